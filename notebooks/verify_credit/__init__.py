@@ -1,0 +1,1 @@
+"""What the notebook `Verify - Credit Recommendation.ipynb` is thin over: claim, evidence, decision, result."""

@@ -1,0 +1,108 @@
+"""Settings, read once from the environment and frozen. Nothing below this module reads the environment."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from src.errors import ConfigurationError
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+
+DEFAULT_ALLOWED_TABLES = (
+    "authy.verification_usage",
+    "verify.mcc_codes",
+    "verify.fraud_guard_settings",
+    "verify.accounts",
+    "verify.mrr",
+    "verify.provider_costs",
+    "verify.blocking_events",
+)
+
+
+class Settings(BaseSettings):
+    """One installation's settings; each field is read from the environment variable of its name in capitals.
+
+    An empty string means unset: what a command needs it asks for with `require`, which names the variable.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+
+    executor: Literal["sagemaker", "local"] = "sagemaker"
+
+    # AWS
+    aws_default_region: str = Field("us-east-1", validation_alias=AliasChoices("AWS_DEFAULT_REGION", "AWS_REGION"))
+    s3_output_bucket: str = ""
+    presto_secret_name: str = "presto-service-account-credentials"  # noqa: S105 (a name, not a secret)
+    sagemaker_image_uri: str = ""
+    sagemaker_role_arn: str = ""
+    sagemaker_instance_type: str = "ml.m5.xlarge"
+    sagemaker_max_runtime: int = Field(1800, ge=180, le=777_600)
+    sagemaker_volume_size_gb: int = Field(30, ge=1, le=16_384)
+    sagemaker_subnet_ids: CommaList = ()
+    sagemaker_security_group_ids: CommaList = ()
+    sagemaker_volume_kms_key_id: str = ""
+    sagemaker_output_kms_key_id: str = ""
+    sagemaker_tags: CommaList = ()
+    allowed_tables: CommaList = DEFAULT_ALLOWED_TABLES
+
+    # Slack
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_channel: str = ""
+    slack_error_user: str = ""
+    slack_api_url: str = "https://slack.com/api/"
+
+    # Looker; the SDK's own names
+    lookersdk_base_url: str = ""
+    lookersdk_client_id: str = ""
+    lookersdk_client_secret: SecretStr = SecretStr("")
+    looker_hosts: CommaList = ()
+
+    # The tick
+    lookback_hours: int = Field(48, ge=1, le=720)
+    listen_seconds: int = Field(0, ge=0)
+    tick_budget_seconds: int = Field(720, ge=1)
+    max_concurrent_jobs: int = Field(20, ge=1, le=1000)
+
+    @field_validator(
+        "sagemaker_subnet_ids",
+        "sagemaker_security_group_ids",
+        "sagemaker_tags",
+        "allowed_tables",
+        "looker_hosts",
+        mode="before",
+    )
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @cached_property
+    def tags(self) -> dict[str, str]:
+        """`SAGEMAKER_TAGS=team=fraud,cost-center=42` as a mapping."""
+        return dict(tag.split("=", 1) for tag in self.sagemaker_tags if "=" in tag)
+
+    def require(self, *names: str) -> None:
+        """Raise ConfigurationError naming each of these settings that is empty."""
+        missing = [name.upper() for name in names if not _plain(getattr(self, name))]
+        if missing:
+            raise ConfigurationError(
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: "
+                "set it in the bot's environment (Documentation/SAGEMAKER_SETUP.md lists all settings)."
+            )
+
+
+def _plain(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def load_settings() -> Settings:
+    """Settings from the environment. Raises ConfigurationError naming the variable that cannot be read."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "a setting"
+        raise ConfigurationError(f"{name} cannot be read: {first['msg']}.") from error

@@ -1,0 +1,130 @@
+"""Every error this project's bot raises, by what its reader can do about it.
+
+    CreditsError
+    ├── ConfigurationError     an engineer mends a setting, a secret, a permission; names it
+    ├── RequestError           the requester mends what they posted
+    │   ├── LinkError          the Looker link: unknown host, dashboard, deleted look, not found
+    │   └── QueryError         the SQL: empty, too long, not a Verify query
+    ├── ExecutionError         one execution ended without an answer; its record says why
+    │   ├── ExecutionFailed    the job ran and failed (`failure` holds its error.json)
+    │   ├── ExecutionTimedOut  over its time
+    │   ├── ExecutionStopped   stopped: by us (cancelled) or by others
+    │   ├── ExecutionLost      the platform lost it: image pull, instance failure
+    │   ├── ExecutionUnknown   no job of that name or execution of that id
+    │   └── ResultError        the job completed, its result.json did not
+    │       ├── ResultMissing  there is none
+    │       └── ResultInvalid  not JSON, breaks the schema, or is another execution's
+    ├── TransientError         nobody need act: the same call later may succeed
+    │   └── CapacityError      account quota or no instances: wait, for minutes
+    └── StateError             the bot's own records
+        ├── StateConflict      another writer was first: read again
+        └── StateUnreadable    a record is not what was written; names its key
+
+Foreign errors (botocore, slack_sdk, looker_sdk, requests) are translated where they come in and chained.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class JobFailure(TypedDict):
+    """What the job says of its own failure: the content of `error.json` (written by sagemaker/run_notebook.py)."""
+
+    execution_id: str
+    category: str
+    message: str
+    advice: str
+    retry_helps: bool
+    cell_title: str | None
+    traceback: list[str]
+    timestamp: str
+
+
+class CreditsError(Exception):
+    """The root. `str(error)` is one sentence a person can act on; it never holds a secret."""
+
+
+class ConfigurationError(CreditsError):
+    """A setting, secret or permission is missing or wrong; the message names it."""
+
+
+class RequestError(CreditsError):
+    """What was posted cannot be answered; the message says how to mend it."""
+
+
+class LinkError(RequestError):
+    """The Looker link cannot be turned into SQL."""
+
+
+class QueryError(RequestError):
+    """The SQL cannot be run: empty, too long, or not a Verify query."""
+
+
+class ExecutionError(CreditsError):
+    """One execution ended without an answer."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        execution_id: str | None = None,
+        job_name: str | None = None,
+        failure: JobFailure | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.execution_id = execution_id
+        self.job_name = job_name
+        self.failure = failure
+
+
+class ExecutionFailed(ExecutionError):
+    """The job ran and failed; `failure` is its own account, where it left one."""
+
+
+class ExecutionTimedOut(ExecutionError):
+    """The job was over its time, and was stopped."""
+
+
+class ExecutionStopped(ExecutionError):
+    """The job was stopped before it had a result."""
+
+
+class ExecutionLost(ExecutionError):
+    """The platform lost the job before the notebook could fail; a new execution may well succeed."""
+
+
+class ExecutionUnknown(ExecutionError):
+    """There is no such job, or no such execution."""
+
+
+class ResultError(ExecutionError):
+    """The job's result cannot be read."""
+
+
+class ResultMissing(ResultError):
+    """There is no result.json."""
+
+
+class ResultInvalid(ResultError):
+    """result.json is not JSON, breaks the schema, or belongs to another execution."""
+
+
+class TransientError(CreditsError):
+    """The same call may succeed later."""
+
+
+class CapacityError(TransientError):
+    """The account's quota is used up, or no instance is to be had: wait for minutes, not seconds."""
+
+
+class StateError(CreditsError):
+    """The bot's own records in S3."""
+
+
+class StateConflict(StateError):
+    """Another writer changed the record first."""
+
+
+class StateUnreadable(StateError):
+    """A record is not what this code writes; the message names its key."""

@@ -1,0 +1,142 @@
+"""What an executor is: four methods, and the plain dicts they answer with.
+
+job = executor.execute(sql, asid)
+status = executor.wait_for_completion(job["job_name"])
+results = executor.get_results(job["execution_id"])
+results["credit_amount"]
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Literal, NotRequired, TypedDict
+
+Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
+Outcome = Literal["running", "completed", "failed", "timed_out", "cancelled", "stopped", "lost"]
+
+
+class JobInfo(TypedDict):
+    """A started job."""
+
+    job_arn: str
+    job_name: str
+    execution_id: str
+
+
+class JobStatus(TypedDict):
+    """Where a job stands. `status` is the service's word, `outcome` what it means: Stopped is never success.
+
+    Times are ISO 8601 UTC or None; seconds are of wall time from creation to end (or to now).
+    """
+
+    job_name: str
+    job_arn: str
+    status: Status
+    outcome: Outcome
+    failure_reason: str | None
+    exit_message: str | None
+    created_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    elapsed_seconds: float
+
+
+class ModeRow(TypedDict):
+    """One row of `output_df`: money in USD, block_rate and share between 0 and 1."""
+
+    mode: str
+    attempts: int
+    blocked: int
+    block_rate: float | None
+    charged: float
+    provider_cost: float | None
+    share: float
+    credit: float
+
+
+class Flag(TypedDict):
+    """Something that made the result doubtful, in words a reader can check."""
+
+    code: str
+    text: str
+
+
+class CreditResult(TypedDict):
+    """`result.json` as sagemaker/result.schema.json describes it: money in USD, dates ISO and inclusive."""
+
+    schema_version: str
+    policy_version: str
+    credit_amount: float
+    currency: str
+    account_sid: str
+    parent_account_sid: str
+    account_name: str | None
+    fraud_start: str
+    fraud_end: str
+    fraud_total: float
+    fraud_attempts: int
+    mrr: float | None
+    execution_id: str
+    timestamp: str
+    output_df: list[ModeRow]
+    summary: dict[str, Any]
+    scope: dict[str, Any]
+    flags: list[Flag]
+    provenance: NotRequired[dict[str, Any]]
+
+
+def is_verify_query(sql_query: str) -> bool:
+    """True where the SQL speaks of Authy, the product's name in the warehouse, whatever its case."""
+    return "authy" in sql_query.lower()
+
+
+class Executor(ABC):
+    """Runs the notebook for one Looker query. Both implementations raise the same errors for the same causes."""
+
+    @abstractmethod
+    def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:
+        """Start one execution and return at once.
+
+        looker_query: the SQL, at most 4 MB in UTF-8; asid: the account the SQL must be about, where known;
+        execution_id: chosen and saved by a caller who may be killed: the same id again adopts the job.
+        Raises QueryError, ConfigurationError, CapacityError, TransientError, ExecutionError.
+        """
+
+    @abstractmethod
+    def wait_for_completion(self, job_name: str, timeout: float = 1800) -> JobStatus:
+        """Wait until the job has ended; `timeout` in seconds.
+
+        A failed or stopped job is returned, not raised. Over `timeout` the job is stopped and ExecutionTimedOut
+        raised. Raises ExecutionUnknown for no such job, TransientError when the service stays out of reach.
+        """
+
+    @abstractmethod
+    def get_results(self, execution_id: str) -> CreditResult:
+        """The validated result.json. Raises ExecutionFailed where the job left an error instead, ResultMissing,
+        ResultInvalid, TransientError.
+        """
+
+    def is_verify_query(self, sql_query: str) -> bool:
+        """Whether the notebook can say anything about this SQL."""
+        return is_verify_query(sql_query)
+
+    # What a tick with many jobs needs besides.
+
+    @abstractmethod
+    def poll(self, job_names: list[str]) -> dict[str, JobStatus]:
+        """The status of many jobs by as few calls as the service allows; ended ones with their times.
+
+        A name the service does not know is left out.
+        """
+
+    @abstractmethod
+    def has_result(self, execution_id: str) -> bool:
+        """Whether result.json is there: a cheap look, before asking for status."""
+
+    @abstractmethod
+    def stop(self, job_name: str) -> None:
+        """Ask for the job's end; silent where it has ended already."""
+
+    @abstractmethod
+    def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
+        """The last log lines, oldest first. Raises TransientError or ConfigurationError where they cannot be had."""
