@@ -1,0 +1,42 @@
+# `make demo` and `make test` set themselves up: they need Python 3.11 and make, nothing else.
+PYTHON ?= python3.11
+EXECUTOR ?= sagemaker
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: demo test test-heavy check bench sandbox lock clean
+
+$(VENV)/.installed: requirements.txt
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "$(PYTHON) is not on the PATH: install Python 3.11, or say where it is: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+demo: $(VENV)/.installed  ## one credit recommendation, end to end, on the embedded sandbox
+	@$(PY) -m sandbox.demo --executor $(EXECUTOR)
+
+test: check  ## the checks and the fast tests
+	$(PY) -m pytest -n 2 -m "not heavy"
+
+test-heavy: $(VENV)/.installed  ## the tests that take minutes
+	$(PY) -m pytest -m heavy
+
+check: $(VENV)/.installed  ## style and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy src notebooks/verify_credit sandbox
+	MYPYPATH=notebooks $(PY) -m mypy --cache-dir .mypy_cache/job sagemaker
+
+bench: $(VENV)/.installed  ## the measurements: a table and benchmarks/latest.json
+	$(PY) -m benchmarks
+
+sandbox: $(VENV)/.installed  ## everything outside, on loopback, until Ctrl-C
+	$(PY) -m sandbox
+
+lock: $(VENV)/.installed  ## renew the locked versions from the *.in files
+	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" requirements.in -o requirements.txt
+	for name in docker-requirements sagemaker/requirements; do $(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" -c requirements.txt $$name.in -o $$name.txt || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output
+	find . -name __pycache__ -prune -exec rm -rf {} +
