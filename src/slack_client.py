@@ -1,0 +1,257 @@
+"""Slack, as the bot needs it. Posts are never repeated by this client: only the caller, who can look first, may.
+
+Calls that may be carried out twice (reads, reactions, edits) are retried; posting is retried only when Slack says it
+did nothing (429). Safe to use from several threads.
+"""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web import SlackResponse
+
+from src.config import Settings
+from src.errors import ConfigurationError
+from src.slack_errors import (
+    CONNECTION_ERRORS,
+    MessageGone,
+    SlackRefused,
+    SlackUnavailable,
+    Undeliverable,
+    translate,
+)
+from src.slack_text import Message
+from src.slack_transport import CountingWebClient, RateLimited, Sleep, Unanswered, counted, is_loopback, make_opener
+
+if TYPE_CHECKING:
+    from src.calls import CallLog
+
+__all__ = ["Message", "MessageGone", "SlackClient", "SlackRefused", "SlackUnavailable", "Undeliverable"]
+
+EVENT_TYPE = "credit_recommendation"
+TIMEOUT = 10  # seconds a call
+PAGE = 200  # messages a page; Slack recommends no more
+MAX_PAGES = 200
+DM_LOOKBACK = 1000  # messages of a DM looked through for one sent already
+RETRIES = 3
+
+Slack = Mapping[str, Any]
+
+
+class SlackClient:
+    """One workspace's Slack through one bot token.
+
+    Every method raises ConfigurationError (token, scope, channel: names the mending), SlackUnavailable (a
+    TransientError), MessageGone, or SlackRefused. `sleep` waits between retries; it may raise to give up.
+    """
+
+    def __init__(self, settings: Settings, *, call_log: CallLog | None = None, sleep: Sleep = time.sleep) -> None:
+        settings.require("slack_bot_token")
+        self._url = _checked_url(settings.slack_api_url)
+        self._call_log = call_log
+        self._opener = make_opener(self._url)
+        token = settings.slack_bot_token.get_secret_value()
+        limited, unanswered = RateLimited(sleep, RETRIES), Unanswered(sleep, RETRIES)
+
+        def client(*handlers: RateLimited | Unanswered) -> CountingWebClient:
+            return CountingWebClient(token, self._url, self._opener, list(handlers), call_log, TIMEOUT)
+
+        self._once = client(limited)
+        self._again = client(limited, unanswered)
+
+    # Reading
+
+    def identity(self) -> dict[str, str]:
+        """Who the token is: user_id, bot_id, team, url."""
+        answer = self._repeatable("auth.test")
+        return {name: str(answer.get(name, "")) for name in ("user_id", "bot_id", "user", "team", "url")}
+
+    def channel_id(self, name_or_id: str) -> str:
+        """The id of a channel the bot is in, by its id or its name (with or without #)."""
+        if _looks_like_id(name_or_id):
+            return name_or_id
+        name = name_or_id.removeprefix("#").lower()
+        pages = self._pages(
+            "users.conversations", "channels", types="public_channel,private_channel", exclude_archived=True
+        )
+        for channel in pages:
+            if channel.get("name") == name:
+                return str(channel["id"])
+        raise ConfigurationError(
+            f"The bot is in no channel named #{name}: check SLACK_CHANNEL, and invite the bot there (/invite)."
+        )
+
+    def history(self, channel: str, oldest: str | float, latest: str | float | None = None) -> list[dict[str, Any]]:
+        """The channel's messages (not those inside threads) from `oldest` on, oldest first; Slack's own time stamps."""
+        bounds = {"oldest": str(oldest), "inclusive": True} | ({"latest": str(latest)} if latest else {})
+        messages = self._pages("conversations.history", "messages", channel=channel, **bounds)
+        return sorted(messages, key=lambda message: str(message.get("ts", "")))
+
+    def replies(self, channel: str, thread_ts: str) -> list[dict[str, Any]]:
+        """The whole thread, its first message included, with metadata; empty where it was deleted."""
+        try:
+            return list(
+                self._pages(
+                    "conversations.replies", "messages", channel=channel, ts=thread_ts, include_all_metadata=True
+                )
+            )
+        except MessageGone:
+            return []
+
+    def find_reply(self, channel: str, thread_ts: str, key: str) -> str | None:
+        """The time stamp of the reply posted under this key, if there is one."""
+        return find_key(self.replies(channel, thread_ts), key)
+
+    def find_file(self, channel: str, thread_ts: str, filename: str) -> bool:
+        """Whether a file of this name was uploaded into the thread."""
+        messages = self.replies(channel, thread_ts)
+        return any(file.get("name") == filename for message in messages for file in message.get("files") or [])
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """A lasting link to a message."""
+        return str(self._repeatable("chat.getPermalink", channel=channel, message_ts=ts)["permalink"])
+
+    # Writing
+
+    def post_reply(self, channel: str, thread_ts: str, message: Message, key: str) -> str:
+        """Post into the thread under a key by which `find_reply` finds it again; the new message's time stamp."""
+        return self._post(channel, message, key, thread_ts=thread_ts)
+
+    def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace the content of one of the bot's messages."""
+        self._repeatable(
+            "chat.update", http_json=True, channel=channel, ts=ts, text=message.text, blocks=message.blocks
+        )
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Delete one of the bot's messages; silent where it is gone."""
+        try:
+            self._repeatable("chat.delete", channel=channel, ts=ts)
+        except MessageGone:
+            return
+
+    def react(self, channel: str, ts: str, name: str) -> None:
+        """Add a reaction; silent where it is there already, or the message is gone."""
+        self._reaction("reactions.add", "already_reacted", channel, ts, name)
+
+    def unreact(self, channel: str, ts: str, name: str) -> None:
+        """Take a reaction away; silent where there is none, or the message is gone."""
+        self._reaction("reactions.remove", "no_reaction", channel, ts, name)
+
+    def send_dm(self, user: str, message: Message, key: str, check_first: bool) -> None:
+        """Send a direct message; with `check_first`, unless one with this key is there. Raises Undeliverable."""
+        channel = str(self._repeatable("conversations.open", users=user)["channel"]["id"])
+        if check_first and self._sent_already(channel, key):
+            return
+        self._post(channel, message, key)
+
+    def upload_file(self, channel: str, thread_ts: str, filename: str, title: str, content: bytes) -> None:
+        """Put a file into the thread: three calls, of which only the last shows it."""
+        target = self._repeatable("files.getUploadURLExternal", filename=filename, length=len(content))
+        self._send_bytes(str(target["upload_url"]), content)
+        self._call(
+            self._once,
+            "files.completeUploadExternal",
+            {"files": [{"id": target["file_id"], "title": title}], "channel_id": channel, "thread_ts": thread_ts},
+            http_json=True,
+            channel=channel,
+        )
+
+    # The calls themselves
+
+    def _post(self, channel: str, message: Message, key: str, **more: str) -> str:
+        body = {
+            "channel": channel,
+            "text": message.text,
+            "blocks": message.blocks,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            "unfurl_links": False,
+            "unfurl_media": False,
+            **more,
+        }
+        return str(self._call(self._once, "chat.postMessage", body, http_json=True, channel=channel)["ts"])
+
+    def _sent_already(self, channel: str, key: str) -> bool:
+        newest_first = self._pages("conversations.history", "messages", channel=channel, include_all_metadata=True)
+        return find_key(islice(newest_first, DM_LOOKBACK), key) is not None
+
+    def _reaction(self, method: str, done_already: str, channel: str, ts: str, name: str) -> None:
+        try:
+            self._repeatable(method, channel=channel, timestamp=ts, name=name)
+        except MessageGone:
+            return
+        except SlackRefused as error:
+            if error.code != done_already:
+                raise
+
+    def _pages(self, method: str, items: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+        arguments |= {"limit": PAGE}
+        for _ in range(MAX_PAGES):
+            answer = self._repeatable(method, **arguments)
+            yield from answer.get(items) or []
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+            arguments["cursor"] = cursor
+        raise SlackRefused(f"{method} has more than {MAX_PAGES} pages: shorten the look-back (LOOKBACK_HOURS).")
+
+    def _repeatable(self, method: str, *, http_json: bool = False, **arguments: Any) -> Slack:
+        channel = str(arguments.get("channel", "the channel"))
+        return self._call(self._again, method, arguments, http_json=http_json, channel=channel)
+
+    def _call(
+        self, client: CountingWebClient, method: str, arguments: dict[str, Any], *, http_json: bool, channel: str
+    ) -> Slack:
+        try:
+            form, body = (None, arguments) if http_json else (arguments, None)
+            answer = client.api_call(method, params=form, json=body)
+        except (SlackClientError, *CONNECTION_ERRORS, ValueError) as error:
+            raise translate(error, method, channel=channel) from None  # the SDK's error holds the whole request
+        return _plain(answer, method)
+
+    def _send_bytes(self, url: str, content: bytes) -> None:
+        request = urllib.request.Request(  # noqa: S310 (checked just below)
+            self._checked_upload(url), data=content, headers={"Content-Type": "application/octet-stream"}
+        )
+        try:
+            with counted(self._call_log, "upload"), self._opener.open(request, timeout=TIMEOUT) as response:
+                response.read()
+        except CONNECTION_ERRORS as error:
+            raise SlackUnavailable(f"The file could not be sent to Slack ({type(error).__name__}).") from error
+
+    def _checked_upload(self, url: str) -> str:
+        if url.startswith("https://") or (is_loopback(self._url) and is_loopback(url)):
+            return url
+        raise SlackRefused("Slack named an upload address that is not https: the file was not sent.")
+
+
+def find_key(messages: Iterable[dict[str, Any]], key: str) -> str | None:
+    """The time stamp of the message whose metadata holds this key."""
+    for message in messages:
+        metadata = message.get("metadata") or {}
+        if metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get("key") == key:
+            return str(message["ts"])
+    return None
+
+
+def _plain(answer: SlackResponse, method: str) -> Slack:
+    if not isinstance(answer.data, dict):
+        raise SlackUnavailable(f"Slack answered {method} with something that is not JSON.")
+    return answer.data
+
+
+def _looks_like_id(text: str) -> bool:
+    return len(text) >= 9 and text[0] in "CGD" and text.isalnum() and text.isupper()
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)):
+        return url if url.endswith("/") else f"{url}/"
+    raise ConfigurationError("SLACK_API_URL must begin with https:// (the bot's token goes there).")
