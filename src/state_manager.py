@@ -1,12 +1,12 @@
 """The bot's state in S3: which messages are open, who works on them, which links and executions are known.
 
-    state/messages/{date}/{channel}-{ts}.json   one record a message (src/records.py)
-    state/open/{channel}-{ts}                   there while its message has work left: finding it is one list
-    state/executions/{id}.json                  whose an execution is
-    state/links/{digest}.json                   who has a link's SQL in hand
-    state/leases/{owner}.json                   a running bot's sign of life
-    state/cursor.json                           a hint: what of the look-back is known
-    state/processed_messages.json               the earlier bot's list, read and never written
+state/messages/{date}/{channel}-{ts}.json   one record a message (src/records.py)
+state/open/{channel}-{ts}                   there while its message has work left: finding it is one list
+state/executions/{id}.json                  whose an execution is
+state/links/{digest}.json                   who has a link's SQL in hand
+state/leases/{owner}.json                   a running bot's sign of life
+state/cursor.json                           a hint: what of the look-back is known
+state/processed_messages.json               the earlier bot's list, read and never written
 """
 
 from __future__ import annotations

@@ -1,0 +1,69 @@
+"""Log lines: JSON outside a terminal, plain on one; each with the execution it is about; none can be forged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TextIO
+
+_about: ContextVar[dict[str, str] | None] = ContextVar("about", default=None)
+
+
+@contextmanager
+def about(**names: str | None) -> Iterator[None]:
+    """Every line logged inside carries these, e.g. `about(execution_id=..., message=...)`."""
+    token = _about.set({**(_about.get() or {}), **{name: value for name, value in names.items() if value}})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: a newline in a message stays inside its string."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"time": _utc(record.created), "level": record.levelname, "logger": record.name}
+        line.update(_about.get() or {})
+        line.update(getattr(record, "fields", {}))
+        line["message"] = record.getMessage()
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error_type"] = record.exc_info[0].__name__
+        return json.dumps(line, ensure_ascii=True, default=str)
+
+
+class PlainFormatter(logging.Formatter):
+    """For a terminal: control characters are shown, not obeyed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        names = " ".join(f"{name}={value}" for name, value in (_about.get() or {}).items())
+        text = f"{_utc(record.created)[11:19]} {record.levelname.lower():7} {record.getMessage()}"
+        return _printable(f"{text}  [{names}]" if names else text)
+
+
+def set_up_logging(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send the bot's log lines to `stream` (stderr), in the form that suits it."""
+    out = stream or sys.stderr
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(PlainFormatter() if out.isatty() else JsonFormatter())
+    logger = logging.getLogger("credits")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+
+
+def _printable(text: str) -> str:
+    return "".join(_shown(char) for char in text)
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

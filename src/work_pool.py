@@ -1,0 +1,101 @@
+"""Steps of many messages side by side: a bounded pool that takes the most urgent first."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+Task = Callable[[], None]
+
+ANSWER, SUBMIT, AFTER, REACT = range(4)
+"""Urgency: replies to people first, new jobs next, reports and records after them, reactions last."""
+
+
+class WorkPool(Protocol):
+    """Where the tick hands in work."""
+
+    def submit(self, urgency: int, task: Task) -> None: ...
+
+    def idle(self) -> bool: ...
+
+    def close(self, wait_seconds: float) -> None: ...
+
+
+class ThreadedPool:
+    """`size` threads; a task must not raise. One more thread takes reactions alone, so that their limits hold up
+    nothing else.
+    """
+
+    def __init__(self, size: int = 16) -> None:
+        self._numbers = itertools.count()
+        self._pending = 0
+        self._lock = threading.Lock()
+        self._queues: dict[bool, queue.PriorityQueue[tuple[int, int, Task | None]]] = {
+            False: queue.PriorityQueue(),
+            True: queue.PriorityQueue(),
+        }
+        self._threads = [self._start(reactions=False, name=f"work-{n}") for n in range(size)]
+        self._threads.append(self._start(reactions=True, name="reactions"))
+
+    def submit(self, urgency: int, task: Task) -> None:
+        """Queue a task; ANSWER before SUBMIT before AFTER before REACT, first come first served within each."""
+        with self._lock:
+            self._pending += 1
+        self._queues[urgency == REACT].put((urgency, next(self._numbers), task))
+
+    def idle(self) -> bool:
+        """Whether nothing is queued or being done."""
+        with self._lock:
+            return self._pending == 0
+
+    def close(self, wait_seconds: float) -> None:
+        """Drop what is queued, and give what is being done `wait_seconds` to finish."""
+        for reactions, pending in self._queues.items():
+            _drain(pending)
+            for _ in range(1 if reactions else len(self._threads) - 1):
+                pending.put((-1, next(self._numbers), None))
+        share = wait_seconds / len(self._threads)
+        for thread in self._threads:
+            thread.join(share)
+
+    def _start(self, *, reactions: bool, name: str) -> threading.Thread:
+        thread = threading.Thread(target=self._work, args=(self._queues[reactions],), name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _work(self, pending: queue.PriorityQueue[tuple[int, int, Task | None]]) -> None:
+        while True:
+            task = pending.get()[2]
+            if task is None:
+                return
+            try:
+                task()
+            finally:
+                with self._lock:
+                    self._pending -= 1
+
+
+class InlinePool:
+    """Does each task at once, in the caller's thread: one order of calls, for whoever counts them."""
+
+    def submit(self, urgency: int, task: Task) -> None:  # noqa: ARG002 (there is no queue to order)
+        """Do it."""
+        task()
+
+    def idle(self) -> bool:
+        """Always: nothing is ever queued."""
+        return True
+
+    def close(self, wait_seconds: float) -> None:
+        """Nothing to wait for."""
+
+
+def _drain(pending: queue.PriorityQueue[tuple[int, int, Task | None]]) -> None:
+    while True:
+        try:
+            pending.get_nowait()
+        except queue.Empty:
+            return
