@@ -1,16 +1,16 @@
 """Every way a job ends without a result, by what its reader can do; each has a category and an exit code.
 
-    JobError
-    ├── ClaimError            10 the Looker SQL is refused before anything runs (not one SELECT, open window, ...)
-    ├── DataError             11 the warehouse's rows are refused (totals differ, NaN, foreign currency, ...)
-    ├── SettingError          12 a setting, secret, bucket or credential is missing or wrong
-    ├── WarehouseUnavailable  13 Presto is busy or out of reach: the same run may succeed later
-    ├── QueryFailed           14 Presto refused or failed a query: syntax, unknown table, limits
-    ├── TooSlow               15 over the query's or the job's time
-    ├── Stopped               16 SIGTERM: somebody stopped the job
-    ├── NotebookFailed        17 any other error in a cell: a bug in the notebook
-    ├── KernelDied            18 the kernel died (out of memory, killed)
-    └── OutputError           19 the outputs could not be made, validated or uploaded
+JobError
+├── ClaimError            10 the Looker SQL is refused before anything runs (not one SELECT, open window, ...)
+├── DataError             11 the warehouse's rows are refused (totals differ, NaN, foreign currency, ...)
+├── SettingError          12 a setting, secret, bucket or credential is missing or wrong
+├── WarehouseUnavailable  13 Presto is busy or out of reach: the same run may succeed later
+├── QueryFailed           14 Presto refused or failed a query: syntax, unknown table, limits
+├── TooSlow               15 over the query's or the job's time
+├── Stopped               16 SIGTERM: somebody stopped the job
+├── NotebookFailed        17 any other error in a cell: a bug in the notebook
+├── KernelDied            18 the kernel died (out of memory, killed)
+└── OutputError           19 the outputs could not be made, validated or uploaded
 """
 
 from __future__ import annotations
