@@ -1,1 +1,1 @@
-"""Everything outside on loopback: AWS, Presto, Slack and Looker, for the real code to run against."""
+"""Everything outside the bot, on one machine: AWS, Presto, Slack and Looker on loopback ports."""
