@@ -1,0 +1,123 @@
+"""What is kept of every execution for seven years, and how an account's earlier recommendations are found.
+
+audit/YYYY/MM/DD/{id}.json                         result, request and cost; its SHA-256 in the object's metadata
+index/account/{account_sid}/{fraud_end}_{id}       one small object a recommendation, found by one list
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from src import paths
+from src.config import Settings
+from src.executor import CreditResult, JobStatus
+from src.object_store import ObjectStore
+from src.prices import estimate
+from src.records import Cost, MessageRecord, Request
+
+MAX_EARLIER = 5
+
+
+class IndexEntry(BaseModel):
+    """One recommendation of an account; dates ISO and inclusive, money in USD."""
+
+    execution_id: str
+    account_sid: str
+    fraud_start: str
+    fraud_end: str
+    credit_amount: float
+    currency: str
+    channel: str
+    ts: str
+
+
+class AuditTrail:
+    """Writes audit records and the account index; reads both."""
+
+    def __init__(self, store: ObjectStore, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def saved_query(self, request: Request) -> str | None:
+        """The SQL an execution was given, where it was uploaded already."""
+        if request.execution is None:
+            return None
+        found = self._store.get_bytes(paths.ExecutionPaths(request.execution.execution_id).query)
+        return found[0].decode() if found else None
+
+    def report(self, execution_id: str) -> bytes | None:
+        """An execution's report.html."""
+        found = self._store.get_bytes(paths.ExecutionPaths(execution_id).report)
+        return found[0] if found else None
+
+    def earlier(self, result: CreditResult) -> list[IndexEntry]:
+        """Recommendations for the same account whose windows overlap this one's, latest first, at most MAX_EARLIER."""
+        prefix = paths.account_index_prefix(result["account_sid"])
+        keys = list(self._store.keys(prefix, start_after=f"{prefix}{result['fraud_start']}"))
+        return list(self._overlapping(reversed(keys), result))[:MAX_EARLIER]
+
+    def write(self, message: MessageRecord, request: Request, result: CreditResult | None) -> None:
+        """Keep how a request ended; the same again writes the same."""
+        if request.execution is None:
+            return
+        if result is not None:
+            self._index(message, result)
+        body = _canonical(_audit_record(message, request, result))
+        key = paths.ExecutionPaths(request.execution.execution_id).audit
+        self._store.put_bytes(key, body, Metadata={"sha256": hashlib.sha256(body).hexdigest()})
+
+    def cost(self, status: JobStatus) -> Cost:
+        """An estimate from the job's times: the service reports no billed seconds."""
+        kind = self._settings.sagemaker_instance_type
+        seconds = status["elapsed_seconds"]
+        return Cost(instance_type=kind, seconds=seconds, usd=estimate(kind, seconds))
+
+    def _index(self, message: MessageRecord, result: CreditResult) -> None:
+        entry = IndexEntry(
+            execution_id=result["execution_id"],
+            account_sid=result["account_sid"],
+            fraud_start=result["fraud_start"],
+            fraud_end=result["fraud_end"],
+            credit_amount=result["credit_amount"],
+            currency=result["currency"],
+            channel=message.channel,
+            ts=message.ts,
+        )
+        key = paths.account_index(entry.account_sid, entry.fraud_end, entry.execution_id)
+        self._store.put_bytes(key, entry.model_dump_json().encode())
+
+    def _overlapping(self, keys: Iterator[str], result: CreditResult) -> Iterator[IndexEntry]:
+        for key in keys:
+            found = self._store.get(key, IndexEntry)
+            if found is None or found[0].execution_id == result["execution_id"]:
+                continue
+            if found[0].fraud_start <= result["fraud_end"]:
+                yield found[0]
+
+
+def _audit_record(message: MessageRecord, request: Request, result: CreditResult | None) -> dict[str, Any]:
+    return {
+        "schema_version": "1",
+        "execution_id": request.attempts[-1].execution_id,
+        "channel": message.channel,
+        "message_ts": message.ts,
+        "requester": message.user,
+        "link": request.link,
+        "reply_ts": request.reply_ts,
+        "attempts": [attempt.model_dump() for attempt in request.attempts],
+        "failure": request.failure.model_dump() if request.failure else None,
+        "job_status": request.status,
+        "started_at": request.started_at,
+        "ended_at": request.ended_at,
+        "cost_estimate": request.cost.model_dump() if request.cost else None,
+        "result": result,
+    }
+
+
+def _canonical(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1).encode()
