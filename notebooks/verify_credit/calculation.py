@@ -1,0 +1,178 @@
+"""From claim, evidence and policy to the credit. Exact (fractions), pure, standard library only.
+
+decide      give each row its mode and cost, pool by mode, apply the rule, round once a mode
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeVar
+
+from .claim import Claim, Flag
+from .costs import UnitCosts
+from .days import FraudGuard, SettingChange
+from .evidence import Evidence
+from .flags import flags_of
+from .lines import Amounts, Line, priced_lines
+from .policy import MODES, Policy, Rule
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModeLine(Amounts):
+    """One mode's credit, with the steps of the arithmetic. In the design's letters:
+
+    attempts A, blocked B, charged G, provider_cost P (None: unknown), share a, entitled e·a·G, ceiling
+    max(G − r·P, 0) (None: unknown, and without influence), credit their smaller one, between 0 and G, to the cent.
+    `rule` holds e, T and r (refund, target, cost_kept); None for the mode unknown.
+    """
+
+    mode: str
+    rule: Rule | None
+    share: Fraction
+    entitled: Fraction
+    ceiling: Fraction | None
+    credit: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayLine(Amounts):
+    """A day of one mode (services may differ, so a day may have several)."""
+
+    day: date
+    mode: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountryLine(Amounts):
+    """A country's MCC in one mode. country_name None: no name known; mcc_known: whether mcc_codes has the MCC."""
+
+    country_iso: str | None
+    country_name: str | None
+    mcc: str | None
+    mcc_known: bool
+    mode: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The recommendation. `flags` are all there are: of the claim, the evidence and the calculation."""
+
+    policy: Policy
+    modes: tuple[ModeLine, ...]
+    total: Amounts
+    credit: Decimal
+    by_day: tuple[DayLine, ...]
+    by_country: tuple[CountryLine, ...]
+    setting_changes: tuple[SettingChange, ...]
+    flags: tuple[Flag, ...]
+
+
+def decide(claim: Claim, evidence: Evidence, policy: Policy) -> Decision:
+    """The credit under a policy. Raises DataError for settings or costs that contradict themselves or are missing."""
+    guard = FraudGuard(claim, evidence.settings)
+    lines = priced_lines(evidence, guard, UnitCosts(claim, evidence.costs), policy)
+    pools = _pooled(lines, lambda line: line.mode)
+    modes = tuple(_mode_line(mode, pools[mode], policy.rules.get(mode)) for mode in MODES if mode in pools)
+    return Decision(
+        policy=policy,
+        modes=modes,
+        total=_total(lines),
+        credit=sum((line.credit for line in modes), Decimal("0.00")),
+        by_day=_by_day(lines),
+        by_country=_by_country(lines, evidence),
+        setting_changes=guard.changes(),
+        flags=claim.flags + evidence.flags + tuple(flags_of(claim, evidence, lines, guard)),
+    )
+
+
+def round_half_up(amount: Fraction) -> Decimal:
+    """To the cent, half a cent up; for amounts of 0 and more."""
+    cents = int(amount * 100 + Fraction(1, 2))
+    return Decimal(f"{cents // 100}.{cents % 100:02d}")
+
+
+def clamp(value: Fraction, low: Fraction, high: Fraction) -> Fraction:
+    """The value, kept between low and high."""
+    return max(low, min(value, high))
+
+
+def _mode_line(mode: str, pool: Amounts, rule: Rule | None) -> ModeLine:
+    share = _share(pool, rule)
+    entitled = rule.refund * share * pool.charged if rule else Fraction(0)
+    ceiling = _ceiling(pool, rule)
+    credit = entitled if ceiling is None else min(entitled, ceiling)
+    return ModeLine(
+        mode=mode,
+        rule=rule,
+        attempts=pool.attempts,
+        blocked=pool.blocked,
+        charged=pool.charged,
+        provider_cost=pool.provider_cost,
+        share=share,
+        entitled=entitled,
+        ceiling=ceiling,
+        credit=round_half_up(clamp(credit, Fraction(0), pool.charged)),
+    )
+
+
+def _share(pool: Amounts, rule: Rule | None) -> Fraction:
+    """What the mode's target would have blocked, of the attempts that went through."""
+    if rule is None or pool.attempts == 0:
+        return Fraction(0)
+    target = rule.target * (pool.attempts + pool.blocked)
+    return clamp((target - pool.blocked) / pool.attempts, Fraction(0), Fraction(1))
+
+
+def _ceiling(pool: Amounts, rule: Rule | None) -> Fraction | None:
+    """What is left of the charge after the provider cost we keep; None where unknown (no matter then)."""
+    if rule is None:
+        return None
+    if pool.provider_cost is None:
+        return pool.charged if rule.cost_kept == 0 else None
+    return max(pool.charged - rule.cost_kept * pool.provider_cost, Fraction(0))
+
+
+def _pooled(lines: Iterable[Line], key: Callable[[Line], Key]) -> dict[Key, Amounts]:
+    groups: dict[Key, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(key(line), []).append(line)
+    return {group: _total(members) for group, members in groups.items()}
+
+
+def _total(lines: Iterable[Line]) -> Amounts:
+    attempts = blocked = 0
+    charged, cost = Fraction(0), Fraction(0)
+    cost_known = True
+    for line in lines:
+        attempts, blocked, charged = attempts + line.attempts, blocked + line.blocked, charged + line.charged
+        cost_known = cost_known and line.provider_cost is not None
+        cost += line.provider_cost or 0
+    return Amounts(attempts=attempts, blocked=blocked, charged=charged, provider_cost=cost if cost_known else None)
+
+
+def _by_day(lines: Iterable[Line]) -> tuple[DayLine, ...]:
+    pools = _pooled(lines, lambda line: (line.day, MODES.index(line.mode)))
+    return tuple(DayLine(day=day, mode=MODES[mode], **vars(pool)) for (day, mode), pool in sorted(pools.items()))
+
+
+def _by_country(lines: Iterable[Line], evidence: Evidence) -> tuple[CountryLine, ...]:
+    """The most charged first."""
+    pools = _pooled(lines, lambda line: (line.country_iso, line.mcc, line.mode))
+    order = sorted(pools, key=lambda key: (-pools[key].charged, key[0] or "", key[1] or "", MODES.index(key[2])))
+    return tuple(
+        CountryLine(
+            country_iso=country,
+            country_name=evidence.country_names.get(country or ""),
+            mcc=mcc,
+            mcc_known=mcc in evidence.known_mccs,
+            mode=mode,
+            **vars(pools[country, mcc, mode]),
+        )
+        for country, mcc, mode in order
+    )

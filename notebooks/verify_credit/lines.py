@@ -1,0 +1,106 @@
+"""Evidence rows with their mode and provider cost: what pools and breakdowns are summed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from .costs import UnitCosts
+from .days import FraudGuard
+from .errors import DataError
+from .evidence import Evidence
+from .policy import Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amounts:
+    """Attempts that went through, attempts blocked, what was charged and what providers charged (USD, exact).
+
+    provider_cost None: unknown for at least one attempt.
+    """
+
+    attempts: int
+    blocked: int
+    charged: Fraction
+    provider_cost: Fraction | None
+
+    @property
+    def block_rate(self) -> Fraction | None:
+        """The share of all attempts that was blocked; None where there were none."""
+        attempts = self.attempts + self.blocked
+        return Fraction(self.blocked, attempts) if attempts else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line(Amounts):
+    """One usage row or one row of blocks. `averaged`: its unit cost is the mean of the country's."""
+
+    day: date
+    service_sid: str | None
+    country_iso: str | None
+    mcc: str | None
+    mode: str
+    averaged: bool = False
+
+    @property
+    def place(self) -> str:
+        """`US, MCC 310`, for messages."""
+        return f"{self.country_iso or 'no country'}, MCC {self.mcc or 'unknown'}"
+
+
+def priced_lines(evidence: Evidence, guard: FraudGuard, costs: UnitCosts, policy: Policy) -> tuple[Line, ...]:
+    """All lines. Raises DataError where a cost is missing that the mode's credit depends on."""
+    lines = (*_usage_lines(evidence, guard, costs), *_block_lines(evidence, guard))
+    missing = [line for line in lines if line.provider_cost is None and _needs_cost(policy, line.mode)]
+    if missing:
+        raise _missing_cost(missing)
+    return lines
+
+
+def _usage_lines(evidence: Evidence, guard: FraudGuard, costs: UnitCosts) -> Iterable[Line]:
+    for usage in evidence.usage:
+        price = costs.price(usage.country_iso, usage.mcc, usage.day)
+        yield Line(
+            day=usage.day,
+            service_sid=usage.service_sid,
+            country_iso=usage.country_iso,
+            mcc=usage.mcc,
+            mode=guard.mode(usage.service_sid, usage.day),
+            attempts=usage.attempts,
+            blocked=0,
+            charged=usage.amount,
+            provider_cost=None if price is None else usage.attempts * price.unit_cost,
+            averaged=price is not None and price.averaged,
+        )
+
+
+def _block_lines(evidence: Evidence, guard: FraudGuard) -> Iterable[Line]:
+    for blocks in evidence.blocks:
+        yield Line(
+            day=blocks.day,
+            service_sid=blocks.service_sid,
+            country_iso=blocks.country_iso,
+            mcc=blocks.mcc,
+            mode=guard.mode(blocks.service_sid, blocks.day),
+            attempts=0,
+            blocked=blocks.blocked,
+            charged=Fraction(0),
+            provider_cost=Fraction(0),
+        )
+
+
+def _needs_cost(policy: Policy, mode: str) -> bool:
+    rule = policy.rules.get(mode)
+    return rule is not None and rule.needs_cost
+
+
+def _missing_cost(lines: list[Line]) -> DataError:
+    first = lines[0]
+    more = f", and for {len(lines) - 1} more usage rows" if len(lines) > 1 else ""
+    return DataError(
+        f"verify.provider_costs has no cost for {first.place} on {first.day}{more}; the credit of mode {first.mode} "
+        f"depends on it.",
+        "Add the country's default (mcc NULL) for these days to verify.provider_costs, then post the link again.",
+    )
