@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
 from src.config import Settings
 from src.errors import ConfigurationError, CreditsError, LinkError, QueryError, TransientError
 from src.message_parser import LookerLink
+from src.retries import with_retries
 
 if TYPE_CHECKING:
     from src.calls import CallLog
@@ -64,14 +63,7 @@ class LookerClient:
         Raises LinkError (deleted, not visible, no SQL), QueryError (empty, over 4 MB), ConfigurationError (login),
         TransientError once all attempts are used up.
         """
-        again = Retrying(
-            retry=retry_if_exception_type(TransientError),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.5, max=8),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        return _checked(again(self._once, link))
+        return _checked(with_retries(lambda: self._once(link), self._sleep, ATTEMPTS))
 
     def close(self) -> None:
         """Close the connections."""

@@ -21,6 +21,7 @@ from src.errors import ConfigurationError
 from src.slack_errors import (
     CONNECTION_ERRORS,
     MessageGone,
+    MissingScope,
     SlackRefused,
     SlackUnavailable,
     Undeliverable,
@@ -77,15 +78,13 @@ class SlackClient:
         if _looks_like_id(name_or_id):
             return name_or_id
         name = name_or_id.removeprefix("#").lower()
-        pages = self._pages(
-            "users.conversations", "channels", types="public_channel,private_channel", exclude_archived=True
-        )
-        for channel in pages:
-            if channel.get("name") == name:
-                return str(channel["id"])
-        raise ConfigurationError(
-            f"The bot is in no channel named #{name}: check SLACK_CHANNEL, and invite the bot there (/invite)."
-        )
+        found = self._channel_named(name, "public_channel") or self._private_channel_named(name)
+        if found is None:
+            raise ConfigurationError(
+                f"The bot is in no channel named #{name}: check SLACK_CHANNEL, and invite the bot there (/invite). "
+                "A private channel is best given by its id."
+            )
+        return found
 
     def history(self, channel: str, oldest: str | float, latest: str | float | None = None) -> list[dict[str, Any]]:
         """The channel's messages (not those inside threads) from `oldest` on, oldest first; Slack's own time stamps."""
@@ -176,6 +175,16 @@ class SlackClient:
             **more,
         }
         return str(self._call(self._once, "chat.postMessage", body, http_json=True, channel=channel)["ts"])
+
+    def _channel_named(self, name: str, types: str) -> str | None:
+        channels = self._pages("users.conversations", "channels", types=types, exclude_archived=True)
+        return next((str(channel["id"]) for channel in channels if channel.get("name") == name), None)
+
+    def _private_channel_named(self, name: str) -> str | None:
+        try:
+            return self._channel_named(name, "private_channel")
+        except MissingScope:  # groups:read is asked of nobody: an id does without
+            return None
 
     def _sent_already(self, channel: str, key: str) -> bool:
         newest_first = self._pages("conversations.history", "messages", channel=channel, include_all_metadata=True)

@@ -69,6 +69,10 @@ _CHANNEL = {
 }
 
 
+class MissingScope(ConfigurationError):
+    """The app's token lacks a scope; the message names it."""
+
+
 class Undeliverable(CreditsError):
     """A direct message that cannot reach its reader: no such user, a bot, deactivated."""
 
@@ -125,7 +129,7 @@ def _by_code(code: str, answer: Mapping[str, Any], method: str, channel: str) ->
     if code in _TOKEN:
         return ConfigurationError(f"Slack refuses SLACK_BOT_TOKEN ({code}): put in the app's current bot token.")
     if code == "missing_scope":
-        return ConfigurationError(
+        return MissingScope(
             f"The Slack app lacks the scope {str(answer.get('needed', '?'))[:80]} that {method} needs: "
             "add it under OAuth & Permissions and reinstall the app."
         )
