@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox.faults import Fault
 from sandbox.slack.api import Api, Refusal
 from sandbox.slack.world import SlackWorld
+from sandbox.wire import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 UPLOAD = "/upload/v1/"
 MAX_BODY = 1_000_000_000
+_JSON_HEADER = ("Content-Type", "application/json; charset=utf-8")
 
 
 def create_app(world: SlackWorld) -> WSGIApplication:
@@ -36,6 +40,15 @@ def operation(environ: WSGIEnvironment) -> str:
     """What a request is called in counts and faults: the method's name, or `upload`."""
     path = str(environ.get("PATH_INFO", ""))
     return "upload" if path.startswith(UPLOAD) else path.rsplit("/", 1)[-1]
+
+
+def fault_answer(_environ: WSGIEnvironment, fault: Fault) -> Answer:
+    """A throttle or a server error as Slack words it."""
+    if fault.kind == "throttle":
+        wait = str(max(1, math.ceil(fault.seconds)))
+        return Answer(429, [_JSON_HEADER, ("Retry-After", wait)], b'{"ok":false,"error":"ratelimited"}')
+    status = fault.status if fault.kind == "status" else 503
+    return Answer(status, [_JSON_HEADER], b'{"ok":false,"error":"service_unavailable"}')
 
 
 def _respond(api: Api, world: SlackWorld, request: Request) -> Response:

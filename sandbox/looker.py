@@ -1,0 +1,288 @@
+"""Looker on one machine: API 4.0's login and the five ways from a link to its SQL, with Looker's own answers.
+
+Thread-safe. `LookerWorld.control` holds the verbs that the control port offers as POST /control/looker/<verb>.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+from sandbox.faults import Fault
+from sandbox.warehouse import SAMPLE_SQL
+from sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+TOKEN_SECONDS = 3600
+SAMPLE_SLUG = "sample"
+DOCUMENTATION = "https://cloud.google.com/looker/docs/r/err/4.0"
+
+_ROUTES = (
+    ("login", "POST", re.compile(r"/api/4\.0/login")),
+    ("logout", "DELETE", re.compile(r"/api(?:/4\.0)?/logout")),
+    ("query_for_slug", "GET", re.compile(r"/api/4\.0/queries/slug/([^/]+)")),
+    ("run_inline_query", "POST", re.compile(r"/api/4\.0/queries/run/([^/]+)")),
+    ("run_query", "GET", re.compile(r"/api/4\.0/queries/([^/]+)/run/([^/]+)")),
+    ("run_look", "GET", re.compile(r"/api/4\.0/looks/([^/]+)/run/([^/]+)")),
+    ("sql_query", "GET", re.compile(r"/api/4\.0/sql_queries/([^/]+)")),
+)
+
+
+class Refusal(Exception):
+    """An answer other than 2xx, in Looker's form."""
+
+    def __init__(self, status: int, message: str, errors: list[dict[str, str]] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors or []
+
+
+class LookerWorld:
+    """One Looker: its API user, and the SQL behind its queries, looks, SQL Runner queries and explores."""
+
+    def __init__(self, *, client_secret: str | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.client_id = "sandbox-looker-client"
+        self.client_secret = client_secret or secrets.token_urlsafe(18)
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Only the sample query again; the login stays."""
+        with self.lock:
+            self.ids: dict[str, str] = {}  # query id -> slug
+            self.queries: dict[str, str] = {}
+            self.looks: dict[str, str] = {}
+            self.runner: dict[str, str] = {}
+            self.explores: dict[tuple[str, str], str] = {}
+            self.dashboards: set[str] = set()
+            self.inline: list[dict[str, Any]] = []
+            self.tokens: dict[str, float] = {}
+            self.add_query(SAMPLE_SLUG, SAMPLE_SQL)
+
+    @property
+    def control(self) -> dict[str, Callable[..., Any]]:
+        """The verbs of the control port: plain values in, plain values out."""
+        verbs = (
+            self.add_query,
+            self.add_look,
+            self.add_sql_runner,
+            self.add_explore,
+            self.add_dashboard,
+            self.delete_query,
+            self.delete_look,
+            self.delete_sql_runner,
+            self.expire_tokens,
+            self.inline_queries,
+            self.logins,
+        )
+        return {verb.__name__: verb for verb in verbs}
+
+    def add_query(self, slug: str, sql: str) -> str:
+        """A query shared as /x/<slug>; answers its id."""
+        with self.lock:
+            query_id = str(1000 + len(self.ids))
+            self.ids[query_id] = slug
+            self.queries[slug] = sql
+            return query_id
+
+    def add_look(self, look_id: str, sql: str) -> None:
+        """A look at /looks/<look_id>."""
+        with self.lock:
+            self.looks[str(look_id)] = sql
+
+    def add_sql_runner(self, slug: str, sql: str) -> None:
+        """A SQL Runner query at /sql/<slug>."""
+        with self.lock:
+            self.runner[slug] = sql
+
+    def add_explore(self, model: str, view: str, sql: str) -> None:
+        """An explore at /explore/<model>/<view>; every query on it has this SQL."""
+        with self.lock:
+            self.explores[model, view] = sql
+
+    def add_dashboard(self, dashboard_id: str) -> None:
+        """A dashboard at /dashboards/<dashboard_id>; it has no SQL of its own."""
+        with self.lock:
+            self.dashboards.add(str(dashboard_id))
+
+    def delete_query(self, slug: str) -> None:
+        """The slug leads nowhere any more."""
+        with self.lock:
+            del self.queries[slug]
+
+    def delete_look(self, look_id: str) -> None:
+        """Somebody deletes the look."""
+        with self.lock:
+            del self.looks[str(look_id)]
+
+    def delete_sql_runner(self, slug: str) -> None:
+        """Somebody deletes the SQL Runner query."""
+        with self.lock:
+            del self.runner[slug]
+
+    def expire_tokens(self) -> None:
+        """Every token given out so far is refused from now on."""
+        with self.lock:
+            self.tokens.clear()
+
+    def inline_queries(self) -> list[dict[str, Any]]:
+        """The bodies of all inline queries, for what a link's parameters became."""
+        with self.lock:
+            return list(self.inline)
+
+    def logins(self) -> int:
+        """How many tokens are valid."""
+        with self.lock:
+            return len(self.tokens)
+
+
+def create_app(world: LookerWorld) -> WSGIApplication:
+    """Looker's API 4.0 for this world."""
+    api = _Api(world)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return api.respond(Request(environ))(environ, start_response)
+
+    return app
+
+
+def operation(environ: WSGIEnvironment) -> str:
+    """What a request is called in counts and faults: the SDK's name for it."""
+    return _route(str(environ.get("REQUEST_METHOD")), str(environ.get("PATH_INFO")))[0]
+
+
+def fault_answer(environ: WSGIEnvironment, fault: Fault) -> Answer:
+    """A throttle or a server error as Looker words it."""
+    throttled = fault.kind == "throttle"
+    status = 429 if throttled else fault.status if fault.kind == "status" else 503
+    words = "Too Many Requests" if throttled else "The server is busy"
+    body = {"message": words, "documentation_url": f"{DOCUMENTATION}/{status}{environ.get('PATH_INFO', '')}"}
+    headers = [("Content-Type", "application/json")]
+    headers += [("Retry-After", str(max(1, math.ceil(fault.seconds))))] if throttled else []
+    return Answer(status, headers, json.dumps(body).encode())
+
+
+def _route(method: str, path: str) -> tuple[str, tuple[str, ...]]:
+    for name, verb, pattern in _ROUTES:
+        found = pattern.fullmatch(path)
+        if found and verb == method:
+            return name, found.groups()
+    return "other", ()
+
+
+class _Api:
+    def __init__(self, world: LookerWorld) -> None:
+        self._world = world
+        self._calls: Mapping[str, Callable[..., Response]] = {
+            "logout": self._logout,
+            "query_for_slug": self._query_for_slug,
+            "run_query": self._run_query,
+            "run_inline_query": self._run_inline_query,
+            "run_look": self._run_look,
+            "sql_query": self._sql_query,
+        }
+
+    def respond(self, request: Request) -> Response:
+        name, parts = _route(request.method, request.path)
+        try:
+            with self._world.lock:
+                if name == "login":
+                    return self._login(request)
+                self._check_token(request)
+                if name == "other":
+                    raise Refusal(404, "Not found")
+                return self._calls[name](request, *parts)
+        except Refusal as refusal:
+            return _refused(refusal, request)
+
+    def _login(self, request: Request) -> Response:
+        given = (request.form.get("client_id"), request.form.get("client_secret"))
+        if given != (self._world.client_id, self._world.client_secret):
+            raise Refusal(404, "Not found")  # real Looker's answer to a wrong id or secret
+        token = secrets.token_urlsafe(24)
+        self._world.tokens[token] = self._world.clock() + TOKEN_SECONDS
+        return _json(
+            {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "refresh_token": None}
+        )
+
+    def _check_token(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() not in ("bearer", "token") or self._world.tokens.get(token, 0) < self._world.clock():
+            raise Refusal(401, "Requires authentication.")
+
+    def _logout(self, request: Request) -> Response:
+        self._world.tokens.pop(request.headers["Authorization"].partition(" ")[2], None)
+        return Response(status=204)
+
+    def _query_for_slug(self, request: Request, slug: str) -> Response:
+        self._sql_of(self._world.queries, slug)
+        query_id = next(known for known, name in self._world.ids.items() if name == slug)
+        query: dict[str, Any] = {
+            "id": query_id,
+            "slug": slug,
+            "model": "verify",
+            "view": "usage",
+            "fields": ["usage.amount"],
+            "share_url": f"{request.host_url}x/{slug}",
+            "has_table_calculations": False,
+        }
+        wanted = request.args.get("fields")
+        return _json({name: query[name] for name in wanted.split(",") if name in query} if wanted else query)
+
+    def _run_query(self, _request: Request, query_id: str, result_format: str) -> Response:
+        slug = self._sql_of(self._world.ids, query_id)
+        return _sql(self._sql_of(self._world.queries, slug), result_format)
+
+    def _run_look(self, _request: Request, look_id: str, result_format: str) -> Response:
+        return _sql(self._sql_of(self._world.looks, look_id), result_format)
+
+    def _run_inline_query(self, request: Request, result_format: str) -> Response:
+        body = json.loads(request.get_data())
+        if not body.get("fields"):
+            detail = {"field": "fields", "code": "missing_field", "message": "This field is required."}
+            raise Refusal(422, "Validation Failed", [detail | {"documentation_url": DOCUMENTATION}])
+        self._world.inline.append(body)
+        sql = self._world.explores.get((body.get("model"), body.get("view")))
+        if sql is None:
+            raise Refusal(404, "Not found")
+        return _sql(sql, result_format)
+
+    def _sql_query(self, _request: Request, slug: str) -> Response:
+        sql = self._sql_of(self._world.runner, slug)
+        return _json({"slug": slug, "sql": sql, "run_count": 1, "browser_limit": 500})
+
+    def _sql_of(self, known: Mapping[str, str], name: str) -> str:
+        if name not in known:
+            raise Refusal(404, "Not found")
+        return known[name]
+
+
+def _sql(sql: str, result_format: str) -> Response:
+    if result_format != "sql":
+        raise Refusal(400, f"The sandbox makes SQL only, not {result_format}.")
+    return Response(sql.encode("utf-8"), content_type="text/plain")  # no charset, as real Looker sends it
+
+
+def _json(body: object, status: int = 200) -> Response:
+    return Response(json.dumps(body), status=status, content_type="application/json")
+
+
+def _refused(refusal: Refusal, request: Request) -> Response:
+    where = request.path.removeprefix("/api/4.0")
+    url = f"{DOCUMENTATION}/{refusal.status}/{request.method.lower()}{where}"
+    body: dict[str, Any] = {"message": refusal.message, "documentation_url": url}
+    return _json(body | ({"errors": refusal.errors} if refusal.errors else {}), refusal.status)
