@@ -1,12 +1,15 @@
 """AWS clients with time limits, and botocore's errors in this project's words.
 
-botocore's own retries are off: src/retries.py decides, with a sleep that is passed in.
+botocore's own retries are off: they sleep by `time.sleep`, which no test could pass over and no SIGTERM could cut
+short, and they would repeat a write whose answer was lost without anyone looking. src/retries.py decides instead.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +17,24 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
+    ChecksumError,
     ClientError,
+    CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
+    LoginError,
+    MetadataRetrievalError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.parsers import ResponseParserError
 
 from src.calls import CallLog
 from src.config import Settings
@@ -38,28 +50,67 @@ if TYPE_CHECKING:
 _CONFIG = Config(
     connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=64
 )
-_DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden", "UnauthorizedOperation"}
-_SIGNED_OUT = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
+MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+_NOT_SIGNED_IN = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    TokenRetrievalError,
+    SSOError,
+    LoginError,
+    ProfileNotFound,
+)
+_OUT_OF_REACH = (
+    BotoConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ChecksumError,
+    ResponseParserError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+)
+_REGION = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "301", "IllegalLocationConstraintException"})
+_NO_ROOM = frozenset({"ResourceLimitExceeded", "CapacityError", "InsufficientCapacity"})
+_DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "403", "Forbidden", "UnauthorizedOperation", "NotAuthorized"}
+)
+_PERMISSIONS = {
+    "HeadObject": "s3:GetObject (and s3:ListBucket, without which a missing object looks forbidden)",
+    "GetObject": "s3:GetObject (and s3:ListBucket, without which a missing object looks forbidden)",
+    "PutObject": "s3:PutObject",
+    "DeleteObject": "s3:DeleteObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "PutMetricData": "cloudwatch:PutMetricData",
 }
-_THROTTLED = {
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "SlowDown",
-    "ServiceUnavailable",
-    "RequestTimeout",
-    "InternalError",
-    "InternalFailure",
-    "InternalServerError",
-}
+_SIGNED_OUT = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "ServiceUnavailable",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "PriorRequestNotComplete",
+        "ServiceUnavailableException",
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+    }
+)
 
 
 def error_code(error: ClientError) -> str:
@@ -109,10 +160,31 @@ class AwsClients:
         """
         return with_retries(lambda: self._once(client, operation, doing, arguments), self._sleep)
 
+    def read_object(self, bucket: str, key: str, limit: int | None = None) -> tuple[bytes, str] | None:
+        """(content, ETag) of an object, or None where there is none; an answer cut off on its way is asked for again.
+
+        limit: the most bytes to take; the content is one byte longer where there is more.
+        Raises as `call` does.
+        """
+        return with_retries(lambda: self._read_once(bucket, key, limit), self._sleep)
+
+    def _read_once(self, bucket: str, key: str, limit: int | None) -> tuple[bytes, str] | None:
+        doing = f"reading {key}"
+        try:
+            answer = self._once(self.s3, "get_object", doing, {"Bucket": bucket, "Key": key})
+            with closing(answer["Body"]) as body:
+                return body.read(None if limit is None else limit + 1), answer["ETag"]
+        except ClientError as error:
+            if error_code(error) in MISSING:
+                return None
+            raise
+        except BotoCoreError as error:
+            raise TransientError(f"AWS stopped answering while {doing} ({type(error).__name__}).") from error
+
     def _once(self, client: Any, operation: str, doing: str, arguments: dict[str, Any]) -> Any:
         try:
             return getattr(client, operation)(**arguments)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             translated = translate(error, doing)
             if translated is None:
                 raise
@@ -125,32 +197,88 @@ class AwsClients:
         return client
 
 
-def translate(error: BotoCoreError | ClientError, doing: str) -> CreditsError | None:
-    """An AWS error in our words, most specific first; None for one that only the caller can judge."""
+def translate(error: Exception, doing: str) -> CreditsError | None:
+    """An AWS error in our words, most specific first; None for an answer that only the caller can judge."""
     if isinstance(error, ClientError):
         return _translate_answer(error, doing)
-    if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return ConfigurationError(f"There are no AWS credentials for {doing}: give the bot a role, or set AWS_PROFILE.")
+    if isinstance(error, _NOT_SIGNED_IN):
+        return ConfigurationError(
+            f"There are no AWS credentials for {doing} ({type(error).__name__}): "
+            "give the bot a role, or set AWS_PROFILE."
+        )
     if isinstance(error, NoRegionError):
-        return ConfigurationError("AWS_DEFAULT_REGION is not set.")
-    if isinstance(error, BotoConnectionError | HTTPClientError):
+        return ConfigurationError(f"AWS_DEFAULT_REGION is not set ({doing}).")
+    if isinstance(error, _OUT_OF_REACH):
         return TransientError(f"AWS could not be reached while {doing} ({type(error).__name__}).")
-    return ConfigurationError(f"AWS refused {doing} before it was sent: {error}")
+    return ConfigurationError(f"AWS was not asked ({doing}), because the request cannot be sent: {_short(str(error))}")
+
+
+def refused(error: ClientError, doing: str) -> ConfigurationError:
+    """A refusal that is none of the known ones, with the service's own words."""
+    return ConfigurationError(f"AWS refused {doing}: {error_code(error)}: {error_message(error)}")
+
+
+def error_message(error: ClientError) -> str:
+    """The service's own sentence, on one line and bounded."""
+    return _short(str(error.response.get("Error", {}).get("Message", "")))
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:400]
 
 
 def _translate_answer(error: ClientError, doing: str) -> CreditsError | None:
     code = error_code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code == "NoSuchBucket":
-        return ConfigurationError(f"S3_OUTPUT_BUCKET names a bucket that does not exist ({doing}).")
-    if code in _SIGNED_OUT:
-        return ConfigurationError(f"AWS does not accept the bot's credentials ({code}) for {doing}: renew them.")
+    for codes, kind, text in _ANSWERS:
+        if code in codes:
+            return kind(text.format(code=code, doing=doing))
     if code in _DENIED:
+        return _denied(error, doing)
+    if code in _NO_ROOM:
+        return _no_room(error)
+    if code.startswith("KMS."):
         return ConfigurationError(
-            f"The bot's role may not do this: {error.operation_name} ({doing}). Add it to the bot's policy."
+            f"The KMS key of the bucket or of SAGEMAKER_OUTPUT_KMS_KEY_ID cannot be used for {doing} ({code}): "
+            f"{error_message(error)}"
         )
-    if code in {"ResourceLimitExceeded", "CapacityError", "InsufficientCapacity"}:
-        return CapacityError(f"SageMaker has no room for another job ({code}).")
     if code in _THROTTLED or status >= 500:
         return TransientError(f"AWS is busy ({code or status}) while {doing}.")
     return None
+
+
+_ANSWERS: tuple[tuple[frozenset[str], type[CreditsError], str], ...] = (
+    (
+        frozenset({"NoSuchBucket", "InvalidBucketName"}),
+        ConfigurationError,
+        "S3_OUTPUT_BUCKET names a bucket that does not exist ({doing}): create it, or correct the setting.",
+    ),
+    (
+        _REGION,
+        ConfigurationError,
+        "The bucket of S3_OUTPUT_BUCKET is in another region than AWS_DEFAULT_REGION ({doing}): correct either.",
+    ),
+    (
+        _SIGNED_OUT,
+        ConfigurationError,
+        "AWS does not accept the bot's credentials ({code}) for {doing}: renew them, and check the machine's clock.",
+    ),
+)
+
+
+def _denied(error: ClientError, doing: str) -> ConfigurationError:
+    said = re.search(r"not authorized to perform:? ([a-z0-9-]+:\w+)", error_message(error))
+    permission = said[1] if said else _PERMISSIONS.get(error.operation_name, error.operation_name)
+    return ConfigurationError(
+        f"The bot's role lacks the permission {permission} ({doing}): add it to the role's policy."
+    )
+
+
+def _no_room(error: ClientError) -> CreditsError:
+    said = error_message(error)
+    if re.search(r" is 0 instances", said, re.IGNORECASE):
+        return ConfigurationError(
+            "The account's quota for SAGEMAKER_INSTANCE_TYPE is 0: ask AWS to raise it (Service Quotas, SageMaker, "
+            "'for processing job usage'), or choose another type."
+        )
+    return CapacityError(f"SageMaker has no room for another job now ({error_code(error)}): {said}")

@@ -34,7 +34,8 @@ class CallLog:
     def attach(self, client: Any) -> None:
         """Count every attempt a boto3 client sends."""
         service = client.meta.service_model.service_name
-        client.meta.events.register("before-send", self._before_send(service))
+        # First, because a handler that answers (moto's does) ends the line of those that are asked.
+        client.meta.events.register_first("before-send", self._before_send(service))
         client.meta.events.register("response-received", self._response_received(service))
 
     def counts(self) -> dict[str, int]:
