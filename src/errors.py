@@ -16,6 +16,7 @@
     │       └── ResultInvalid  not JSON, breaks the schema, or is another execution's
     ├── TransientError         nobody need act: the same call later may succeed
     │   └── CapacityError      account quota or no instances: wait, for minutes
+    ├── Interrupted            the process was told to end: the next tick goes on
     └── StateError             the bot's own records
         ├── StateConflict      another writer was first: read again
         └── StateUnreadable    a record is not what was written; names its key
@@ -116,6 +117,10 @@ class TransientError(CreditsError):
 
 class CapacityError(TransientError):
     """The account's quota is used up, or no instance is to be had: wait for minutes, not seconds."""
+
+
+class Interrupted(CreditsError):
+    """The process was told to end; nothing is lost, the next tick goes on."""
 
 
 class StateError(CreditsError):

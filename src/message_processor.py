@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 from src import paths
 from src.audit import AuditTrail
@@ -19,14 +21,17 @@ from src.errors import (
     CapacityError,
     CreditsError,
     ExecutionError,
+    Interrupted,
+    StateConflict,
     TransientError,
 )
 from src.executor import CreditResult, Executor, JobStatus
 from src.failures import failure_of, failure_of_status
+from src.lease import LeaseLost
 from src.looker_client import LookerClient
 from src.message_parser import LookerLink, allowed_hosts, parse_link
 from src.notifier import Notifier
-from src.records import Attempt, ExecutionRecord, Failure, LinkRecord, ReplyKind, Request
+from src.records import UNANSWERED, Attempt, ExecutionRecord, Failure, LinkRecord, ReplyKind, Request
 from src.state_manager import Held, StateManager, link_digest
 from src.work_pool import AFTER, ANSWER, REACT, SUBMIT
 
@@ -36,6 +41,7 @@ MAX_TRIES = 6
 MAX_EXECUTIONS = 2
 CAPACITY_PAUSE = 60.0
 TELL_WAITING_AFTER = 600.0
+TAKE_OVER_PAUSE = 10.0
 OVERTIME = 600.0
 
 Clock = Callable[[], float]
@@ -55,7 +61,7 @@ class Next:
     """A step that can be taken now."""
 
     urgency: int
-    request: Request | None
+    request: Request
     step: Step
 
 
@@ -85,13 +91,15 @@ class MessageProcessor:
         self._clock = clock
         self._queries: dict[tuple[str, str, str], str] = {}
         self._results: dict[str, CreditResult] = {}
+        self.counts: Counter[str] = Counter()
+        self.cost_usd = 0.0
 
     # Which step is next
 
     def next_step(self, held: Held, *, slot_free: bool) -> Next | None:
         """The most urgent step of a message that can be taken now, or None."""
-        if not held.record.eyes:
-            return Next(REACT, None, lambda message, _: self._notifier.eyes(message))
+        if held.record.mark is None and all(request.ended for request in held.record.requests):
+            return Next(REACT, held.record.requests[0], self.mark)
         ready = [
             found for request in held.record.requests if (found := self._next_of(held, request, slot_free=slot_free))
         ]
@@ -113,10 +121,24 @@ class MessageProcessor:
                 return Next(AFTER, request, self.follow_up) if self._follow_up_due(request) else None
         return None
 
-    def waits_until(self, held: Held) -> float | None:
-        """When the earliest paused request of this message may be tried again; None where none is paused."""
-        paused = [r.not_before for r in held.record.requests if not r.ended and r.not_before > self._clock()]
-        return min(paused, default=None)
+    def unanswered(self, held: Held, deadline: float) -> bool:
+        """Whether this message may still get an answer, or what follows one, before the deadline."""
+        return any(self._more_to_come(request, deadline) for request in held.record.requests)
+
+    def settling(self, held: Held) -> bool:
+        """Whether only the ends of its jobs are not known yet."""
+        return any(r.state == "answered" and r.execution and not r.ended_at for r in held.record.requests)
+
+    def alarm_due(self, request: Request) -> bool:
+        """Whether on-call is still to be told of this failure."""
+        return request.state == "answered" and self._alarms(request) and "alarm" not in request.done
+
+    def _more_to_come(self, request: Request, deadline: float) -> bool:
+        if request.ended or request.not_before > deadline:
+            return False
+        if request.state in UNANSWERED:
+            return True
+        return any(step not in request.done for step in self._steps_after(request))
 
     def running(self, held: Held) -> list[Request]:
         """Requests whose job is not known to have ended."""
@@ -228,6 +250,7 @@ class MessageProcessor:
         request.done.append("reply")
         request.tries = 0
         self._state.save(held)
+        self.counts["failed" if request.reply == "failure" else "answered"] += 1
 
     def follow_up(self, held: Held, request: Request) -> None:
         """One of the steps after the reply: message, report, records; at last settle."""
@@ -273,6 +296,7 @@ class MessageProcessor:
             request.started_at = status["started_at"]
             request.ended_at = status["ended_at"] or _iso(self._clock())
             request.cost = self._audit.cost(status)
+            self.cost_usd += request.cost.usd or 0.0
             self._audit.write(held.record, request, self._result_if_answered(request))
             if request.reply == "answer" and status["status"] != "Completed":
                 held.problems.append(f"{status['job_name']} has a valid result but ended as {status['status']}")
@@ -280,10 +304,45 @@ class MessageProcessor:
             return
         request.state = "failed" if request.reply in {"failure", "refused"} else "settled"
 
-    # Small things
+    def mark(self, held: Held, _: Request) -> None:
+        """Show how the message ended: the last thing done for it."""
+        well = all(request.reply in {"answer", "repeat"} for request in held.record.requests)
+        name: Literal["white_check_mark", "x"] = "white_check_mark" if well else "x"
+        self._notifier.mark(held, name)
+        held.record.mark = name
+        self._state.save(held)
 
-    def failed_step(self, held: Held, request: Request, error: CreditsError) -> None:
-        """What a step's error means for its request: again later, or an answer that says why not."""
+    def alarmed(self, held: Held, request: Request) -> None:
+        """On-call was told of this failure."""
+        request.done.append("alarm")
+        self._state.save(held)
+
+    # What goes wrong in a step
+
+    def take(self, held: Held, step: Next) -> None:
+        """Take a step; where it fails, put the record back as it was and note when, or how, to go on.
+
+        Raises StateConflict and LeaseLost (another bot has the message), Interrupted.
+        """
+        before = held.record.model_copy(deep=True)
+        try:
+            step.step(held, step.request)
+        except (StateConflict, LeaseLost, Interrupted):
+            raise
+        except Exception as error:  # noqa: BLE001 (a bug here must cost one message an answer, not all of them)
+            held.record = before
+            request = next(r for r in held.record.requests if r.key == step.request.key)
+            self._failed_step(held, request, _known(error))
+
+    def recover(self, held: Held) -> None:
+        """A message taken over: a reply may be on its way right now, so look for it a little later."""
+        for request in held.record.requests:
+            if request.state == "replying":
+                request.not_before = self._clock() + TAKE_OVER_PAUSE
+
+    def _failed_step(self, held: Held, request: Request, error: CreditsError) -> None:
+        """Again later, or an answer that says why not."""
+        log.warning("step failed: %s", error)
         if request.state in {"replying", "answered"}:
             held.problems.append(str(error))
             request.not_before = self._clock() + _pause(request.tries)
@@ -296,6 +355,8 @@ class MessageProcessor:
             request.not_before = self._clock() + _pause(request.tries)
         else:
             self._begin_failure(held, request, failure_of(error))
+
+    # Small things
 
     def _wait_for_capacity(self, held: Held, request: Request) -> None:
         now = self._clock()
@@ -383,6 +444,13 @@ class MessageProcessor:
 
 def _is_over(status: JobStatus | None) -> bool:
     return status is not None and status["status"] in {"Completed", "Failed", "Stopped"}
+
+
+def _known(error: Exception) -> CreditsError:
+    if isinstance(error, CreditsError):
+        return error
+    log.error("unexpected error", exc_info=error)
+    return CreditsError(f"The bot met an error it does not know ({type(error).__name__}).")
 
 
 def _pause(tries: int) -> float:

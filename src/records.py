@@ -103,7 +103,6 @@ class MessageRecord(_Record):
     owner: str = ""
     nonce: str = ""
     seen_at: str
-    eyes: bool = False
     mark: Literal["white_check_mark", "x"] | None = None
     requests: list[Request]
 

@@ -71,8 +71,7 @@ class StateManager:
     def claim(self, channel: str, ts: str) -> Held | None:
         """Take over an open message whose bot is gone; None where it lives, or nothing is left to do."""
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
-        if found is None:
-            self._store.delete(paths.open_marker(channel, ts))
+        if found is None:  # its bot is between the two writes, or died there: reading Slack again begins it anew
             return None
         held = Held(found[0], found[1], recovered=True)
         if held.record.ended:
@@ -93,8 +92,9 @@ class StateManager:
         held.record.requests.extend(added)
         held.record.digest = digest
         held.record.mark = None
+        owned = self._own(held)
         self._store.put_bytes(paths.open_marker(channel, ts), b"", "text/plain")
-        return held if self._own(held) else None
+        return held if owned else None
 
     def save(self, held: Held) -> None:
         """Write a record this bot owns. Raises StateConflict where another bot took it over."""
@@ -102,17 +102,22 @@ class StateManager:
         held.etag = self._store.replace(key, held.record, held.etag)
 
     def close(self, held: Held) -> None:
-        """Nothing is left to do for this message."""
-        self._store.delete(paths.open_marker(held.record.channel, held.record.ts))
+        """Nothing is left to do for this message; unless it was edited while its marker went."""
+        marker = paths.open_marker(held.record.channel, held.record.ts)
+        self._store.delete(marker)
+        now = self.read(held.record.channel, held.record.ts)
+        if now is not None and not now.ended:
+            self._store.put_bytes(marker, b"", "text/plain")
 
     def check_lease(self, held: Held) -> None:
         """Raise LeaseLost unless there is time for one more outside call on this message."""
         self._lease.check(held.record.owner)
 
     def _own(self, held: Held) -> bool:
-        if held.record.owner != "" and self._lease.is_live(held.record.owner):
+        mine = self._lease.owner
+        if held.record.owner != mine and self._lease.is_live(held.record.owner):
             return False
-        held.record.owner = self._lease.owner
+        held.record.owner = mine
         try:
             self.save(held)
         except StateConflict:

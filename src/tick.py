@@ -1,0 +1,329 @@
+"""The tick's loop: what is read, which step is due, when to look at the jobs, when to stop.
+
+Steps run in a pool, one at a time for each message; the loop itself only looks, schedules and keeps the lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from src.config import Settings
+from src.errors import Interrupted, StateConflict, StateUnreadable, TransientError
+from src.executor import Executor
+from src.inbox import Inbox
+from src.lease import LeaseKeeper, LeaseLost
+from src.logs import about
+from src.message_processor import MessageProcessor, Next, Signals
+from src.notifier import Notifier
+from src.records import UNANSWERED, Request
+from src.state_manager import Held, StateManager
+from src.waiting import Waiting
+from src.work_pool import REACT, SUBMIT, WorkPool
+
+log = logging.getLogger("credits")
+
+RESULT_EVERY = 2.0
+STATUS_EVERY = 30.0
+SLACK_EVERY = 20.0
+SETTLE_GRACE = 15.0
+OPEN_EVERY = 60.0
+CLOSING = 5.0
+
+
+@dataclass
+class Summary:
+    """What a tick did, for its last log line and its metrics."""
+
+    seen: int = 0
+    answered: int = 0
+    failed: int = 0
+    running: int = 0
+    waiting: int = 0
+    seconds: float = 0.0
+    cost_usd: float = 0.0
+    problems: int = 0
+
+
+class Tick:
+    """One run of the bot over everything open and everything new."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        inbox: Inbox,
+        state: StateManager,
+        lease: LeaseKeeper,
+        processor: MessageProcessor,
+        notifier: Notifier,
+        executor: Executor,
+        signals: Signals,
+        pool: WorkPool,
+        clock: Callable[[], float],
+        waiting: Waiting,
+    ) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._state = state
+        self._lease = lease
+        self._processor = processor
+        self._notifier = notifier
+        self._executor = executor
+        self._signals = signals
+        self._pool = pool
+        self._clock = clock
+        self._waiting = waiting
+        self._messages: dict[tuple[str, str], Held] = {}
+        self._busy: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        self._problems: list[str] = []
+        self._counts: Counter[str] = Counter()
+        self._starting: set[tuple[str, str]] = set()
+        self._alarmed: set[str] = set()
+        self._due = {"slack": 0.0, "results": 0.0, "status": 0.0, "open": 0.0}
+        self._last_step = 0.0
+
+    def run(self) -> Summary:
+        """Work until nothing is left to do, or the time is up; what is left is the next tick's."""
+        started = self._clock()
+        listen_until = started + self._settings.listen_seconds
+        deadline = max(listen_until, started + self._settings.tick_budget_seconds)
+        try:
+            while not self._waiting.stopped:
+                self._look(listen_until)
+                self._schedule()
+                if self._quiet(deadline) and not self._alarm() and self._clock() >= listen_until:
+                    break
+                if self._clock() >= deadline:
+                    break
+                self._waiting.pause(self._until_next_look(deadline))
+        except Interrupted:
+            log.info("told to end")
+        return self._finish(started)
+
+    # Looking
+
+    def _look(self, listen_until: float) -> None:
+        if self._messages:
+            self._lease.keep()
+        if self._is_due("open", OPEN_EVERY):
+            self._adopt()
+        if self._is_due("slack", SLACK_EVERY) and (self._clock() < listen_until or not self._counts["reads"]):
+            self._read_slack()
+        running = [request for held in self._held() for request in self._processor.running(held)]
+        if running and self._is_due("results", RESULT_EVERY):
+            self._look_for_results(running)
+        if running and self._is_due("status", self._status_every()):
+            self._ask_for_status(running)
+
+    def _adopt(self) -> None:
+        """Take over what earlier ticks, or bots that are gone, left open."""
+        for channel, ts in self._state.open_messages():
+            if (channel, ts) in self._messages:
+                continue
+            try:
+                held = self._state.claim(channel, ts)
+            except StateUnreadable as error:
+                self._problems.append(str(error))
+                continue
+            if held is not None:
+                self._processor.recover(held)
+                self._hold(held)
+
+    def _hold(self, held: Held) -> None:
+        with self._lock:
+            self._messages[held.key] = held
+
+    def _read_slack(self) -> None:
+        self._counts["reads"] += 1
+        try:
+            new = self._inbox.read()
+        except TransientError as error:
+            self._problems.append(str(error))
+            return
+        for held in new:
+            self._hold(held)
+            self._counts["seen"] += 1
+            self._pool.submit(REACT, lambda held=held: self._show_eyes(held))  # type: ignore[misc]
+
+    def _show_eyes(self, held: Held) -> None:
+        try:
+            if held.key in self._messages:
+                self._notifier.eyes(held)
+        except (TransientError, Interrupted) as error:
+            log.info("reaction not added: %s", error)
+
+    def _look_for_results(self, running: list[Request]) -> None:
+        for request in running:
+            execution = request.attempts[-1]
+            if request.state != "running" or execution.execution_id in self._signals.results:
+                continue
+            try:
+                if self._executor.has_result(execution.execution_id):
+                    self._signals.results.add(execution.execution_id)
+            except TransientError as error:
+                log.warning("result not looked for: %s", error)
+
+    def _ask_for_status(self, running: list[Request]) -> None:
+        try:
+            self._signals.statuses.update(self._executor.poll([r.attempts[-1].job_name for r in running]))
+        except TransientError as error:
+            log.warning("status not known: %s", error)
+
+    def _status_every(self) -> float:
+        """Only settling is left: ask as often as for results, so that a tick by hand ends soon."""
+        unanswered = any(r.state in UNANSWERED for held in self._held() for r in held.record.requests)
+        return STATUS_EVERY if unanswered else RESULT_EVERY
+
+    def _is_due(self, name: str, every: float) -> bool:
+        now = self._clock()
+        if now < self._due[name]:
+            return False
+        self._due[name] = now + every
+        return True
+
+    # Doing
+
+    def _schedule(self) -> None:
+        """Hand every step that is due to the pool, oldest message first."""
+        begun = True
+        while begun and not self._waiting.stopped:
+            begun = False
+            for held in sorted(self._held(), key=lambda held: held.record.ts):
+                if held.key not in self._busy and (step := self._next(held)) is not None:
+                    self._begin(held, step)
+                    begun = True
+
+    def _next(self, held: Held) -> Next | None:
+        return self._processor.next_step(held, slot_free=self._jobs_in_hand() < self._settings.max_concurrent_jobs)
+
+    def _begin(self, held: Held, step: Next) -> None:
+        with self._lock:
+            self._busy.add(held.key)
+            if step.urgency == SUBMIT:
+                self._starting.add(held.key)
+        self._last_step = self._clock()
+        self._pool.submit(step.urgency, lambda: self._take(held, step))
+
+    def _take(self, held: Held, step: Next) -> None:
+        execution = step.request.execution
+        with about(message=held.record.ts, execution_id=execution.execution_id if execution else None):
+            try:
+                self._processor.take(held, step)
+                if held.record.ended:
+                    self._state.close(held)
+                    self._drop(held)
+            except (StateConflict, LeaseLost, TransientError, Interrupted) as error:
+                log.info("left for now: %s", error)
+                self._drop(held)
+            finally:
+                with self._lock:
+                    self._busy.discard(held.key)
+                    self._starting.discard(held.key)
+                self._waiting.wake()
+
+    def _drop(self, held: Held) -> None:
+        with self._lock:
+            self._messages.pop(held.key, None)
+            self._problems.extend(held.problems)
+            held.problems.clear()
+
+    # Ending
+
+    def _quiet(self, deadline: float) -> bool:
+        """Whether no step is being taken, due, or due before the deadline."""
+        if self._busy or not self._pool.idle() or any(self._next(held) for held in self._held()):
+            return False
+        if any(self._processor.unanswered(held, deadline) for held in self._held()):
+            return False
+        settling = any(self._processor.settling(held) for held in self._held())
+        return not (settling and self._clock() < self._last_step + SETTLE_GRACE)
+
+    def _alarm(self) -> bool:
+        """Tell on-call of what failed, once a cause; whether there was anything to tell."""
+        due = [
+            (held, request)
+            for held in self._held()
+            for request in held.record.requests
+            if self._processor.alarm_due(request)
+        ]
+        causes: dict[str, list[tuple[Held, Request]]] = {}
+        for held, request in due:
+            causes.setdefault(_cause(request), []).append((held, request))
+        told = [self._alarm_for(cause, failed) for cause, failed in causes.items()]
+        return any(told)
+
+    def _alarm_for(self, cause: str, failed: list[tuple[Held, Request]]) -> bool:
+        try:
+            if cause not in self._alarmed:
+                self._notifier.alarm(cause, failed)
+            self._alarmed.add(cause)
+        except (TransientError, Interrupted) as error:
+            log.error("on-call not told yet: %s", error)
+            return False
+        for held, request in failed:
+            try:
+                self._processor.alarmed(held, request)
+            except (StateConflict, TransientError) as error:
+                log.info("left for now: %s", error)
+                self._drop(held)
+        return True
+
+    def _until_next_look(self, deadline: float) -> float:
+        names = ["slack", "open", *(["results", "status"] if self._messages else [])]
+        soonest = min([deadline, *(self._due[name] for name in names if self._due[name] > self._clock())])
+        paused = [r.not_before for held in self._held() for r in held.record.requests if r.not_before > self._clock()]
+        return max(0.05, min([soonest, *paused]) - self._clock())
+
+    def _finish(self, started: float) -> Summary:
+        self._pool.close(CLOSING)
+        for held in self._held():
+            self._problems.extend(held.problems)
+        self._tell_problems()
+        self._lease.release()
+        requests = [request for held in self._held() for request in held.record.requests]
+        return Summary(
+            seen=self._counts["seen"],
+            answered=self._processor.counts["answered"],
+            failed=self._processor.counts["failed"],
+            running=sum(1 for request in requests if request.state == "running"),
+            waiting=sum(1 for request in requests if request.state in {"new", "submitting"}),
+            cost_usd=self._processor.cost_usd,
+            problems=len(self._problems),
+            seconds=self._clock() - started,
+        )
+
+    def _tell_problems(self) -> None:
+        for problem in self._problems:
+            log.error("problem: %s", problem)
+        if self._waiting.stopped:
+            return
+        try:
+            day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+            self._notifier.report_problems(self._problems, day)
+        except (TransientError, Interrupted) as error:
+            log.error("on-call not told: %s", error)
+
+    def _held(self) -> list[Held]:
+        with self._lock:
+            return list(self._messages.values())
+
+    def _jobs_in_hand(self) -> int:
+        with self._lock:
+            starting = set(self._starting)
+        return len(starting) + sum(
+            1
+            for held in self._held()
+            if held.key not in starting
+            for request in held.record.requests
+            if request.state in {"submitting", "running"}
+        )
+
+
+def _cause(request: Request) -> str:
+    return request.failure.message if request.failure else ""
