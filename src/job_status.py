@@ -1,0 +1,82 @@
+"""What a job's end means: the service's status, times and reason, turned into an outcome."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+from src.executor import JobStatus, Outcome, Status
+
+ENDED: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
+PLATFORM_REASONS = ("CapacityError", "InternalServerError", "InternalError", "ServiceUnavailable")
+"""How a FailureReason begins where the platform is to blame; the container's own failure begins `AlgorithmError`."""
+_PLATFORM_WORDS = (
+    "pull",
+    "unable to provision",
+    "insufficient capacity",
+    "instance failure",
+    "instance was terminated",
+)
+
+
+def job_status(
+    *,
+    job_name: str,
+    job_arn: str,
+    status: str,
+    now: float,
+    limit: float,
+    created: datetime | None = None,
+    started: datetime | None = None,
+    ended: datetime | None = None,
+    failure_reason: str | None = None,
+    exit_message: str | None = None,
+    stopped_by_us: bool = False,
+) -> JobStatus:
+    """The plain dict callers read. `now` in seconds since 1970, `limit` (MaxRuntimeInSeconds) in seconds."""
+    over = (ended.timestamp() if ended else now) if status in ENDED else now
+    ran = over - started.timestamp() if started else _since(created, over)
+    return JobStatus(
+        job_name=job_name,
+        job_arn=job_arn,
+        status=cast("Status", status),
+        outcome=outcome_of(status, failure_reason, over_time=ran >= limit, stopped_by_us=stopped_by_us),
+        failure_reason=failure_reason or None,
+        exit_message=exit_message or None,
+        created_at=iso(created),
+        started_at=iso(started),
+        ended_at=iso(ended) if status in ENDED else None,
+        elapsed_seconds=round(_since(created or started, over), 3),
+    )
+
+
+def outcome_of(status: str, failure_reason: str | None, *, over_time: bool, stopped_by_us: bool) -> Outcome:
+    """Stopped is never success; Failed and Stopped over the time limit are both the time limit's doing."""
+    if status not in ENDED:
+        return "running"
+    if status == "Completed":
+        return "completed"
+    if over_time:
+        return "timed_out"
+    if status == "Stopped":
+        return "cancelled" if stopped_by_us else "stopped"
+    return "lost" if lost_to_platform(failure_reason) else "failed"
+
+
+def lost_to_platform(failure_reason: str | None) -> bool:
+    """Whether the job failed for reasons that are neither the notebook's nor a setting's: once more may help."""
+    reason = (failure_reason or "").strip()
+    if reason.startswith("AlgorithmError"):
+        return False
+    return reason.startswith(PLATFORM_REASONS) or any(word in reason.lower() for word in _PLATFORM_WORDS)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO 8601 UTC with milliseconds."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _since(moment: datetime | None, now: float) -> float:
+    return max(0.0, now - moment.timestamp()) if moment else 0.0
