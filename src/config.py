@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     slack_channel: str = ""
     slack_error_user: str = ""
     slack_api_url: str = "https://slack.com/api/"
+    slack_post_interval: float = Field(1.0, ge=0)
 
     # Looker; the SDK's own names
     lookersdk_base_url: str = ""

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from typing import Any, Literal, NotRequired, TypedDict
 
 Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
-Outcome = Literal["running", "completed", "failed", "timed_out", "cancelled", "stopped", "lost"]
+Outcome = Literal["running", "completed", "failed", "timed_out", "cancelled", "stopped", "no_capacity", "lost"]
 
 
 class JobInfo(TypedDict):

@@ -7,26 +7,55 @@ is only a hint: a message it does not know is looked up.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from src.config import Settings
 from src.message_parser import FoundLinks, allowed_hosts, find_links
 from src.records import Cursor, Failure, MessageRecord, Request
+from src.reply import too_many_links
 from src.slack_client import EVENT_TYPE, SlackClient
 from src.state_manager import Held, StateManager
+from src.work_pool import WorkPool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A message with requests in it."""
+
+    channel: str
+    message: dict[str, Any]
+    requests: list[Request]
+    found: FoundLinks
+
+    @property
+    def ts(self) -> str:
+        return str(self.message["ts"])
+
+    @property
+    def digest(self) -> str:
+        """Changes when the message is edited to ask something else."""
+        return _key(" ".join(request.key for request in self.requests))
 
 
 class Inbox:
     """Reads the channel's look-back window. `clock`: seconds since 1970."""
 
     def __init__(
-        self, settings: Settings, *, slack: SlackClient, state: StateManager, clock: Callable[[], float]
+        self,
+        settings: Settings,
+        *,
+        slack: SlackClient,
+        state: StateManager,
+        pool: WorkPool,
+        clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._slack = slack
         self._state = state
+        self._pool = pool
         self._clock = clock
         self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
         self._known: dict[str, str] = {}
@@ -37,20 +66,26 @@ class Inbox:
         cursor, etag = self._state.cursor()
         before = cursor.model_copy(deep=True)
         channel = self._channel_id(cursor)
-        oldest = self._clock() - self._settings.lookback_hours * 3600
         self._known.update(cursor.known)
-        messages = sorted(self._slack.history(channel, oldest), key=lambda message: str(message.get("ts", "")))
-        begun = [held for message in messages if (held := self._begin(channel, message)) is not None]
+        new = [found for found in self._window(channel) if self._known.get(found.ts) != found.digest]
+        begun = [held for held in self._pool.map(self._begin, new) if held is not None]
+        oldest = self._oldest()
         cursor.known = {ts: digest for ts, digest in self._known.items() if float(ts) >= oldest}
         if cursor != before:
             self._state.save_cursor(cursor, etag)
         return begun
+
+    def window(self) -> list[Candidate]:
+        """Every request in the look-back window, oldest first, whatever became of it; changes nothing."""
+        return list(self._window(self._channel_id(self._state.cursor()[0])))
 
     def requests(self, message: dict[str, Any]) -> tuple[list[Request], FoundLinks]:
         """The requests a message holds, and what was found of links in it."""
         found = find_links(message, self._hosts)
         requests = [Request(key=_key(link.canonical), link=link.url) for link in found.links]
         requests += [_refused(problem.url, problem.reason) for problem in found.problems]
+        if found.left_out:
+            requests.append(_refused("", too_many_links(len(requests), found.left_out).text))
         return requests, found
 
     def _channel_id(self, cursor: Cursor) -> str:
@@ -60,39 +95,37 @@ class Inbox:
         cursor.channel_name, cursor.channel_id = name, self._channel
         return self._channel
 
-    def _begin(self, channel: str, message: dict[str, Any]) -> Held | None:
-        ts = str(message.get("ts", ""))
-        if not _is_request(message):
-            return None
-        requests, found = self.requests(message)
-        if not requests:
-            return None
-        digest = _key(" ".join(request.key for request in requests))
-        if self._known.get(ts) == digest:
-            return None
-        held = self._add(channel, ts, message, requests, found, digest)
-        self._known[ts] = digest
+    def _oldest(self) -> float:
+        return self._clock() - self._settings.lookback_hours * 3600
+
+    def _window(self, channel: str) -> Iterator[Candidate]:
+        messages = filter(_is_request, self._slack.history(channel, self._oldest()))
+        for message in sorted(messages, key=lambda message: str(message["ts"])):
+            requests, found = self.requests(message)
+            if requests:
+                yield Candidate(channel, message, requests, found)
+
+    def _begin(self, candidate: Candidate) -> Held | None:
+        held = self._add(candidate)
+        self._known[candidate.ts] = candidate.digest
         return held
 
-    def _add(
-        self, channel: str, ts: str, message: dict[str, Any], requests: list[Request], found: FoundLinks, digest: str
-    ) -> Held | None:
-        if ts in self._known:
-            return self._state.extend(channel, ts, requests, digest)
-        if self._state.processed_before(ts):
+    def _add(self, new: Candidate) -> Held | None:
+        if new.ts in self._known:
+            return self._state.extend(new.channel, new.ts, new.requests, new.digest)
+        if self._state.processed_before(new.ts):
             return None
         record = MessageRecord(
-            channel=channel,
-            ts=ts,
-            user=message.get("user"),
-            user_is_bot=bool(message.get("bot_id")),
-            digest=digest,
-            duplicates=found.duplicates,
-            left_out=found.left_out,
+            channel=new.channel,
+            ts=new.ts,
+            user=new.message.get("user"),
+            user_is_bot=bool(new.message.get("bot_id")),
+            digest=new.digest,
+            duplicates=new.found.duplicates,
             seen_at=datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            requests=requests,
+            requests=new.requests,
         )
-        return self._state.add(record) or self._state.extend(channel, ts, requests, digest)
+        return self._state.add(record) or self._state.extend(new.channel, new.ts, new.requests, new.digest)
 
 
 def _is_request(message: dict[str, Any]) -> bool:

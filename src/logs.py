@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import TextIO
 
 _about: ContextVar[dict[str, str] | None] = ContextVar("about", default=None)
@@ -28,12 +30,13 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line: a newline in a message stays inside its string."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {"time": _utc(record.created), "level": record.levelname, "logger": record.name}
+        line: dict[str, object] = {"time": _utc(record.created), "level": record.levelname, "logger": record.name}
         line.update(_about.get() or {})
         line.update(getattr(record, "fields", {}))
         line["message"] = record.getMessage()
         if record.exc_info and record.exc_info[0] is not None:
             line["error_type"] = record.exc_info[0].__name__
+            line["frames"] = _frames(record.exc_info[2])
         return json.dumps(line, ensure_ascii=True, default=str)
 
 
@@ -48,13 +51,20 @@ class PlainFormatter(logging.Formatter):
 
 def set_up_logging(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Send the bot's log lines to `stream` (stderr), in the form that suits it."""
-    out = stream or sys.stderr
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(PlainFormatter() if out.isatty() else JsonFormatter())
+    handler = logging.StreamHandler(stream) if stream else _Stderr()
+    handler.setFormatter(PlainFormatter() if (stream or sys.stderr).isatty() else JsonFormatter())
     logger = logging.getLogger("credits")
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Whatever sys.stderr is when a line is written: a progress table puts its own in place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def _printable(text: str) -> str:
@@ -63,6 +73,11 @@ def _printable(text: str) -> str:
 
 def _shown(char: str) -> str:
     return char if char.isprintable() else char.encode("unicode_escape").decode()
+
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    """Where an error came from; not its message, which may quote what came from outside."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
 
 
 def _utc(seconds: float) -> str:

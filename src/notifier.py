@@ -131,7 +131,7 @@ class Notifier:
             return self._answer(held, request, result)
         if request.reply == "repeat" and request.points_to:
             channel, _, ts = request.points_to.partition(":")
-            return wording.repeat(self._slack.permalink(channel, ts))
+            return wording.repeat(self._slack.permalink(channel, ts), running=request.points_to_running)
         if request.reply == "not_verify":
             return wording.not_verify()
         failure = request.failure or Failure(category="bot", message="The request could not be answered.")

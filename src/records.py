@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 State = Literal["new", "submitting", "running", "replying", "answered", "settled", "failed"]
 ReplyKind = Literal["answer", "failure", "not_verify", "repeat", "refused"]
+LinkState = Literal["running", "answered", "failed"]
 Step = Literal["reply", "dm", "report", "audit", "link", "alarm", "reaction"]
 
 ENDED: frozenset[State] = frozenset({"settled", "failed"})
@@ -68,6 +69,7 @@ class Request(_Record):
     reply: ReplyKind | None = None
     reply_ts: str | None = None
     points_to: str | None = None
+    points_to_running: bool = False
     failure: Failure | None = None
     done: list[Step] = Field(default_factory=list)
     tries: int = 0
@@ -85,6 +87,11 @@ class Request(_Record):
         return self.attempts[-1] if self.attempts else None
 
     @property
+    def awaits_end(self) -> bool:
+        """Whether it has a job that is not known to have ended."""
+        return self.execution is not None and self.execution.created_at is not None and self.ended_at is None
+
+    @property
     def ended(self) -> bool:
         return self.state in ENDED
 
@@ -99,7 +106,6 @@ class MessageRecord(_Record):
     user_is_bot: bool = False
     digest: str
     duplicates: int = 0
-    left_out: int = 0
     owner: str = ""
     nonce: str = ""
     seen_at: str
@@ -137,7 +143,7 @@ class LinkRecord(_Record):
     ts: str
     request_key: str
     execution_id: str | None = None
-    state: Literal["running", "answered", "failed"] = "running"
+    state: LinkState = "running"
     only_on: str | None = None
     nonce: str = ""
 

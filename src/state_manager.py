@@ -154,12 +154,15 @@ class StateManager:
 
     # Links
 
-    def claim_link(self, digest: str, mine: LinkRecord) -> LinkRecord | None:
-        """Take a link's SQL in hand; or the record of the request that has it, running or answered."""
+    def claim_link(self, digest: str, mine: LinkRecord, today: str) -> LinkRecord | None:
+        """Take a link's SQL in hand; or the record of the request that has it, running or answered.
+
+        today: ISO date in UTC; an answer that holds for another day alone is no answer.
+        """
         key = paths.link_record(digest)
         for _ in range(3):
             found = self._store.get(key, LinkRecord)
-            if found and not _free(found[0], mine):
+            if found and not _free(found[0], mine, today):
                 return found[0]
             try:
                 if found is None:
@@ -204,10 +207,10 @@ def _same_request(one: LinkRecord, other: LinkRecord) -> bool:
     return (one.channel, one.ts, one.request_key) == (other.channel, other.ts, other.request_key)
 
 
-def _free(found: LinkRecord, mine: LinkRecord) -> bool:
+def _free(found: LinkRecord, mine: LinkRecord, today: str) -> bool:
     if found.state == "failed" or _same_request(found, mine):
         return True
-    return found.only_on is not None and mine.only_on is not None and found.only_on != mine.only_on
+    return found.only_on is not None and found.only_on != today
 
 
 def _timestamps(body: bytes) -> frozenset[str]:

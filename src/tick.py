@@ -8,22 +8,26 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
+from src.answer_steps import AnswerSteps
 from src.config import Settings
-from src.errors import Interrupted, StateConflict, StateUnreadable, TransientError
+from src.errors import CreditsError, Interrupted, StateConflict, StateUnreadable, TransientError
 from src.executor import Executor
 from src.inbox import Inbox
 from src.lease import LeaseKeeper, LeaseLost
 from src.logs import about
-from src.message_processor import MessageProcessor, Next, Signals
+from src.message_processor import MessageProcessor, Next
 from src.notifier import Notifier
+from src.progress import Progress
 from src.records import UNANSWERED, Request
 from src.state_manager import Held, StateManager
+from src.transitions import Signals
 from src.waiting import Waiting
-from src.work_pool import REACT, SUBMIT, WorkPool
+from src.work_pool import ANSWER, REACT, WorkPool
 
 log = logging.getLogger("credits")
 
@@ -60,24 +64,28 @@ class Tick:
         state: StateManager,
         lease: LeaseKeeper,
         processor: MessageProcessor,
+        answers: AnswerSteps,
         notifier: Notifier,
         executor: Executor,
         signals: Signals,
         pool: WorkPool,
         clock: Callable[[], float],
         waiting: Waiting,
+        progress: Progress,
     ) -> None:
         self._settings = settings
         self._inbox = inbox
         self._state = state
         self._lease = lease
         self._processor = processor
+        self._answers = answers
         self._notifier = notifier
         self._executor = executor
         self._signals = signals
         self._pool = pool
         self._clock = clock
         self._waiting = waiting
+        self._progress = progress
         self._messages: dict[tuple[str, str], Held] = {}
         self._busy: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -85,18 +93,24 @@ class Tick:
         self._counts: Counter[str] = Counter()
         self._starting: set[tuple[str, str]] = set()
         self._alarmed: set[str] = set()
+        self._looking: set[str] = set()
         self._due = {"slack": 0.0, "results": 0.0, "status": 0.0, "open": 0.0}
         self._last_step = 0.0
 
-    def run(self) -> Summary:
-        """Work until nothing is left to do, or the time is up; what is left is the next tick's."""
+    def run(self, problems: Iterable[str] = ()) -> Summary:
+        """Work until nothing is left to do, or the time is up; what is left is the next tick's.
+
+        problems: what on-call is to be told besides what is found here.
+        """
         started = self._clock()
+        self._problems.extend(problems)
         listen_until = started + self._settings.listen_seconds
         deadline = max(listen_until, started + self._settings.tick_budget_seconds)
         try:
             while not self._waiting.stopped:
                 self._look(listen_until)
                 self._schedule()
+                self._progress.show([held.record for held in self._held()])
                 if self._quiet(deadline) and not self._alarm() and self._clock() >= listen_until:
                     break
                 if self._clock() >= deadline:
@@ -115,7 +129,7 @@ class Tick:
             self._adopt()
         if self._is_due("slack", SLACK_EVERY) and (self._clock() < listen_until or not self._counts["reads"]):
             self._read_slack()
-        running = [request for held in self._held() for request in self._processor.running(held)]
+        running = [request for held in self._held() for request in _with_jobs(held)]
         if running and self._is_due("results", RESULT_EVERY):
             self._look_for_results(running)
         if running and self._is_due("status", self._status_every()):
@@ -134,6 +148,8 @@ class Tick:
             if held is not None:
                 self._processor.recover(held)
                 self._hold(held)
+                if any(request.state in UNANSWERED for request in held.record.requests):
+                    self._pool.submit(REACT, partial(self._show_eyes, held))
 
     def _hold(self, held: Held) -> None:
         with self._lock:
@@ -149,7 +165,7 @@ class Tick:
         for held in new:
             self._hold(held)
             self._counts["seen"] += 1
-            self._pool.submit(REACT, lambda held=held: self._show_eyes(held))  # type: ignore[misc]
+            self._pool.submit(REACT, partial(self._show_eyes, held))
 
     def _show_eyes(self, held: Held) -> None:
         try:
@@ -161,18 +177,25 @@ class Tick:
     def _look_for_results(self, running: list[Request]) -> None:
         for request in running:
             execution = request.attempts[-1]
-            if request.state != "running" or execution.execution_id in self._signals.results:
-                continue
-            try:
-                if self._executor.has_result(execution.execution_id):
-                    self._signals.results.add(execution.execution_id)
-            except TransientError as error:
-                log.warning("result not looked for: %s", error)
+            wanted = request.state == "running" and execution.execution_id not in self._signals.results
+            if wanted and execution.execution_id not in self._looking:
+                self._looking.add(execution.execution_id)
+                self._pool.submit(ANSWER, partial(self._look_for_result, execution.execution_id))
+
+    def _look_for_result(self, execution_id: str) -> None:
+        try:
+            if self._executor.has_result(execution_id):
+                self._signals.results.add(execution_id)
+                self._waiting.wake()
+        except CreditsError as error:
+            log.warning("result not looked for: %s", error)
+        finally:
+            self._looking.discard(execution_id)
 
     def _ask_for_status(self, running: list[Request]) -> None:
         try:
             self._signals.statuses.update(self._executor.poll([r.attempts[-1].job_name for r in running]))
-        except TransientError as error:
+        except CreditsError as error:
             log.warning("status not known: %s", error)
 
     def _status_every(self) -> float:
@@ -194,18 +217,18 @@ class Tick:
         begun = True
         while begun and not self._waiting.stopped:
             begun = False
+            slots = self._settings.max_concurrent_jobs - self._jobs_in_hand()
             for held in sorted(self._held(), key=lambda held: held.record.ts):
-                if held.key not in self._busy and (step := self._next(held)) is not None:
-                    self._begin(held, step)
-                    begun = True
-
-    def _next(self, held: Held) -> Next | None:
-        return self._processor.next_step(held, slot_free=self._jobs_in_hand() < self._settings.max_concurrent_jobs)
+                if held.key in self._busy or (step := self._processor.next_step(held, slot_free=slots > 0)) is None:
+                    continue
+                slots -= step.starts_job
+                self._begin(held, step)
+                begun = True
 
     def _begin(self, held: Held, step: Next) -> None:
         with self._lock:
             self._busy.add(held.key)
-            if step.urgency == SUBMIT:
+            if step.starts_job:
                 self._starting.add(held.key)
         self._last_step = self._clock()
         self._pool.submit(step.urgency, lambda: self._take(held, step))
@@ -220,6 +243,9 @@ class Tick:
                     self._drop(held)
             except (StateConflict, LeaseLost, TransientError, Interrupted) as error:
                 log.info("left for now: %s", error)
+                self._drop(held)
+            except CreditsError as error:
+                held.problems.append(str(error))
                 self._drop(held)
             finally:
                 with self._lock:
@@ -237,11 +263,14 @@ class Tick:
 
     def _quiet(self, deadline: float) -> bool:
         """Whether no step is being taken, due, or due before the deadline."""
-        if self._busy or not self._pool.idle() or any(self._next(held) for held in self._held()):
+        if self._busy or not self._pool.idle():
+            return False
+        slot_free = self._jobs_in_hand() < self._settings.max_concurrent_jobs
+        if any(self._processor.next_step(held, slot_free=slot_free) for held in self._held()):
             return False
         if any(self._processor.unanswered(held, deadline) for held in self._held()):
             return False
-        settling = any(self._processor.settling(held) for held in self._held())
+        settling = any(_settling(held) for held in self._held())
         return not (settling and self._clock() < self._last_step + SETTLE_GRACE)
 
     def _alarm(self) -> bool:
@@ -250,7 +279,7 @@ class Tick:
             (held, request)
             for held in self._held()
             for request in held.record.requests
-            if self._processor.alarm_due(request)
+            if self._answers.alarm_due(request)
         ]
         causes: dict[str, list[tuple[Held, Request]]] = {}
         for held, request in due:
@@ -268,7 +297,7 @@ class Tick:
             return False
         for held, request in failed:
             try:
-                self._processor.alarmed(held, request)
+                self._answers.alarmed(held, request)
             except (StateConflict, TransientError) as error:
                 log.info("left for now: %s", error)
                 self._drop(held)
@@ -289,11 +318,11 @@ class Tick:
         requests = [request for held in self._held() for request in held.record.requests]
         return Summary(
             seen=self._counts["seen"],
-            answered=self._processor.counts["answered"],
-            failed=self._processor.counts["failed"],
+            answered=self._answers.counts["answered"],
+            failed=self._answers.counts["failed"],
             running=sum(1 for request in requests if request.state == "running"),
             waiting=sum(1 for request in requests if request.state in {"new", "submitting"}),
-            cost_usd=self._processor.cost_usd,
+            cost_usd=self._answers.cost_usd,
             problems=len(self._problems),
             seconds=self._clock() - started,
         )
@@ -323,6 +352,15 @@ class Tick:
             for request in held.record.requests
             if request.state in {"submitting", "running"}
         )
+
+
+def _with_jobs(held: Held) -> list[Request]:
+    return [r for r in held.record.requests if r.state in {"running", "answered"} and r.awaits_end]
+
+
+def _settling(held: Held) -> bool:
+    """Whether only the ends of its jobs are not known yet."""
+    return any(request.state == "answered" and request.awaits_end for request in held.record.requests)
 
 
 def _cause(request: Request) -> str:

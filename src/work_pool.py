@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import threading
-from collections.abc import Callable
-from typing import Protocol
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+log = logging.getLogger("credits")
 
 Task = Callable[[], None]
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+MAP_THREADS = 8
 
 ANSWER, SUBMIT, AFTER, REACT = range(4)
 """Urgency: replies to people first, new jobs next, reports and records after them, reactions last."""
@@ -18,6 +27,8 @@ class WorkPool(Protocol):
     """Where the tick hands in work."""
 
     def submit(self, urgency: int, task: Task) -> None: ...
+
+    def map(self, task: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]: ...
 
     def idle(self) -> bool: ...
 
@@ -46,6 +57,11 @@ class ThreadedPool:
             self._pending += 1
         self._queues[urgency == REACT].put((urgency, next(self._numbers), task))
 
+    def map(self, task: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
+        """Each item's answer, in order, done side by side; returns when all are done, or raises the first error."""
+        with ThreadPoolExecutor(MAP_THREADS) as threads:
+            return list(threads.map(task, items))
+
     def idle(self) -> bool:
         """Whether nothing is queued or being done."""
         with self._lock:
@@ -57,9 +73,9 @@ class ThreadedPool:
             _drain(pending)
             for _ in range(1 if reactions else len(self._threads) - 1):
                 pending.put((-1, next(self._numbers), None))
-        share = wait_seconds / len(self._threads)
+        deadline = time.monotonic() + wait_seconds
         for thread in self._threads:
-            thread.join(share)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _start(self, *, reactions: bool, name: str) -> threading.Thread:
         thread = threading.Thread(target=self._work, args=(self._queues[reactions],), name=name, daemon=True)
@@ -73,6 +89,8 @@ class ThreadedPool:
                 return
             try:
                 task()
+            except Exception as error:  # (a thread that ends here would take its share of the work with it)
+                log.error("unexpected error", exc_info=error)
             finally:
                 with self._lock:
                     self._pending -= 1
@@ -84,6 +102,10 @@ class InlinePool:
     def submit(self, urgency: int, task: Task) -> None:  # noqa: ARG002 (there is no queue to order)
         """Do it."""
         task()
+
+    def map(self, task: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
+        """One after the other."""
+        return [task(item) for item in items]
 
     def idle(self) -> bool:
         """Always: nothing is ever queued."""

@@ -1,0 +1,137 @@
+"""`make demo`: the main job on one machine. A message goes into Slack, one tick of the real bot answers it.
+
+Everything is the real code but for what lies outside: the services are the sandbox's. Exits 1 when anything differs
+from the sample account's worked example (Documentation/POLICY.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+
+from sandbox.client import ROOT, Sandbox
+from sandbox.slack.show import render_thread
+
+OUTPUT = ROOT / "demo-output"
+FILES = ("result.json", "report.html", "notebook_output.ipynb")
+CREDIT = "4948.80"
+TICK_SECONDS = 300
+
+# mode: attempts, blocked, charged, provider cost, credit
+EXPECTED = {
+    "disabled": (16378, 0, 1801.58, 1064.57, 0.00),
+    "basic": (23260, 5815, 1860.80, 1046.70, 465.20),
+    "standard": (21444, 32166, 2680.50, 1501.08, 1608.30),
+    "max": (28753, 86259, 2875.30, 1725.18, 2875.30),
+}
+
+
+class Run(NamedTuple):
+    """What a tick left behind."""
+
+    thread: list[dict[str, Any]]
+    reactions: list[str]
+    result: dict[str, Any]
+    exit_code: int
+    seconds: float
+
+
+def main() -> int:
+    """Run it; 0 where everything is as it should be."""
+    options = _parser().parse_args()
+    print("Starting Slack, Looker, Presto and AWS on loopback ...", flush=True)
+    with Sandbox.start(jobs="process", presto="embedded") as box:
+        run = _run(box, options.executor)
+        differences = [*_differences(run), *_refusals(box)]
+    for difference in differences:
+        print(f"demo: DIFFERS: {difference}", file=sys.stderr)
+    if differences:
+        return 1
+    print(f"Left in {OUTPUT.name}/: {', '.join(FILES)}")
+    amount = f"{run.result['credit_amount']:.2f} {run.result['currency']}"
+    print(f"demo: credit {amount} in {run.seconds:.1f} s (executor {options.executor}, presto embedded)")
+    return 0
+
+
+def _run(box: Sandbox, executor: str) -> Run:
+    host = box.env["LOOKER_HOSTS"].split(",")[0]
+    started = time.monotonic()
+    ts = box.slack.post(user="U0SUPPORT", text=f"Traffic pumping, please have a look: <https://{host}/x/sample>")
+    print("Posted the link; running one tick: python -m src.credit_bot", flush=True)
+    environment = {**os.environ, **box.env, "EXECUTOR": executor}
+    tick = subprocess.run(
+        [sys.executable, "-m", "src.credit_bot"], cwd=ROOT, env=environment, timeout=TICK_SECONDS, check=False
+    )
+    seconds = time.monotonic() - started
+    thread = box.slack.thread(ts=ts)
+    print(f"\n{render_thread(thread)}\n")
+    result = _save_outputs(box.env)
+    return Run(thread, box.slack.reactions(ts=ts), result, tick.returncode, seconds)
+
+
+def _save_outputs(env: Mapping[str, str]) -> dict[str, Any]:
+    """Copy the execution's files to demo-output/; its result, empty where there is none."""
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=env["AWS_ENDPOINT_URL"],
+        region_name=env["AWS_DEFAULT_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )
+    OUTPUT.mkdir(exist_ok=True)
+    for name in FILES:
+        (OUTPUT / name).unlink(missing_ok=True)
+    listed = s3.list_objects_v2(Bucket=env["S3_OUTPUT_BUCKET"], Prefix="credits-automation/outputs/")
+    for entry in listed.get("Contents", []):
+        name = Path(entry["Key"]).name
+        if name in FILES:
+            s3.download_file(env["S3_OUTPUT_BUCKET"], entry["Key"], str(OUTPUT / name))
+    found = OUTPUT / "result.json"
+    result: dict[str, Any] = json.loads(found.read_text()) if found.exists() else {}
+    return result
+
+
+def _differences(run: Run) -> Iterator[str]:
+    if run.exit_code:
+        yield f"the tick ended with {run.exit_code}"
+    if len([message for message in run.thread[1:] if not message.get("files")]) != 1:
+        yield f"the thread has {len(run.thread) - 1} replies"
+    if f"{float(CREDIT):,.2f} USD" not in "".join(message["text"] for message in run.thread[1:2]):
+        yield f"the thread does not say {float(CREDIT):,.2f} USD"
+    if "white_check_mark" not in run.reactions:
+        yield f"the message's reactions are {run.reactions}"
+    yield from (f"{name} is missing" for name in FILES if not (OUTPUT / name).exists())
+    if f"{run.result.get('credit_amount', 0):.2f}" != CREDIT:
+        yield f"result.json says {run.result.get('credit_amount')}"
+    yield from _different_modes(run.result.get("output_df", []))
+
+
+def _different_modes(rows: list[dict[str, Any]]) -> Iterator[str]:
+    names = ("attempts", "blocked", "charged", "provider_cost", "credit")
+    found = {row["mode"]: tuple(row[name] for name in names) for row in rows}
+    if found != EXPECTED:
+        yield f"output_df has {found}, expected {EXPECTED}"
+
+
+def _refusals(box: Sandbox) -> Iterator[str]:
+    """Requests that the real services would have refused."""
+    yield from (f"AWS would have refused {refused}" for refused in box.aws.refused())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description=__doc__)
+    parser.add_argument("--executor", choices=("sagemaker", "local"), default="sagemaker")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""The credit bot: `python -m src.credit_bot` is one tick.
+
+A tick reads the Slack channel, asks Looker for the SQL of each new link, starts an execution for each, watches them
+all, and answers every thread when its result is there. What it leaves running, the next tick goes on with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from src import metrics
+from src.answer_steps import AnswerSteps
+from src.audit import AuditTrail
+from src.aws import AwsClients
+from src.calls import CallLog
+from src.config import Settings, load_settings
+from src.dry_run import dry_run
+from src.errors import ConfigurationError, CreditsError, Interrupted
+from src.execution_steps import ExecutionSteps
+from src.executor import Executor
+from src.executors import make_executor
+from src.inbox import Inbox
+from src.lease import LeaseKeeper
+from src.link_register import LinkRegister
+from src.logs import set_up_logging
+from src.looker_client import LookerClient
+from src.message_processor import MessageProcessor
+from src.notifier import Notifier
+from src.object_store import ObjectStore
+from src.one_link import answer_one_link
+from src.post_gate import PostGate
+from src.progress import Progress, make_progress
+from src.reaper import Reaper
+from src.slack_client import SlackClient
+from src.state_manager import StateManager
+from src.tick import Summary, Tick
+from src.transitions import Results, Signals
+from src.waiting import Waiter, Waiting
+from src.work_pool import ThreadedPool, WorkPool
+
+log = logging.getLogger("credits")
+
+DONE, FAILED, NOT_SET_UP, TOLD_TO_END = 0, 1, 2, 143
+_NEEDED = ("slack_bot_token", "slack_channel", "lookersdk_base_url", "s3_output_bucket")
+
+
+@dataclass
+class Bot:
+    """One tick's parts, wired."""
+
+    settings: Settings
+    clients: AwsClients
+    calls: CallLog
+    state: StateManager
+    slack: SlackClient
+    looker: LookerClient
+    executor: Executor
+    inbox: Inbox
+    notifier: Notifier
+    reaper: Reaper
+    tick: Tick
+    progress: Progress
+    clock: Callable[[], float]
+
+    def run(self) -> Summary:
+        """One tick. Raises ConfigurationError and TransientError where nothing at all could be done."""
+        problems = self.reaper.run() if self.settings.executor == "sagemaker" else []
+        with self.progress:
+            summary = self.tick.run(problems)
+        calls = self.calls.counts()
+        metrics.publish(self.clients, summary, calls, self.clock())
+        log.info("tick done", extra={"fields": {**_figures(summary), "calls": calls}})
+        return summary
+
+
+def make_bot(
+    settings: Settings,
+    *,
+    waiting: Waiting,
+    clock: Callable[[], float] = time.time,
+    pool: WorkPool | None = None,
+    calls: CallLog | None = None,
+) -> Bot:
+    """Wire one tick. Raises ConfigurationError naming every setting that is missing."""
+    settings.require(*_NEEDED)
+    calls, pool = calls or CallLog(), pool or ThreadedPool()
+    clients = AwsClients(settings, call_log=calls, sleep=waiting.sleep)
+    store = ObjectStore(clients, settings.s3_output_bucket)
+    lease = LeaseKeeper(store, clock)
+    state = StateManager(store, lease)
+    slack = SlackClient(settings, call_log=calls, sleep=waiting.sleep)
+    looker = LookerClient(settings, call_log=calls, sleep=waiting.sleep)
+    executor = make_executor(settings, clients=clients, clock=clock, sleep=waiting.sleep)
+    audit = AuditTrail(store, settings)
+    signals = Signals()
+    progress = make_progress(store, clock)
+    notifier = Notifier(
+        settings,
+        slack=slack,
+        executor=executor,
+        audit=audit,
+        gate=PostGate(settings.slack_post_interval, clock, waiting.sleep),
+        check_lease=state.check_lease,
+    )
+    inbox = Inbox(settings, slack=slack, state=state, pool=pool, clock=clock)
+    links, results = LinkRegister(state, clock), Results(executor)
+    executions = ExecutionSteps(
+        settings,
+        executor=executor,
+        looker=looker,
+        state=state,
+        links=links,
+        notifier=notifier,
+        audit=audit,
+        signals=signals,
+        results=results,
+        clock=clock,
+    )
+    answers = AnswerSteps(
+        state=state, links=links, notifier=notifier, audit=audit, signals=signals, results=results, clock=clock
+    )
+    processor = MessageProcessor(executions=executions, answers=answers, state=state, clock=clock)
+    tick = Tick(
+        settings,
+        inbox=inbox,
+        state=state,
+        lease=lease,
+        processor=processor,
+        answers=answers,
+        notifier=notifier,
+        executor=executor,
+        signals=signals,
+        pool=pool,
+        clock=clock,
+        waiting=waiting,
+        progress=progress,
+    )
+    reaper = Reaper(clients=clients, executor=executor, state=state, lease=lease, clock=clock)
+    return Bot(settings, clients, calls, state, slack, looker, executor, inbox, notifier, reaper, tick, progress, clock)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    set_up_logging()
+    waiter = Waiter()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: waiter.stop())
+    try:
+        _run(options, waiter)
+    except Interrupted as error:
+        log.info("%s", error)
+    except ConfigurationError as error:
+        return _say(error, NOT_SET_UP)
+    except CreditsError as error:
+        return _say(error, FAILED)
+    return TOLD_TO_END if waiter.stopped else DONE
+
+
+def _run(options: argparse.Namespace, waiter: Waiter) -> None:
+    settings = load_settings()
+    if options.link:
+        answer_one_link(settings, options.link, waiter.sleep)
+        return
+    bot = make_bot(settings, waiting=waiter)
+    if options.dry_run:
+        dry_run(settings, inbox=bot.inbox, state=bot.state, looker=bot.looker)
+    else:
+        bot.run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m src.credit_bot",
+        description="One tick of the credit bot: answers what is new in the channel, goes on with what is open.",
+        epilog="Settings come from the environment (Documentation/SAGEMAKER_SETUP.md). "
+        "Exit codes: 0 done, 1 failed, 2 not set up, 143 told to end.",
+    )
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--dry-run", action="store_true", help="say what a tick would do; change nothing")
+    one.add_argument("--link", metavar="URL", help="run one Looker link and print the answer, without Slack")
+    return parser
+
+
+def _say(error: CreditsError, code: int) -> int:
+    log.error("%s", error)
+    return code
+
+
+def _figures(summary: Summary) -> dict[str, object]:
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(summary).items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""Moments as the records write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+
+def iso(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601 UTC with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_of(text: str) -> float:
+    """The other way round."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def utc_date(seconds: float) -> date:
+    """The UTC day of a moment."""
+    return datetime.fromtimestamp(seconds, UTC).date()

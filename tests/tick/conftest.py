@@ -1,0 +1,25 @@
+"""One sandbox a test session with jobs that are only scripted; each test begins with it fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.client import Sandbox
+from tests.tick.harness import BotHarness, MovedTime
+
+
+@pytest.fixture(scope="session")
+def scripted_box() -> Iterator[Sandbox]:
+    with Sandbox.start(jobs="scripted", presto="none") as box:
+        yield box
+
+
+@pytest.fixture
+def harness(scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotHarness:
+    scripted_box.reset()
+    for name, value in scripted_box.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SLACK_POST_INTERVAL", "0")
+    return BotHarness(scripted_box, MovedTime())

@@ -1,0 +1,84 @@
+"""The process dies at every one of its outside calls, before and after the call was carried out."""
+
+from __future__ import annotations
+
+import pytest
+
+from src.calls import CallLog
+from tests.tick.harness import BotHarness
+
+
+class Died(BaseException):
+    """The process is gone: no handler runs."""
+
+
+class DiesAtCall:
+    """Counts outside calls and dies at call `number`: before it leaves, or after it was carried out."""
+
+    def __init__(self, number: int, when: str) -> None:
+        self.made = 0
+        self._number = number
+        self._when = when
+        self._dead = False
+        self.log = CallLog(before=self._before, after=self._after)
+
+    def _before(self, service: str, operation: str) -> None:
+        self.made += 1
+        self._die_if(self._when == "before" and self.made == self._number)
+
+    def _after(self, service: str, operation: str) -> None:
+        self._die_if(self._when == "after" and self.made == self._number)
+
+    def _die_if(self, now: bool) -> None:
+        self._dead = self._dead or now
+        if self._dead:
+            raise Died
+
+
+def three_messages(harness: BotHarness) -> dict[str, str]:
+    harness.box.reset()
+    return {
+        "success": harness.ask("result"),
+        "failure": harness.ask("error"),
+        "not verify": harness.post(harness.query("SELECT 1 FROM other.table")),
+    }
+
+
+def calls_of_a_tick(harness: BotHarness) -> int:
+    three_messages(harness)
+    counting = DiesAtCall(0, "never")
+    harness.tick(calls=counting.log)
+    return counting.made
+
+
+def check_everything_happened_once(harness: BotHarness, messages: dict[str, str], at: str) -> None:
+    replies = {name: harness.answers(ts) for name, ts in messages.items()}
+    assert {name: len(texts) for name, texts in replies.items()} == dict.fromkeys(messages, 1), (at, replies)
+    assert "credit recommended" in replies["success"][0], at
+    assert replies["failure"][0].startswith("No recommendation"), at
+    assert replies["not verify"][0].startswith("Not a Verify query"), at
+    jobs = harness.jobs_by_execution()
+    assert sorted(jobs.values()) == [1, 1], (at, jobs)
+    assert len(harness.box.slack.dms(user="U0SUPPORT")) == 1, at
+    assert len(harness.box.slack.files()) == 1, at
+    harness.check_state_is_readable()
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(1800)
+def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_execution_one_job(
+    harness: BotHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls, runs, most_ticks = calls_of_a_tick(harness), 0, 0
+    for number in range(1, calls + 1):
+        for when in ("before", "after"):
+            messages = three_messages(harness)
+            dying = DiesAtCall(number, when)
+            with pytest.raises(Died):
+                harness.tick(calls=dying.log)
+            harness.time.sleep(900)
+            most_ticks = max(most_ticks, harness.ticks_until_quiet())
+            check_everything_happened_once(harness, messages, f"{when} call {number}")
+            runs += 1
+    with capsys.disabled():
+        print(f"\nkilled everywhere: K = {calls} outside calls, {runs} runs, at most {most_ticks} more ticks each")
