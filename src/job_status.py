@@ -40,7 +40,7 @@ def job_status(
         job_name=job_name,
         job_arn=job_arn,
         status=cast("Status", status),
-        outcome=outcome_of(status, failure_reason, over_time=ran >= limit, stopped_by_us=stopped_by_us),
+        outcome=outcome_of(status, failure_reason, over_time=round(ran, 3) >= limit, stopped_by_us=stopped_by_us),
         failure_reason=failure_reason or None,
         exit_message=exit_message or None,
         created_at=iso(created),
@@ -58,8 +58,10 @@ def outcome_of(status: str, failure_reason: str | None, *, over_time: bool, stop
         return "completed"
     if over_time:
         return "timed_out"
+    if stopped_by_us:
+        return "cancelled"
     if status == "Stopped":
-        return "cancelled" if stopped_by_us else "stopped"
+        return "stopped"
     return "lost" if lost_to_platform(failure_reason) else "failed"
 
 

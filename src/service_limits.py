@@ -7,7 +7,7 @@ ValidationException that names no setting of ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -52,7 +52,7 @@ def _shown(value: object) -> str:
 
 
 def _faults(shape: Any, value: Any, place: str) -> Iterator[Fault]:
-    rules = {
+    rules: dict[str, Callable[[Any, Any, str], Iterator[Fault]]] = {
         "structure": _structure,
         "list": _list,
         "map": _map,

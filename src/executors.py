@@ -1,0 +1,27 @@
+"""Where EXECUTOR chooses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from src.aws import AwsClients
+from src.config import Settings
+from src.executor import Executor
+
+
+def make_executor(
+    settings: Settings,
+    *,
+    clients: AwsClients | None = None,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Executor:
+    """The executor that EXECUTOR names; only the one chosen is imported."""
+    if settings.executor == "local":
+        from src.notebook_executor import NotebookExecutor  # noqa: PLC0415 (the bot's image lacks what it starts)
+
+        return NotebookExecutor(settings, clients=clients, clock=clock, sleep=sleep)
+    from src.sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
+
+    return SageMakerExecutor(settings, clients=clients, clock=clock, sleep=sleep)

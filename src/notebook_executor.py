@@ -1,0 +1,144 @@
+"""Runs the notebook on this machine: the same runner, environment and outputs as on SageMaker, without the service.
+
+A job runs apart from the bot and is found again by its name, on the same machine. One whose machine is gone (a pod
+that ended) is lost, and the tick starts one new execution for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from src import paths
+from src.aws import AwsClients
+from src.base_executor import RESULT_EVERY, BaseExecutor
+from src.config import Settings
+from src.errors import ConfigurationError
+from src.executor import JobStatus
+from src.job_status import job_status
+from src.local_jobs import LocalJob, LocalJobs, default_root
+from src.submission import Submission
+
+ENTRYPOINT = Path(__file__).resolve().parent.parent / "sagemaker" / "entrypoint.sh"
+GRACE = 30.0
+LOST = "InternalServerError: the job's process is gone from this machine without having said how it ended."
+_KEPT_FROM_THE_JOB = ("SLACK_", "LOOKER")
+_NOT_INHERITED = frozenset({"ASID", "ALLOWED_TABLES", "IMAGE_URI"})
+_MAX_LINES = 200
+_MAX_LINE = 1000
+
+
+class NotebookExecutor(BaseExecutor):
+    """See src/executor.py. `NotebookExecutor()` reads its settings from the environment.
+
+    entrypoint: what a job runs; jobs_dir: where its folders are, by default this user's under TMPDIR; grace: seconds
+    from SIGTERM to SIGKILL; environ: what the job inherits (credentials, PATH), by default this process's.
+    """
+
+    status_every: ClassVar[float] = RESULT_EVERY
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clients: AwsClients | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        token: Callable[[], str] | None = None,
+        entrypoint: Path = ENTRYPOINT,
+        jobs_dir: Path | None = None,
+        grace: float = GRACE,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(settings, clients=clients, clock=clock, sleep=sleep, token=token)
+        self._entrypoint = entrypoint
+        self._jobs = LocalJobs(jobs_dir or default_root(), grace)
+        self._environ = os.environ if environ is None else environ  # handed on to the child: no setting is read here
+
+    def poll(self, job_names: list[str]) -> dict[str, JobStatus]:
+        """See Executor. Reads files; S3 only for a job that this machine does not have."""
+        return {name: status for name in job_names if (status := self._describe(name)) is not None}
+
+    def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
+        """See Executor. Empty where the job has written nothing, or its machine is gone."""
+        wanted = max(1, min(lines, _MAX_LINES))
+        return [line[:_MAX_LINE] for line in self._jobs.log_tail(_folder(job_name), wanted)]
+
+    def _check(self, _submission: Submission, /) -> None:
+        if not self._entrypoint.is_file():
+            raise ConfigurationError(
+                f"EXECUTOR=local needs the notebook and its runner beside the bot: there is no {self._entrypoint}. "
+                "Use the image bot-local, or set EXECUTOR=sagemaker."
+            )
+
+    def _start(self, submission: Submission) -> str:
+        self._jobs.start(
+            submission.execution_id,
+            ["/bin/sh", str(self._entrypoint)],
+            submission.query,
+            self._inherited() | _without_image(submission.environment) | {"PYTHON": sys.executable},
+            now=self._clock(),
+            limit=self._settings.sagemaker_max_runtime,
+        )
+        return _arn(submission.job_name)
+
+    def _inherited(self) -> dict[str, str]:
+        """The job has no business with Slack and Looker, and its settings come from the submission alone."""
+        return {
+            name: value
+            for name, value in self._environ.items()
+            if not name.startswith(_KEPT_FROM_THE_JOB) and name not in _NOT_INHERITED
+        }
+
+    def _describe(self, job_name: str) -> JobStatus | None:
+        job = self._jobs.find(_folder(job_name))
+        if job is not None:
+            return self._status(job_name, job)
+        found = self._record(job_name)
+        if found is None:
+            return None
+        created = datetime.fromisoformat(found[0].created_at).timestamp()
+        return self._status(job_name, LocalJob(created, float("inf"), None, alive=False, stopping=False, end=None))
+
+    def _status(self, job_name: str, job: LocalJob) -> JobStatus:
+        end = job.end or ({} if job.alive else {"status": "Failed", "reason": LOST})
+        status = end.get("status", "Stopping" if job.stopping else "InProgress")
+        return job_status(
+            job_name=job_name,
+            job_arn=_arn(job_name),
+            status=status,
+            now=self._clock(),
+            limit=job.limit if job.end else float("inf"),
+            created=_moment(job.created),
+            started=_moment(job.started),
+            ended=_moment(end.get("ended_at", self._clock())) if end else None,
+            failure_reason=end.get("reason"),
+            exit_message=end.get("exit_message"),
+            stopped_by_us=status in {"Failed", "Stopped"} and self._stopped_by_us(job_name),
+        )
+
+    def _request_stop(self, job_name: str) -> None:
+        self._jobs.stop(_folder(job_name))
+
+
+def _folder(job_name: str) -> str:
+    """Job names from outside must not lead out of the jobs' folder."""
+    return paths.execution_id_of(job_name) or "unknown"
+
+
+def _without_image(environment: Mapping[str, str]) -> dict[str, str]:
+    """What runs here was not run from the image."""
+    return {name: value for name, value in environment.items() if name != "IMAGE_URI"}
+
+
+def _arn(job_name: str) -> str:
+    return f"local:processing-job/{job_name}"
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,155 @@
+"""Runs the notebook as a SageMaker Processing Job."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from src import paths
+from src.aws import error_code, error_message, refused
+from src.base_executor import BaseExecutor
+from src.errors import ConfigurationError, ExecutionLost
+from src.executor import JobStatus
+from src.job_log import job_log_tail
+from src.job_status import job_status
+from src.processing_request import FROM_SETTING, processing_request
+from src.service_limits import check_request
+from src.submission import Submission
+
+log = logging.getLogger("credits")
+
+PAGE = 100
+CLOCKS_APART = 300.0
+_UNKNOWN = frozenset({"ResourceNotFound", "ResourceNotFoundException", "ValidationException"})
+
+
+class SageMakerExecutor(BaseExecutor):
+    """See src/executor.py. `SageMakerExecutor()` reads its settings from the environment."""
+
+    def _check(self, submission: Submission, /) -> None:
+        request = processing_request(self._settings, submission)
+        check_request(self._clients.sagemaker, "CreateProcessingJob", request, FROM_SETTING)
+
+    def _start(self, submission: Submission) -> str:
+        request = processing_request(self._settings, submission)
+        doing = f"starting {submission.job_name}"
+        try:
+            answer = self._clients.call(self._clients.sagemaker, "create_processing_job", doing, **request)
+            return str(answer["ProcessingJobArn"])
+        except ClientError as error:
+            if error_code(error) in {"ResourceInUse", "ResourceInUseException"}:
+                return self._adopt(submission)
+            if error_code(error) in {"ResourceNotFound", "ResourceNotFoundException", "ValidationException"}:
+                raise ConfigurationError(
+                    f"SageMaker refused {doing}: {error_message(error)} "
+                    "(Documentation/SAGEMAKER_SETUP.md lists the SAGEMAKER_ settings)."
+                ) from error
+            raise refused(error, doing) from error
+
+    def _adopt(self, submission: Submission) -> str:
+        """A name is used once for ever: the job of this name is ours, started by a call whose answer was lost."""
+        found = self._read(submission.job_name)
+        if found is None:
+            raise ExecutionLost(
+                f"SageMaker knew the name {submission.job_name} and then no such job.",
+                execution_id=submission.execution_id,
+                job_name=submission.job_name,
+            )
+        log.info("job adopted: %s", submission.job_name)
+        return str(found["ProcessingJobArn"])
+
+    def poll(self, job_names: list[str]) -> dict[str, JobStatus]:
+        """See Executor. One list page for each 100 running jobs; one describe for each that runs no longer."""
+        wanted = set(job_names)
+        statuses: dict[str, JobStatus] = {}
+        for row in self._running(wanted):
+            if row["ProcessingJobName"] in wanted:
+                statuses[row["ProcessingJobName"]] = self._status(row)
+            if len(statuses) == len(wanted):
+                break
+        for name in sorted(wanted - statuses.keys()):
+            found = self._describe(name)
+            if found is not None:
+                statuses[name] = found
+        return statuses
+
+    def _running(self, wanted: set[str]) -> Iterator[dict[str, Any]]:
+        """Rows of running jobs as young as the oldest wanted; ended ones, however many, are not listed at all."""
+        oldest = _oldest(wanted)
+        if oldest is None:
+            return
+        more: dict[str, str] = {}
+        while True:
+            page = self._clients.call(
+                self._clients.sagemaker,
+                "list_processing_jobs",
+                "asking for the jobs' status",
+                NameContains=paths.JOB_NAME_PREFIX,
+                CreationTimeAfter=oldest,
+                StatusEquals="InProgress",
+                MaxResults=PAGE,
+                **more,
+            )
+            yield from page["ProcessingJobSummaries"]
+            if not page.get("NextToken"):
+                return
+            more = {"NextToken": page["NextToken"]}
+
+    def _describe(self, job_name: str) -> JobStatus | None:
+        found = self._read(job_name)
+        return None if found is None else self._status(found)
+
+    def _read(self, job_name: str) -> dict[str, Any] | None:
+        doing = f"asking for the status of {job_name}"
+        try:
+            answer: dict[str, Any] = self._clients.call(
+                self._clients.sagemaker, "describe_processing_job", doing, ProcessingJobName=job_name
+            )
+        except ClientError as error:
+            if error_code(error) in _UNKNOWN:
+                return None
+            raise refused(error, doing) from error
+        return answer
+
+    def _status(self, job: dict[str, Any]) -> JobStatus:
+        """From a description or from a list's row: a row lacks start and limit, which only ended jobs need."""
+        name, status = job["ProcessingJobName"], job["ProcessingJobStatus"]
+        limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", self._settings.sagemaker_max_runtime)
+        return job_status(
+            job_name=name,
+            job_arn=job["ProcessingJobArn"],
+            status=status,
+            now=self._clock(),
+            limit=limit,
+            created=job.get("CreationTime"),
+            started=job.get("ProcessingStartTime"),
+            ended=job.get("ProcessingEndTime"),
+            failure_reason=job.get("FailureReason"),
+            exit_message=job.get("ExitMessage"),
+            stopped_by_us=status in {"Failed", "Stopped"} and self._stopped_by_us(name),
+        )
+
+    def _request_stop(self, job_name: str) -> None:
+        doing = f"stopping {job_name}"
+        try:
+            self._clients.call(self._clients.sagemaker, "stop_processing_job", doing, ProcessingJobName=job_name)
+        except ClientError as error:
+            if error_code(error) not in _UNKNOWN:
+                raise refused(error, doing) from error
+
+    def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
+        """See Executor. Empty where the job has written nothing."""
+        return job_log_tail(self._clients, job_name, lines)
+
+
+def _oldest(job_names: set[str]) -> datetime | None:
+    """A moment before any of these jobs was created, clocks that differ allowed for; None where none is ours."""
+    made = [execution_id for name in job_names if (execution_id := paths.execution_id_of(name))]
+    if not made:
+        return None
+    chosen = datetime.strptime(min(made)[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    return datetime.fromtimestamp(chosen.timestamp() - CLOCKS_APART, UTC)
