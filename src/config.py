@@ -89,9 +89,10 @@ class Settings(BaseSettings):
         """Raise ConfigurationError naming each of these settings that is empty."""
         missing = [name.upper() for name in names if not _plain(getattr(self, name))]
         if missing:
+            is_, it = ("is", "it") if len(missing) == 1 else ("are", "them")
             raise ConfigurationError(
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: "
-                "set it in the bot's environment (Documentation/SAGEMAKER_SETUP.md lists all settings)."
+                f"{' and '.join(missing)} {is_} not set: set {it} in the bot's environment "
+                "(Documentation/SAGEMAKER_SETUP.md lists all settings)."
             )
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from src.config import Settings
+from src.errors import StateUnreadable
 from src.message_parser import FoundLinks, allowed_hosts, find_links
 from src.records import Cursor, Failure, MessageRecord, Request
 from src.reply import too_many_links
@@ -59,6 +60,7 @@ class Inbox:
         self._clock = clock
         self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
         self._known: dict[str, str] = {}
+        self.problems: list[str] = []
         self._channel = ""
 
     def read(self) -> list[Held]:
@@ -106,7 +108,11 @@ class Inbox:
                 yield Candidate(channel, message, requests, found)
 
     def _begin(self, candidate: Candidate) -> Held | None:
-        held = self._add(candidate)
+        try:
+            held = self._add(candidate)
+        except StateUnreadable as error:  # one message's, unless it is the earlier bot's list, which is all of them
+            self.problems.append(str(error))
+            return None
         self._known[candidate.ts] = candidate.digest
         return held
 

@@ -217,7 +217,7 @@ def _timestamps(body: bytes) -> frozenset[str]:
     """The message timestamps of the earlier bot's file: a list, or a mapping that holds one or is keyed by them."""
     try:
         content = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StateUnreadable(
             f"{paths.PROCESSED_MESSAGES} is not JSON. Restore an earlier version of it, or delete it "
             "(messages of the look-back window may then be answered a second time)."

@@ -162,6 +162,8 @@ class Tick:
         except TransientError as error:
             self._problems.append(str(error))
             return
+        self._problems.extend(self._inbox.problems)
+        self._inbox.problems.clear()
         for held in new:
             self._hold(held)
             self._counts["seen"] += 1
