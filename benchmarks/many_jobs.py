@@ -1,0 +1,36 @@
+"""A tick of 1, 10 and 100 jobs of equal length, over that length: one after the other it would be their number."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.figures import Figure
+from benchmarks.setting import sandbox
+from src.waiting import Waiter
+from src.work_pool import ThreadedPool
+from tests.tick.harness import BotHarness
+
+JOB_SECONDS = 60.0
+LIMITS = {1: None, 10: None, 100: 1.10}
+
+
+def measure() -> list[Figure]:
+    """The whole tick, from reading Slack to the last record; Slack's limits off."""
+    figures = []
+    for jobs, limit in LIMITS.items():
+        with sandbox(MAX_CONCURRENT_JOBS="100") as harness:
+            seconds = tick_of(harness, jobs)
+        figures.append(Figure(f"tick of {jobs} jobs of {JOB_SECONDS:.0f} s", seconds, "s", JOB_SECONDS, limit))
+    return figures
+
+
+def tick_of(harness: BotHarness, jobs: int) -> float:
+    """Seconds of a tick that answers so many messages."""
+    asked = [harness.ask(f"result after {JOB_SECONDS:.0f}") for _ in range(jobs)]
+    bot = harness.bot(pool=ThreadedPool(), waiting=Waiter(), clock=time.time)
+    started = time.perf_counter()
+    summary = bot.run()
+    seconds = time.perf_counter() - started
+    if summary.answered != len(asked):
+        raise RuntimeError(f"{summary.answered} of {len(asked)} messages were answered")
+    return seconds

@@ -1,0 +1,23 @@
+"""A sandbox with scripted jobs, and this process's environment set for a bot on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.client import Sandbox
+from tests.tick.harness import BotHarness, MovedTime
+
+
+@contextmanager
+def sandbox(**settings: str) -> Iterator[BotHarness]:
+    """A fresh sandbox; `settings` are environment variables of the bot."""
+    before = dict(os.environ)
+    with Sandbox.start(jobs="scripted", presto="none") as box:
+        os.environ.update({**box.env, "SLACK_POST_INTERVAL": "0", **settings})
+        try:
+            yield BotHarness(box, MovedTime())
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
