@@ -35,7 +35,7 @@ log = logging.getLogger("credits")
 
 RESULT_EVERY = 2.0
 STATUS_EVERY = 30.0
-"""A status costs a call; NotebookExecutor, where it costs none, asks as often as for the result."""
+"""A status costs a call; NotebookExecutor, where it costs none, asks each time it looks for the result."""
 SETTLE_SECONDS = 10.0
 ERRORS_IN_A_ROW = 10
 OVERTIME = 600.0

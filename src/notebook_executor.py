@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from src import paths
 from src.aws import AwsClients
-from src.base_executor import RESULT_EVERY, BaseExecutor
+from src.base_executor import BaseExecutor
 from src.config import Settings
 from src.errors import ConfigurationError
 from src.executor import JobStatus
@@ -40,7 +40,7 @@ class NotebookExecutor(BaseExecutor):
     from SIGTERM to SIGKILL; environ: what the job inherits (credentials, PATH), by default this process's.
     """
 
-    status_every: ClassVar[float] = RESULT_EVERY
+    status_every: ClassVar[float] = 0.0
 
     def __init__(
         self,
