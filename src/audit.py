@@ -67,9 +67,15 @@ class AuditTrail:
             return
         if result is not None:
             self._index(message, result)
-        body = _canonical(_audit_record(message, request, result))
+        record = _audit_record(message, request, result)
+        record["result_sha256"] = self._result_sha256(request.execution.execution_id) if result else None
+        body = _canonical(record)
         key = paths.ExecutionPaths(request.execution.execution_id).audit
         self._store.put_bytes(key, body, Metadata={"sha256": hashlib.sha256(body).hexdigest()})
+
+    def _result_sha256(self, execution_id: str) -> str | None:
+        found = self._store.get_bytes(paths.ExecutionPaths(execution_id).result)
+        return hashlib.sha256(found[0]).hexdigest() if found else None
 
     def cost(self, status: JobStatus) -> Cost:
         """An estimate from the job's times: the service reports no billed seconds."""
@@ -107,6 +113,8 @@ def _audit_record(message: MessageRecord, request: Request, result: CreditResult
         "channel": message.channel,
         "message_ts": message.ts,
         "requester": message.user,
+        "seen_at": message.seen_at,
+        "outcome": request.reply,
         "link": request.link,
         "reply_ts": request.reply_ts,
         "attempts": [attempt.model_dump() for attempt in request.attempts],

@@ -91,6 +91,21 @@ class ObjectStore:
                 return
             extra = {"ContinuationToken": page["NextContinuationToken"]}
 
+    def folders(self, prefix: str) -> list[str]:
+        """The prefixes one level below `prefix` (which ends with a slash), in order."""
+        page = self._call("list_objects_v2", f"listing {prefix}", Prefix=prefix, Delimiter="/")
+        return [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+
+    def get_with_metadata(self, key: str) -> tuple[bytes, dict[str, str]] | None:
+        """(content, user metadata), or None where there is none."""
+        try:
+            answer = self._call("get_object", f"reading {key}", Key=key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+        return answer["Body"].read(), dict(answer.get("Metadata", {}))
+
     def _write(self, key: str, record: _Nonced, condition: dict[str, str]) -> str:
         record.nonce = secrets.token_hex(8)
         body = record.model_dump_json().encode()

@@ -19,6 +19,10 @@ USD_PER_HOUR = {
     "ml.c5.2xlarge": 0.408,
 }
 
+HOURS_A_MONTH = 730
+ENDPOINT_USD_PER_HOUR = 0.01
+"""One interface VPC endpoint in one availability zone: https://aws.amazon.com/privatelink/pricing/ (same date)."""
+
 
 def estimate(instance_type: str, seconds: float) -> float | None:
     """Estimated USD for so many seconds; None for an instance type the table does not have."""
