@@ -81,7 +81,7 @@ def _read_request(stream: IO[bytes], connection: Any, port: int) -> WSGIEnvironm
         return None
     method, target, version = (word.decode("latin-1") for word in words)
     headers = _read_headers(stream)
-    environ = _environ(method, target, version, headers, port)
+    environ = make_environ(method, target, version, headers, port)
     if environ.get("HTTP_EXPECT", "").lower() == "100-continue":
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     environ["wsgi.input"] = io.BytesIO(_read_body(stream, environ))
@@ -96,7 +96,8 @@ def _read_headers(stream: IO[bytes]) -> list[tuple[str, str]]:
     return headers
 
 
-def _environ(method: str, target: str, version: str, headers: list[tuple[str, str]], port: int) -> WSGIEnvironment:
+def make_environ(method: str, target: str, version: str, headers: list[tuple[str, str]], port: int) -> WSGIEnvironment:
+    """A request as a WSGI app sees it, but for its body (`wsgi.input`)."""
     path, _, query = target.partition("?")
     environ: WSGIEnvironment = {
         "wsgi.version": (1, 0),

@@ -176,7 +176,7 @@ class Server:
         self._http = http
         self.port: int = http.server_address[1]
         self.url = f"{scheme}://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=http.serve_forever, name=self.url, daemon=True)
+        self._thread = threading.Thread(target=http.serve_forever, args=(0.05,), name=self.url, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

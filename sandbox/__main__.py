@@ -1,0 +1,78 @@
+"""`python -m sandbox`: everything outside the bot on this machine, until Ctrl-C. Prints the environment to export."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sandbox.services import Options, Services
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until told to end; 2 for options that make no sense."""
+    options = _parser().parse_args(arguments)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_signal: ended.set())
+    if options.jobs == "image":
+        print("--jobs image is not to be had: use --jobs process, which starts the same entrypoint.", file=sys.stderr)
+        return 2
+    services = Services(Options(options.jobs, options.presto, options.entrypoint.resolve(), options.grace))
+    try:
+        _tell(services, options.ready_file)
+        if options.until_eof:
+            threading.Thread(target=_wait_for_eof, args=(ended,), daemon=True).start()
+        ended.wait()
+    finally:
+        services.stop()
+    return 0
+
+
+def _tell(services: Services, ready_file: Path | None) -> None:
+    print(exports(services.env), flush=True)
+    if ready_file:
+        half_written = ready_file.with_suffix(".part")
+        half_written.write_text(json.dumps({"control": services.control_url, "env": services.env}))
+        half_written.rename(ready_file)
+
+
+def exports(env: Mapping[str, str]) -> str:
+    """Lines for a POSIX shell, safe whatever the values hold."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in env.items())
+
+
+def _wait_for_eof(ended: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    ended.set()
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = Options()
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument(
+        "--jobs",
+        choices=("process", "scripted", "image"),
+        default=defaults.jobs,
+        help="a job starts the container's entrypoint (process) or only ends as it is told to (scripted)",
+    )
+    parser.add_argument(
+        "--presto", choices=("embedded", "none"), default=defaults.presto, help="DuckDB behind Presto's protocol"
+    )
+    parser.add_argument("--ready-file", type=Path, help="written when all is up: JSON with `control` and `env`")
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")
+    parser.add_argument("--entrypoint", type=Path, default=defaults.entrypoint, help="what a job starts")
+    parser.add_argument(
+        "--grace", type=float, default=defaults.grace, help="seconds between SIGTERM and SIGKILL for a job"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

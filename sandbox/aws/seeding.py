@@ -1,0 +1,31 @@
+"""Fills the account with a past at once: through the front door, a hundred thousand objects would take minutes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+
+from moto.s3.models import s3_backends
+
+from sandbox.aws.jobs import ACCOUNT, Job, JobStore
+
+_DAY = 86_400.0
+
+
+def put_objects(bucket: str, objects: Mapping[str, str]) -> None:
+    """Store objects (key to text) without a request each."""
+    backend = s3_backends[ACCOUNT]["aws"]
+    for key, text in objects.items():
+        backend.put_object(bucket, key, text.encode())
+
+
+def add_ended_jobs(store: JobStore, count: int, prefix: str, days_ago: float, region: str) -> None:
+    """Completed jobs named `{prefix}{number}`, made `days_ago`."""
+    ended = time.time() - days_ago * _DAY
+    for number in range(count):
+        name = f"{prefix}{number:08d}"
+        arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{name}"
+        times = {"created": ended - 60 + number / 1e6, "started": ended - 30, "ended": ended, "modified": ended}
+        stop_asked = threading.Event()
+        store.add(Job(name, arn, {"ProcessingJobName": name}, status="Completed", stop_asked=stop_asked, **times))

@@ -1,0 +1,89 @@
+"""Every service of the sandbox in this process, each on a loopback port of its own, and the port that drives them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sandbox import looker, slack
+from sandbox.aws.world import SECRET, AwsOptions, AwsWorld
+from sandbox.control import ControlApp
+from sandbox.wire import Hub, Server, serve
+
+ROOT = Path(__file__).resolve().parent.parent
+LINK_HOST = "looker.sandbox.example"
+
+
+@dataclass(frozen=True)
+class Options:
+    """jobs: how processing jobs run; entrypoint: what a job starts; grace: seconds from SIGTERM to SIGKILL."""
+
+    jobs: Literal["process", "scripted", "image"] = "process"
+    presto: Literal["embedded", "none"] = "embedded"
+    entrypoint: Path = ROOT / "sagemaker" / "entrypoint.sh"
+    grace: float = 30.0
+
+
+class Services:
+    """All of them, running. `env` is what the bot needs; `control_url` is for sandbox.client."""
+
+    def __init__(self, options: Options) -> None:
+        self._hub = Hub()
+        self._control = ControlApp(self._hub)
+        self._servers: list[Server] = []
+        secrets = self._start_presto() if options.presto == "embedded" else {}
+        self._aws = AwsWorld(AwsOptions(options.jobs, options.entrypoint, options.grace, secrets), self._hub)
+        self._control.register("aws", self._aws.control, self._aws.reset)
+        self.env = {**self._aws.env, **self._start_slack(), **self._start_looker()}
+        self._control.env = self.env
+        self._hub.calls.clear()
+        self._servers.append(serve(self._control, "control", lambda _environ: "control", hub=Hub()))
+        self.control_url = self._servers[-1].url
+
+    def stop(self) -> None:
+        """End every job's processes and close every port."""
+        self._aws.close()
+        for server in self._servers:
+            server.stop()
+
+    def _start_slack(self) -> dict[str, str]:
+        world = slack.SlackWorld()
+        url = self._serve("slack", slack, slack.create_app(world), world).url
+        return {
+            "SLACK_API_URL": f"{url}/api/",
+            "SLACK_BOT_TOKEN": world.token,
+            "SLACK_CHANNEL": world.channel,
+            "SLACK_ERROR_USER": world.error_user,
+        }
+
+    def _start_looker(self) -> dict[str, str]:
+        world = looker.LookerWorld()
+        server = self._serve("looker", looker, looker.create_app(world), world)
+        return {
+            "LOOKERSDK_BASE_URL": server.url,
+            "LOOKERSDK_CLIENT_ID": world.client_id,
+            "LOOKERSDK_CLIENT_SECRET": world.client_secret,
+            "LOOKER_HOSTS": f"{LINK_HOST},127.0.0.1:{server.port}",
+        }
+
+    def _start_presto(self) -> Mapping[str, Mapping[str, Any]]:
+        presto = importlib.import_module("sandbox.presto")  # DuckDB's import is not paid for where there is no Presto
+        world = presto.PrestoWorld()
+        server = self._serve("presto", presto, presto.create_app(world), world, ssl_context=world.ssl_context)
+        return {SECRET: world.credentials(server.port)}
+
+    def _serve(self, name: str, service: Any, app: Any, world: Any, ssl_context: Any = None) -> Server:
+        self._control.register(name, world.control, world.reset)
+        server = serve(
+            app,
+            name,
+            service.operation,
+            hub=self._hub,
+            ssl_context=ssl_context,
+            fault_answer=service.fault_answer,
+        )
+        self._servers.append(server)
+        return server
