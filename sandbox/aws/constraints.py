@@ -77,7 +77,8 @@ def _length(value: Any) -> int:
 def _matcher(pattern: str) -> Callable[[str], Any]:
     """A whole-value match. A pattern that is not one in any dialect known here is met by every value."""
     try:
-        return regex.compile(pattern).fullmatch
+        compiled: regex.Pattern[str] = regex.compile(pattern)
+        return compiled.fullmatch
     except regex.error:
         return lambda _value: True
 

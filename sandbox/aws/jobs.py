@@ -46,7 +46,9 @@ class Job:
 
 
 class Runner(Protocol):
-    """What makes jobs run."""
+    """What makes jobs run. `overtime_status` is how a job over its time ends."""
+
+    overtime_status: Status
 
     def start(self, job: Job) -> None:
         """Begin a job that was just created; may end it before returning."""

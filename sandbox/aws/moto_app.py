@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-import moto.s3.models as s3_models
+import moto.s3.models
+from moto.backends import get_backend
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
     environ_key_for_header,
@@ -18,10 +19,12 @@ from moto.core.request import (
 from moto.moto_server.werkzeug_app import create_backend_app
 from moto.s3.utils import _VersionedKeyStore
 
+s3_models: Any = moto.s3.models
+make_app: Any = create_backend_app
 SERVICES = ("s3", "sagemaker", "secretsmanager", "logs", "cloudwatch", "sts", "iam", "ec2", "kms")
 
 
-class IndexedKeys(_VersionedKeyStore):  # type: ignore[misc]
+class IndexedKeys(_VersionedKeyStore):
     """A bucket's keys with a sorted index: moto looks at every key of a bucket to list a prefix."""
 
     def __init__(self) -> None:
@@ -36,7 +39,7 @@ class IndexedKeys(_VersionedKeyStore):  # type: ignore[misc]
         self._add(key)
         super().__setitem__(key, value)
 
-    def pop(self, key: str) -> None:
+    def pop(self, key: str) -> None:  # type: ignore[override]
         super().pop(key)
         self._names.pop(bisect_left(self._names, key))
 
@@ -78,7 +81,7 @@ class MotoApp:
 
     def __init__(self) -> None:
         _index_buckets()
-        self._apps: dict[str, WSGIApplication] = {name: create_backend_app(name) for name in SERVICES}
+        self._apps: dict[str, WSGIApplication] = {name: make_app(name) for name in SERVICES}
         self._locks = {name: threading.RLock() for name in SERVICES}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -92,6 +95,13 @@ class MotoApp:
                 close = getattr(content, "close", None)
                 if close:
                     close()
+
+
+def forget_everything() -> None:
+    """Every service as it was at the start."""
+    get: Any = get_backend
+    for name in SERVICES:
+        get(name).reset()
 
 
 def _preserve_header_names(environ: WSGIEnvironment) -> None:

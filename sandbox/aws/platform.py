@@ -107,7 +107,11 @@ class Platform:
         environ = make_environ(method, target, "HTTP/1.1", sent, 80)
         environ["wsgi.input"] = io.BytesIO(content)
         status: list[int] = []
-        answer = b"".join(self._app(environ, lambda line, _headers, _info=None: status.append(int(line[:3]))))  # type: ignore[arg-type,func-returns-value]
+
+        def start_response(line: str, _headers: list[tuple[str, str]], _info: Any = None) -> Any:
+            status.append(int(line[:3]))
+
+        answer = b"".join(self._app(environ, start_response))
         if status[0] >= HTTPStatus.MULTIPLE_CHOICES:
             raise PlatformError(answer.decode("utf-8", "replace"))
         return answer

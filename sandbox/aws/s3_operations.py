@@ -70,8 +70,9 @@ def _form(operation: OperationModel) -> _Form:
     depth = {"/": 0, "/{Bucket}": 1, "/{Bucket}/{Key+}": 2}.get(path, -1)
     needs = {f"?{part}" for part in query.split("&") if part}
     shape = operation.input_shape
+    members = shape.members if shape else {}
     for name in shape.required_members if shape else []:
-        where = shape.members[name].serialization
+        where = members[name].serialization
         if where.get("location") == "querystring":
             needs.add(f"?{where['name']}")
         elif where.get("location") == "header":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 
@@ -26,6 +25,6 @@ def add_ended_jobs(store: JobStore, count: int, prefix: str, days_ago: float, re
     for number in range(count):
         name = f"{prefix}{number:08d}"
         arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{name}"
-        times = {"created": ended - 60 + number / 1e6, "started": ended - 30, "ended": ended, "modified": ended}
-        stop_asked = threading.Event()
-        store.add(Job(name, arn, {"ProcessingJobName": name}, status="Completed", stop_asked=stop_asked, **times))
+        job = Job(name, arn, {"ProcessingJobName": name}, created=ended - 60 + number / 1e6, status="Completed")
+        job.started, job.ended, job.modified = ended - 30, ended, ended
+        store.add(job)

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from moto.backends import get_backend
-
 from sandbox.aws.app import JOB_KEY_PREFIX, AwsApp, fault_answer, operation, origin, service
 from sandbox.aws.jobs import ACCOUNT, ENDED, Job, JobStore, Quota, Runner, Status
-from sandbox.aws.moto_app import SERVICES, MotoApp
+from sandbox.aws.moto_app import MotoApp, forget_everything
 from sandbox.aws.platform import Platform
 from sandbox.aws.process_runner import ProcessRunner
 from sandbox.aws.sagemaker import SageMaker
@@ -93,8 +91,7 @@ class AwsWorld:
         self._store.clear()
         self._script.reset()
         self._runner.overtime_status = "Stopped"
-        for name in SERVICES:
-            get_backend(name).reset()
+        forget_everything()
         self._app.refused.clear()
         self._seed()
 
