@@ -50,6 +50,7 @@ class Job:
             code, reason = self._watch(self._start()), None
         except OSError as error:
             code, reason = None, f"The job could not be started: {error}."
+        self._end_all_processes()
         self._tell_end(code, reason)
         for leftover in ("work", "input"):
             shutil.rmtree(self._folder / leftover, ignore_errors=True)
@@ -74,8 +75,7 @@ class Job:
                 told_at = time.monotonic()
                 process.terminate()
             elif told_at is not None and time.monotonic() - told_at > self._told["grace"]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
 
     def _should_end(self) -> bool:
         if self._killed_elsewhere or (self._folder / "stop").exists():
@@ -86,6 +86,14 @@ class Job:
 
     def _on_signal(self, *_: object) -> None:
         self._killed_elsewhere = True
+
+    def _end_all_processes(self) -> None:
+        """As in a container: what the job started ends with it, a kernel with a session of its own included."""
+        mark = f"CREDITS_OUTPUT_DIR={self._folder / 'output'}".encode()
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if int(entry.name) != os.getpid() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
 
     def _tell_end(self, code: int | None, reason: str | None) -> None:
         status = "Completed" if code == 0 else "Failed"

@@ -27,7 +27,7 @@ from src.submission import Submission
 ENTRYPOINT = Path(__file__).resolve().parent.parent / "sagemaker" / "entrypoint.sh"
 GRACE = 30.0
 LOST = "InternalServerError: the job's process is gone from this machine without having said how it ended."
-_KEPT_FROM_THE_JOB = ("SLACK_", "LOOKER")
+_KEPT_FROM_THE_JOB = ("SLACK_", "LOOKER", "SAGEMAKER_")
 _NOT_INHERITED = frozenset({"ASID", "ALLOWED_TABLES", "IMAGE_URI"})
 _MAX_LINES = 200
 _MAX_LINE = 1000
@@ -88,7 +88,7 @@ class NotebookExecutor(BaseExecutor):
         return _arn(submission.job_name)
 
     def _inherited(self) -> dict[str, str]:
-        """The job has no business with Slack and Looker, and its settings come from the submission alone."""
+        """The job has no business with Slack and Looker; its settings come from the submission alone."""
         return {
             name: value
             for name, value in self._environ.items()

@@ -1,0 +1,53 @@
+"""A job that does what its query says, in the place of sagemaker/run_notebook.py; started as that is.
+
+The query's first line is `-- {"exit": 12, ...}`: what to log, how long to take, what to leave in the bucket.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(16))
+    query = Path(os.environ["CREDITS_INPUT_DIR"], "query.sql").read_bytes()
+    todo = json.loads(query.split(b"\n", 1)[0].removeprefix(b"-- "))
+    for line in [*todo.get("log", []), *([_environment()] if todo.get("log_environment") else [])]:
+        print(line, flush=True)
+    time.sleep(todo.get("seconds", 0))
+    if "message" in todo:
+        Path(os.environ["CREDITS_OUTPUT_DIR"], "message").write_text(todo["message"])
+    for name, content in todo.get("leave", {}).items():
+        _upload(name, content, hashlib.sha256(query).hexdigest())
+    return int(todo.get("exit", 0))
+
+
+def _upload(name: str, content: Any, sha: str) -> None:
+    execution_id = os.environ["EXECUTION_ID"]
+    text = content if isinstance(content, str) else json.dumps(content)
+    boto3.client("s3").put_object(
+        Bucket=os.environ["S3_OUTPUT_BUCKET"],
+        Key=f"credits-automation/outputs/{execution_id}/{name}",
+        Body=text.replace("EXECUTION_ID", execution_id).replace("SQL_SHA256", sha).encode(),
+    )
+
+
+def _environment() -> str:
+    """The names of the container's contract that this process has, and no values."""
+    names = "LOOKER_QUERY EXECUTION_ID S3_OUTPUT_BUCKET SECRET_NAME AWS_DEFAULT_REGION ASID ALLOWED_TABLES"
+    foreign = [name for name in os.environ if name.startswith(("SLACK", "LOOKERSDK", "SAGEMAKER"))]
+    known = {*names.split(), "MAX_RUNTIME_SECONDS", "CREDITS_INPUT_DIR", "CREDITS_OUTPUT_DIR"}
+    return " ".join(sorted(known & os.environ.keys()) + sorted(foreign))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
