@@ -65,7 +65,7 @@ def main() -> int:
 def _run(box: Sandbox, executor: str) -> Run:
     host = box.env["LOOKER_HOSTS"].split(",")[0]
     started = time.monotonic()
-    ts = box.slack.post(user="U0SUPPORT", text=f"Traffic pumping, please have a look: <https://{host}/x/sample>")
+    ts = box.slack.post(user="U0DANA0001", text=f"Traffic pumping, please have a look: <https://{host}/x/sample>")
     print("Posted the link; running one tick: python -m src.credit_bot", flush=True)
     environment = {**os.environ, **box.env, "EXECUTOR": executor}
     tick = subprocess.run(

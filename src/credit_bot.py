@@ -47,7 +47,9 @@ from src.work_pool import ThreadedPool, WorkPool
 log = logging.getLogger("credits")
 
 DONE, FAILED, NOT_SET_UP, TOLD_TO_END = 0, 1, 2, 143
-_NEEDED = ("slack_bot_token", "slack_channel", "lookersdk_base_url", "s3_output_bucket")
+_LOOKER = ("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
+_NEEDED = ("slack_bot_token", "slack_channel", *_LOOKER, "s3_output_bucket")
+_NEEDED_FOR_JOBS = ("sagemaker_image_uri", "sagemaker_role_arn")
 
 
 @dataclass
@@ -88,7 +90,7 @@ def make_bot(
     calls: CallLog | None = None,
 ) -> Bot:
     """Wire one tick. Raises ConfigurationError naming every setting that is missing."""
-    settings.require(*_NEEDED)
+    settings.require(*_NEEDED, *(_NEEDED_FOR_JOBS if settings.executor == "sagemaker" else ()))
     calls, pool = calls or CallLog(), pool or ThreadedPool()
     clients = AwsClients(settings, call_log=calls, sleep=waiting.sleep)
     store = ObjectStore(clients, settings.s3_output_bucket)

@@ -13,6 +13,7 @@ from src.errors import ExecutionError
 from src.executor import Executor, JobStatus
 from src.failures import failure_of, failure_of_status
 from src.link_register import LinkRegister
+from src.logs import about
 from src.looker_client import LookerClient
 from src.message_parser import allowed_hosts, parse_link
 from src.notifier import Notifier
@@ -84,7 +85,10 @@ class ExecutionSteps:
         """Start the request's execution; the same id again after a crash adopts the job that is there."""
         if request.state == "new" or request.execution is None:
             self._new_attempt(held, request)
-        attempt = request.attempts[-1]
+        with about(execution_id=request.attempts[-1].execution_id):
+            self._start(held, request, request.attempts[-1])
+
+    def _start(self, held: Held, request: Request, attempt: Attempt) -> None:
         self._state.begin_execution(self._execution_record(held, request, attempt))
         job = self._executor.execute(self._sql_of(held, request), execution_id=attempt.execution_id)
         attempt.job_arn = job["job_arn"]

@@ -217,12 +217,12 @@ class SlackClient:
     def _call(
         self, client: CountingWebClient, method: str, arguments: dict[str, Any], *, http_json: bool, channel: str
     ) -> Slack:
+        form, body = (None, arguments) if http_json else (arguments, None)
         try:
-            form, body = (None, arguments) if http_json else (arguments, None)
-            answer = client.api_call(method, params=form, json=body)
+            return _plain(client.api_call(method, params=form, json=body), method)
         except (SlackClientError, *CONNECTION_ERRORS, ValueError) as error:
-            raise translate(error, method, channel=channel) from None  # the SDK's error holds the whole request
-        return _plain(answer, method)
+            failure = translate(error, method, channel=channel)
+        raise failure  # not from the SDK's error, which holds the whole request, token and all
 
     def _send_bytes(self, url: str, content: bytes) -> None:
         request = urllib.request.Request(  # noqa: S310 (checked just below)

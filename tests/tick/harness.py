@@ -96,7 +96,7 @@ class BotHarness:
         self.box.looker.add_query(slug=slug, sql=f"{sql} /* {slug} */")
         return f"https://{self.host}/x/{slug}"
 
-    def post(self, *links: str, user: str = "U0SUPPORT") -> str:
+    def post(self, *links: str, user: str = "U0DANA0001") -> str:
         """A message that holds these links; its time stamp."""
         ts: str = self.box.slack.post(user=user, text="Please: " + " and ".join(f"<{link}>" for link in links))
         return ts

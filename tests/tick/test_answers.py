@@ -29,7 +29,7 @@ def test_a_failure_is_one_line_in_the_thread_and_a_direct_message_to_whoever_ask
 
     [line] = harness.answers(ts)
     assert line.startswith("No recommendation:")
-    [message] = harness.box.slack.dms(user="U0SUPPORT")
+    [message] = harness.box.slack.dms(user="U0DANA0001")
     [execution] = harness.record(ts)["requests"][0]["attempts"]
     assert execution["execution_id"] in message["text"]
     assert execution["job_arn"] in message["text"]
@@ -47,7 +47,7 @@ def test_a_query_that_is_not_verify_gets_one_line_and_no_job(harness: BotHarness
 
 
 def test_chatter_gets_no_word(harness: BotHarness) -> None:
-    ts = harness.box.slack.post(user="U0SUPPORT", text="Good morning, see https://example.com/x/abc")
+    ts = harness.box.slack.post(user="U0DANA0001", text="Good morning, see https://example.com/x/abc")
 
     harness.tick()
 
@@ -55,8 +55,8 @@ def test_chatter_gets_no_word(harness: BotHarness) -> None:
 
 
 def test_links_in_replies_inside_a_thread_are_not_requests(harness: BotHarness) -> None:
-    first = harness.box.slack.post(user="U0SUPPORT", text="hello")
-    harness.box.slack.post(user="U0SUPPORT", text=f"<{harness.query(VERIFY)}>", thread_ts=first)
+    first = harness.box.slack.post(user="U0DANA0001", text="hello")
+    harness.box.slack.post(user="U0DANA0001", text=f"<{harness.query(VERIFY)}>", thread_ts=first)
 
     harness.tick()
 
@@ -99,7 +99,7 @@ def test_a_link_that_was_answered_is_pointed_to_its_answer(harness: BotHarness) 
 
 def test_a_link_that_is_running_is_pointed_to_its_thread(harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "5")
-    link = harness.query(f"{VERIFY} /* script: result after 3600 */")
+    link = harness.query(f"{VERIFY} /* script: result after 1200 */")
     harness.post(link)
     harness.tick()
 
@@ -161,7 +161,7 @@ def test_messages_of_the_earlier_bots_list_count_as_done(harness: BotHarness) ->
     [
         ("https://{host}/dashboards/7", "dashboard"),
         ("https://{host}/x/nosuchslug1", "Looker"),
-        ("https://{host}.evil.example/x/abcdef", "host"),
+        ("https://{host}.evil.example/x/abcdef", "is not our Looker"),
     ],
 )
 def test_a_link_without_sql_gets_its_own_answer_and_no_job(harness: BotHarness, link: str, words: str) -> None:
@@ -176,7 +176,7 @@ def test_a_link_without_sql_gets_its_own_answer_and_no_job(harness: BotHarness, 
 
 def test_ten_thousand_links_in_one_message_are_bounded_and_answered(harness: BotHarness) -> None:
     ts = harness.box.slack.post(
-        user="U0SUPPORT", text=" ".join(f"<https://{harness.host}/x/slug{n:07d}>" for n in range(10_000))
+        user="U0DANA0001", text=" ".join(f"<https://{harness.host}/x/slug{n:07d}>" for n in range(10_000))
     )
 
     harness.tick()
@@ -195,7 +195,7 @@ def test_the_audit_record_of_an_answer_is_found_by_day_and_by_account(harness: B
     record = json.loads(body)
     [execution] = harness.record(ts)["requests"][0]["attempts"]
     assert key == paths.ExecutionPaths(execution["execution_id"]).audit
-    assert record["requester"] == "U0SUPPORT"
+    assert record["requester"] == "U0DANA0001"
     assert record["job_status"] == "Completed"
     assert record["cost_estimate"]["usd"] is not None
     assert record["result"]["execution_id"] == execution["execution_id"]
@@ -203,9 +203,8 @@ def test_the_audit_record_of_an_answer_is_found_by_day_and_by_account(harness: B
 
 
 def test_a_bot_that_asks_has_its_failures_told_to_the_error_user(harness: BotHarness) -> None:
-    harness.box.slack.add_user(user_id="B0ROBOT", name="robot", is_bot=True)
     link = harness.query(f"{VERIFY} /* script: error */")
-    harness.box.slack.post(user="B0ROBOT", text=f"<{link}>", bot_id="B0ROBOT")
+    harness.box.slack.post(user="U0OTHERB01", text=f"<{link}>", bot_id="B0OTHERB01")
 
     harness.tick()
 

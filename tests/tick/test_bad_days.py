@@ -18,7 +18,7 @@ def test_a_job_that_outlives_the_budget_is_answered_by_a_later_tick(
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "10")
-    ts = harness.ask("result after 3600")
+    ts = harness.ask("result after 1200")
     summary = harness.tick()
     assert (summary.running, harness.answers(ts)) == (1, [])
 
@@ -71,7 +71,7 @@ def test_a_job_over_its_time_is_stopped_and_the_requester_told(
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "60")
-    ts = harness.ask("result after 36000")
+    ts = harness.ask("result after 12000")
     harness.tick()
 
     harness.time.sleep(1800 + 601)
@@ -113,7 +113,7 @@ def test_ten_failures_of_one_cause_make_one_alarm_and_ten_answers(harness: BotHa
     harness.tick()
 
     assert [len(harness.answers(ts)) for ts in asked] == [1] * 10
-    assert len(harness.box.slack.dms(user="U0SUPPORT")) == 10
+    assert len(harness.box.slack.dms(user="U0DANA0001")) == 10
     [alarm] = alarms(harness)
     assert "10 requests failed for one cause" in alarm
 
@@ -124,7 +124,7 @@ def test_the_failure_message_goes_out_without_logs_and_says_so(harness: BotHarne
 
     harness.tick()
 
-    [message] = harness.box.slack.dms(user="U0SUPPORT")
+    [message] = harness.box.slack.dms(user="U0DANA0001")
     assert "log" in message["text"].lower()
     assert "could not be had" in message["text"]
 
@@ -157,7 +157,7 @@ def test_no_more_jobs_run_at_once_than_allowed_and_the_oldest_go_first(
 ) -> None:
     monkeypatch.setenv("MAX_CONCURRENT_JOBS", "2")
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "20")
-    asked = [harness.ask("result after 3600") for _ in range(5)]
+    asked = [harness.ask("result after 1200") for _ in range(5)]
     summary = harness.tick()
     assert (summary.running, summary.waiting) == (2, 3)
     assert [harness.record(ts)["requests"][0]["state"] for ts in asked] == ["running", "running", "new", "new", "new"]
@@ -177,7 +177,7 @@ def test_an_idle_tick_makes_four_calls_besides_the_metric(harness: BotHarness) -
 
 def test_links_with_a_query_a_name_or_an_error_that_pings_ping_nobody(harness: BotHarness) -> None:
     link = harness.query(f"{VERIFY} /* <!channel> <@U0BOSS> script: error <!here> */")
-    harness.box.slack.post(user="U0SUPPORT", text=f"<{link}|<!channel>>")
+    harness.box.slack.post(user="U0DANA0001", text=f"<{link}|<!channel>>")
 
     harness.tick()
 

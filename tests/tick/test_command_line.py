@@ -118,7 +118,7 @@ def test_a_bucket_that_does_not_exist_is_named_in_one_line(harness: BotHarness) 
 
 
 def test_told_to_end_a_tick_ends_within_ten_seconds_and_the_next_goes_on(harness: BotHarness) -> None:
-    ts = harness.ask("result after 3600")
+    ts = harness.ask("result after 1200")
     process = start(LISTEN_SECONDS="600")
     while not harness.jobs():
         time.sleep(0.1)
@@ -135,6 +135,7 @@ def test_told_to_end_a_tick_ends_within_ten_seconds_and_the_next_goes_on(harness
     assert len(harness.jobs()) == 1
 
 
+@pytest.mark.heavy
 def test_a_listening_tick_answers_what_is_posted_while_it_listens(harness: BotHarness) -> None:
     process = start(LISTEN_SECONDS="600", TICK_BUDGET_SECONDS="600")
     while not harness.box.count_calls(operation="conversations.history"):

@@ -59,7 +59,7 @@ def check_everything_happened_once(harness: BotHarness, messages: dict[str, str]
     assert replies["not verify"][0].startswith("Not a Verify query"), at
     jobs = harness.jobs_by_execution()
     assert sorted(jobs.values()) == [1, 1], (at, jobs)
-    assert len(harness.box.slack.dms(user="U0SUPPORT")) == 1, at
+    assert len(harness.box.slack.dms(user="U0DANA0001")) == 1, at
     assert len(harness.box.slack.files()) == 1, at
     harness.check_state_is_readable()
 
