@@ -74,6 +74,7 @@ class JobStore:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.RLock()
+        self._ended = threading.Condition(self._lock)
         self._jobs: dict[str, Job] = {}
         self._running = 0
         self.quota = Quota()
@@ -136,6 +137,13 @@ class JobStore:
             job.started = job.started or job.ended
             job.status = "Stopped" if job.stop_asked.is_set() else status
             self._running -= self._jobs.get(job.name) is job
+            self._ended.notify_all()
+
+    def wait(self, name: str, seconds: float) -> Job | None:
+        """The job once it has ended, or as it is after `seconds`; None for no such job."""
+        with self._ended:
+            self._ended.wait_for(lambda: name in self._jobs and self._jobs[name].status in ENDED, seconds)
+            return self._jobs.get(name)
 
     def _check_quota(self, request: dict[str, Any]) -> None:
         quota = self.quota

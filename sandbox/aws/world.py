@@ -73,6 +73,7 @@ class AwsWorld:
         """The verbs of the control port: plain values in, plain values out."""
         verbs = (
             self.jobs,
+            self.wait,
             self.script,
             self.finish_all,
             self.fail_capacity,
@@ -106,6 +107,11 @@ class AwsWorld:
     def jobs(self) -> list[dict[str, Any]]:
         """Every job, oldest first: name, status, environment, Unix times, reasons, and the request that made it."""
         return [_shown(job) for job in self._store.all()]
+
+    def wait(self, name: str, seconds: float = 30.0) -> dict[str, Any] | None:
+        """A job once it has ended, or as it is after `seconds` of real time; None for no such job."""
+        job = self._store.wait(name, seconds)
+        return _shown(job) if job else None
 
     def script(
         self, outcome: str = "result", seconds: float = 0.0, job: str = "*", sql: str = "", count: int | None = None

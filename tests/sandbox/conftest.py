@@ -1,0 +1,48 @@
+"""Two sandboxes a session: one whose jobs are scripted, one whose jobs run the shell script they get as their query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.client import Sandbox
+from tests.sandbox.account import Account
+
+ENTRYPOINT = """#!/bin/sh
+exec sh "$CREDITS_INPUT_DIR/query.sql"
+"""
+GRACE = 1.0
+
+
+@pytest.fixture(scope="session")
+def entrypoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    script = tmp_path_factory.mktemp("container") / "entrypoint.sh"
+    script.write_text(ENTRYPOINT)
+    script.chmod(0o755)
+    return script
+
+
+@pytest.fixture(scope="session")
+def scripted_box() -> Iterator[Sandbox]:
+    with Sandbox.start(jobs="scripted", presto="none") as box:
+        yield box
+
+
+@pytest.fixture(scope="session")
+def process_box(entrypoint: Path) -> Iterator[Sandbox]:
+    with Sandbox.start(jobs="process", presto="none", entrypoint=entrypoint, grace=GRACE) as box:
+        yield box
+
+
+@pytest.fixture
+def account(scripted_box: Sandbox) -> Account:
+    scripted_box.reset()
+    return Account(scripted_box)
+
+
+@pytest.fixture
+def running(process_box: Sandbox) -> Account:
+    process_box.reset()
+    return Account(process_box)
