@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from sandbox.client import Sandbox
 from src.aws import AwsClients
 from src.config import Settings
 
@@ -24,6 +25,13 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Everything outside, with jobs that really run; tests keep apart by their own slugs, accounts and ids."""
+    with Sandbox.start(jobs="process", presto="embedded") as box:
+        yield box
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from tests.executors.results import failure, valid_result
 ENTRYPOINT = Path(__file__).parent / "fake_entrypoint.sh"
 UNKNOWN = "20260115_123456_00000000"
 ACCOUNT = "AC" + "5" * 32
+NEVER_FIVE_IN_A_ROW = 91  # of 1,500 calls of which 30 % fail: five failures are more than the executors bear
 
 Make = Callable[..., BaseExecutor]
 
@@ -259,3 +260,19 @@ def test_what_cannot_be_run_is_refused_for_the_same_reason(
 def test_a_verify_query_speaks_of_authy(executor: BaseExecutor) -> None:
     assert executor.is_verify_query("select * from AUTHY.verification_usage")
     assert not executor.is_verify_query("select 1")
+
+
+@pytest.mark.parametrize("kind", ["refuse", "drop", "error_5xx", "throttle"])
+def test_a_bad_day_at_aws_costs_time_and_nothing_else(executor: BaseExecutor, box: Sandbox, kind: str) -> None:
+    box.clear_calls()
+    box.faults.add(kind, service="*", origin="bot", probability=0.3, seed=NEVER_FIVE_IN_A_ROW, seconds=0)
+    try:
+        jobs = [executor.execute(_query(leave=_result())) for _ in range(3)]
+        statuses = [executor.wait_for_completion(job["job_name"]) for job in jobs]
+        results = [executor.get_results(job["execution_id"]) for job in jobs]
+    finally:
+        struck = sum(fault["struck"] for fault in box.faults.list())
+        box.faults.clear()
+    assert struck > 0
+    assert {status["outcome"] for status in statuses} == {"completed"}
+    assert [result["execution_id"] for result in results] == [job["execution_id"] for job in jobs]
