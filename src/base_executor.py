@@ -25,11 +25,12 @@ from src.errors import (
     TransientError,
 )
 from src.executor import CreditResult, Executor, JobInfo, JobStatus
-from src.job_status import ENDED, iso
+from src.job_status import ENDED
 from src.object_store import ObjectStore
 from src.records import ExecutionRecord
 from src.results import ResultReader
 from src.submission import Submission, make_submission
+from src.times import iso
 
 log = logging.getLogger("credits")
 
@@ -146,7 +147,7 @@ class BaseExecutor(Executor):
             execution_id=submission.execution_id,
             job_name=submission.job_name,
             purpose="command",
-            created_at=iso(datetime.fromtimestamp(now, UTC)) or "",
+            created_at=iso(now),
             lease_until=now + self._settings.sagemaker_max_runtime + OVERTIME,
         )
         try:

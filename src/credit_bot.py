@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+import boto3
+
 from src import metrics
 from src.answer_steps import AnswerSteps
 from src.audit import AuditTrail
@@ -88,11 +90,12 @@ def make_bot(
     clock: Callable[[], float] = time.time,
     pool: WorkPool | None = None,
     calls: CallLog | None = None,
+    session: boto3.Session | None = None,
 ) -> Bot:
     """Wire one tick. Raises ConfigurationError naming every setting that is missing."""
     settings.require(*_NEEDED, *(_NEEDED_FOR_JOBS if settings.executor == "sagemaker" else ()))
     calls, pool = calls or CallLog(), pool or ThreadedPool()
-    clients = AwsClients(settings, call_log=calls, sleep=waiting.sleep)
+    clients = AwsClients(settings, session=session, call_log=calls, sleep=waiting.sleep)
     store = ObjectStore(clients, settings.s3_output_bucket)
     lease = LeaseKeeper(store, clock)
     state = StateManager(store, lease)

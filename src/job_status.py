@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 from src.executor import JobStatus, Outcome, Status
+from src.times import iso
 
 ENDED: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
-PLATFORM_REASONS = ("CapacityError", "InternalServerError", "InternalError", "ServiceUnavailable")
+PLATFORM_REASONS = ("InternalServerError", "InternalError", "ServiceUnavailable")
 """How a FailureReason begins where the platform is to blame; the container's own failure begins `AlgorithmError`."""
-_PLATFORM_WORDS = (
-    "pull",
-    "unable to provision",
-    "insufficient capacity",
-    "instance failure",
-    "instance was terminated",
-)
+_PLATFORM_WORDS = ("pull", "instance failure", "instance was terminated")
+_CAPACITY_WORDS = ("capacityerror", "unable to provision", "insufficient capacity")
 
 
 def job_status(
@@ -43,9 +39,9 @@ def job_status(
         outcome=outcome_of(status, failure_reason, over_time=round(ran, 3) >= limit, stopped_by_us=stopped_by_us),
         failure_reason=failure_reason or None,
         exit_message=exit_message or None,
-        created_at=iso(created),
-        started_at=iso(started),
-        ended_at=iso(ended) if status in ENDED else None,
+        created_at=_iso(created),
+        started_at=_iso(started),
+        ended_at=_iso(ended) if status in ENDED else None,
         elapsed_seconds=round(_since(created or started, over), 3),
     )
 
@@ -62,22 +58,22 @@ def outcome_of(status: str, failure_reason: str | None, *, over_time: bool, stop
         return "cancelled"
     if status == "Stopped":
         return "stopped"
-    return "lost" if lost_to_platform(failure_reason) else "failed"
+    return _why_failed((failure_reason or "").strip())
 
 
-def lost_to_platform(failure_reason: str | None) -> bool:
-    """Whether the job failed for reasons that are neither the notebook's nor a setting's: once more may help."""
-    reason = (failure_reason or "").strip()
+def _why_failed(reason: str) -> Outcome:
+    """Whose doing it was: the notebook's or a setting's, a shortage of machines, the platform's."""
+    said = reason.lower()
     if reason.startswith("AlgorithmError"):
-        return False
-    return reason.startswith(PLATFORM_REASONS) or any(word in reason.lower() for word in _PLATFORM_WORDS)
+        return "failed"
+    if any(word in said for word in _CAPACITY_WORDS):
+        return "no_capacity"
+    lost = reason.startswith(PLATFORM_REASONS) or any(word in said for word in _PLATFORM_WORDS)
+    return "lost" if lost else "failed"
 
 
-def iso(moment: datetime | None) -> str | None:
-    """ISO 8601 UTC with milliseconds."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment.timestamp())
 
 
 def _since(moment: datetime | None, now: float) -> float:

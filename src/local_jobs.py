@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,8 +142,9 @@ class LocalJobs:
         if not self._root.exists():
             return
         for folder in self._root.iterdir():
-            if folder.stat().st_mtime < time.time() - KEEP_SECONDS and not _is_locked(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another bot may be tidying up as well
+                if folder.stat().st_mtime < time.time() - KEEP_SECONDS and not _is_locked(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def default_root() -> Path:

@@ -23,6 +23,7 @@ from src.executor import JobStatus
 from src.job_status import job_status
 from src.local_jobs import LocalJob, LocalJobs, default_root
 from src.submission import Submission
+from src.times import seconds_of
 
 ENTRYPOINT = Path(__file__).resolve().parent.parent / "sagemaker" / "entrypoint.sh"
 GRACE = 30.0
@@ -102,7 +103,7 @@ class NotebookExecutor(BaseExecutor):
         found = self._record(job_name)
         if found is None:
             return None
-        created = datetime.fromisoformat(found[0].created_at).timestamp()
+        created = seconds_of(found[0].created_at)
         return self._status(job_name, LocalJob(created, float("inf"), None, alive=False, stopping=False, end=None))
 
     def _status(self, job_name: str, job: LocalJob) -> JobStatus:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 from pydantic import BaseModel
 
 from sandbox.client import Sandbox
@@ -88,6 +89,12 @@ class BotHarness:
         self.time = moved
         self.host = box.env["LOOKER_HOSTS"].split(",")[0]
         self._posted = 0
+        self._session = boto3.Session(
+            aws_access_key_id=box.env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=box.env["AWS_SECRET_ACCESS_KEY"],
+            region_name=box.env["AWS_DEFAULT_REGION"],
+        )
+        self._s3 = self._session.client("s3", endpoint_url=box.env["AWS_ENDPOINT_URL"])
 
     def query(self, sql: str) -> str:
         """A Looker link whose SQL this is, the link's own number in it so that no two are alike."""
@@ -120,6 +127,7 @@ class BotHarness:
             clock=clock or self.time,
             pool=pool or InlinePool(),
             calls=calls,
+            session=self._session,
         )
 
     def tick(self, *, calls: CallLog | None = None) -> Summary:
@@ -137,7 +145,7 @@ class BotHarness:
 
     def open(self) -> list[tuple[str, str]]:
         """Messages with work left."""
-        return self.bot().state.open_messages()
+        return [paths.message_of_marker(key) for key in self.objects(paths.OPEN_PREFIX)]
 
     def replies(self, ts: str) -> list[str]:
         """What the bot said in a message's thread, files aside."""
@@ -154,11 +162,10 @@ class BotHarness:
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         """Key to content."""
-        store = self.bot().clients.s3
         bucket = self.box.env["S3_OUTPUT_BUCKET"]
-        pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        return {key: store.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+        return {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
     def check_state_is_readable(self) -> None:
         """Every object under state/ is what its reader expects."""
