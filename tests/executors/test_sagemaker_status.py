@@ -53,7 +53,7 @@ def _later(installation: Installation, seconds: float, then: Any) -> None:
         ("Stopped", 1800, None, "timed_out"),
         ("Stopped", 10, None, "stopped"),
         ("Stopped", 1799, None, "stopped"),
-        ("Failed", 10, "CapacityError: Unable to provision requested ML compute capacity", "lost"),
+        ("Failed", 10, "CapacityError: Unable to provision requested ML compute capacity", "no_capacity"),
         ("Failed", 10, "InternalServerError: We encountered an internal error. Please try again.", "lost"),
         ("Failed", 10, "ClientError: Cannot pull image", "lost"),
         ("Failed", 10, "AlgorithmError: could not pull the data", "failed"),
