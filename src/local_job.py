@@ -51,9 +51,9 @@ class Job:
         except OSError as error:
             code, reason = None, f"The job could not be started: {error}."
         self._end_all_processes()
-        self._tell_end(code, reason)
         for leftover in ("work", "input"):
             shutil.rmtree(self._folder / leftover, ignore_errors=True)
+        self._tell_end(code, reason)
 
     def _start(self) -> subprocess.Popen[bytes]:
         with (self._folder / "log.txt").open("ab") as log:

@@ -205,7 +205,7 @@ def test_a_job_begun_by_a_bot_that_died_before_starting_it_is_lost(make: Make, j
     executor = make("exit 0")
     _run(executor)
     (jobs_dir / ID / "end.json").unlink()
-    assert executor.poll([NAME])[NAME]["outcome"] == "lost"
+    _until(lambda: executor.poll([NAME])[NAME]["outcome"] == "lost")
 
 
 def test_the_keeper_told_to_end_stops_its_job(make: Make, tmp_path: Path) -> None:
@@ -218,6 +218,7 @@ def test_the_keeper_told_to_end_stops_its_job(make: Make, tmp_path: Path) -> Non
 
 def test_folders_of_jobs_long_ended_are_removed(make: Make, jobs_dir: Path) -> None:
     _run(make("exit 0"))
+    _until(lambda: (job := LocalJobs(jobs_dir, grace=1).find(ID)) is not None and not job.alive)
     long_ago = time.time() - 8 * 86_400
     os.utime(jobs_dir / ID, (long_ago, long_ago))
     executor = make("exit 0")
