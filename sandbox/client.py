@@ -163,7 +163,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> dict[st
     while not (folder / "ready.json").exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
-            process.wait()
+            process.communicate()
             last = (folder / "sandbox.log").read_text(errors="replace")[-2000:]
             raise SandboxError(f"The sandbox did not start. Its last words:\n{last}")
         time.sleep(0.02)

@@ -13,7 +13,7 @@ from sandbox.aws.job_log import JobLog
 from sandbox.aws.jobs import Job, JobStore, Status
 from sandbox.aws.outcomes import OUTCOMES, Outcome, log_lines, output_files
 from sandbox.aws.platform import Platform, PlatformError
-from sandbox.aws.script import Script
+from sandbox.aws.script import Plan, Script
 
 OUTPUTS = "credits-automation/outputs"
 
@@ -26,7 +26,7 @@ class ScriptedRunner:
         self._store = store
         self._platform = platform
         self._script = script
-        self._due: list[tuple[float, int, Job, str, str]] = []
+        self._due: list[tuple[float, int, Job, Plan, str]] = []
         self._numbers = count()
         self._changed = threading.Condition()
         threading.Thread(target=self._finish_when_due, name="scripted jobs", daemon=True).start()
@@ -43,10 +43,9 @@ class ScriptedRunner:
         if plan.seconds <= 0:
             self._finish(job, plan.outcome, sql)
             return
-        over_time = plan.seconds > job.max_runtime
-        seconds, outcome = (job.max_runtime, "timeout") if over_time else (plan.seconds, plan.outcome)
+        seconds = min(plan.seconds, job.max_runtime)
         with self._changed:
-            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), job, outcome, sql))
+            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), job, plan, sql))
             self._changed.notify()
 
     def stop(self, job: Job) -> None:
@@ -62,8 +61,8 @@ class ScriptedRunner:
         """Every running job ends now, as planned; how many there were."""
         with self._changed:
             due, self._due = sorted(self._due), []
-        for _, _, job, outcome, sql in due:
-            self._finish(job, outcome, sql)
+        for _, _, job, plan, sql in due:
+            self._finish(job, plan.outcome, sql)
         return len(due)
 
     def _sql(self, job: Job) -> str:
@@ -75,9 +74,9 @@ class ScriptedRunner:
             with self._changed:
                 while not self._due or self._due[0][0] > time.monotonic():
                     self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                _, _, job, outcome, sql = heapq.heappop(self._due)
+                _, _, job, plan, sql = heapq.heappop(self._due)
             try:
-                self._finish(job, outcome, sql)
+                self._finish(job, "timeout" if plan.seconds > job.max_runtime else plan.outcome, sql)
             except Exception:  # noqa: BLE001 - one job's trouble must not end the others' thread
                 traceback.print_exc()
 

@@ -1,0 +1,121 @@
+"""`python -m sandbox` as a person starts it, and how quick it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.client import ROOT, Sandbox, SandboxError
+from tests.sandbox.account import Account
+
+NEEDED = {
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "S3_OUTPUT_BUCKET",
+    "SAGEMAKER_IMAGE_URI",
+    "SAGEMAKER_ROLE_ARN",
+    "PRESTO_SECRET_NAME",
+    "SLACK_BOT_TOKEN",
+    "SLACK_CHANNEL",
+    "SLACK_ERROR_USER",
+    "SLACK_API_URL",
+    "LOOKERSDK_BASE_URL",
+    "LOOKERSDK_CLIENT_ID",
+    "LOOKERSDK_CLIENT_SECRET",
+    "LOOKER_HOSTS",
+}
+
+
+@contextmanager
+def sandbox_command(*options: str) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
+    """The command, running, and the lines it printed."""
+    command = [sys.executable, "-m", "sandbox", "--jobs", "scripted", "--presto", "none", *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        yield process, [process.stdout.readline().decode().strip() for _ in NEEDED]
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_lines_that_a_shell_exports_and_ends_when_told(number: int) -> None:
+    with sandbox_command() as (process, lines):
+        shell = "\n".join(
+            [*lines, f"exec '{sys.executable}' -c 'import json, os; print(json.dumps(dict(os.environ)))'"]
+        )
+        exported = json.loads(subprocess.run(["sh", "-c", shell], capture_output=True, check=True, env={}).stdout)
+        process.send_signal(number)
+        assert process.wait(10) == 0
+
+    assert set(exported) >= NEEDED
+    assert exported["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+
+
+def test_told_so_the_command_ends_with_its_standard_input() -> None:
+    with sandbox_command("--until-eof") as (process, _):
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_without_being_told_so_it_outlives_its_standard_input() -> None:
+    with sandbox_command() as (process, _):
+        assert process.stdin is not None
+        process.stdin.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+
+
+def test_the_bots_environment_is_what_the_client_has(account: Account) -> None:
+    assert set(account.box.env) == NEEDED
+    assert all(account.box.env.values())
+
+
+def test_every_start_has_secrets_of_its_own(scripted_box: Sandbox) -> None:
+    with Sandbox.start(jobs="scripted", presto="none") as other:
+        for name in ("AWS_SECRET_ACCESS_KEY", "SLACK_BOT_TOKEN", "LOOKERSDK_CLIENT_SECRET"):
+            assert other.env[name] != scripted_box.env[name]
+
+
+def test_a_sandbox_that_cannot_start_says_why(tmp_path: Path) -> None:
+    broken = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    (tmp_path / "moto.py").write_text("raise RuntimeError('moto is broken')")
+    with pytest.raises(SandboxError, match="moto is broken"):
+        Sandbox.start(jobs="scripted", presto="none", env=broken)
+
+
+def test_a_verb_there_is_not_is_refused_with_those_there_are(scripted_box: Sandbox) -> None:
+    with pytest.raises(SandboxError, match=r"no POST /control/aws/explode; its verbs are .*aws/jobs.*slack/post"):
+        scripted_box.aws.explode()
+
+
+def test_a_fresh_start_takes_less_than_five_seconds() -> None:
+    started = time.monotonic()
+    with Sandbox.start(jobs="scripted", presto="none") as box:
+        seconds = time.monotonic() - started
+        Account(box).s3.list_buckets()
+    assert seconds < 5
+
+
+def test_it_bears_the_load_of_a_load_test(account: Account) -> None:
+    account.s3.put_object(Bucket=account.bucket, Key="k", Body=b"x")
+    started = time.monotonic()
+    for _ in range(300):
+        account.s3.head_object(Bucket=account.bucket, Key="k")
+    assert 300 / (time.monotonic() - started) > 150  # about 650 on an idle machine, client included
