@@ -191,7 +191,9 @@ class AwsClients:
             raise translated from error
 
     def _client(self, service: str) -> Any:
-        client = self._session.client(service, config=_CONFIG)  # type: ignore[call-overload]
+        signed = Config(signature_version="s3v4") if service == "s3" else None  # links to KMS-encrypted objects need it
+        config = _CONFIG.merge(signed) if signed else _CONFIG
+        client = self._session.client(service, config=config)  # type: ignore[call-overload]
         if self._call_log is not None:
             self._call_log.attach(client)
         return client
