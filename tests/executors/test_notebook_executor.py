@@ -40,7 +40,7 @@ def make(settings: Settings, tmp_path: Path, jobs_dir: Path) -> Make:
     clients.s3.create_bucket(Bucket=BUCKET)
 
     def executor(script: str, **options: Any) -> NotebookExecutor:
-        entrypoint = tmp_path / "entrypoint.sh"
+        entrypoint = tmp_path / f"entrypoint-{len(list(tmp_path.iterdir()))}.sh"
         entrypoint.write_text(script)
         limit = options.pop("limit", None)
         own = settings.model_copy(update={"sagemaker_max_runtime": limit}) if limit else settings
