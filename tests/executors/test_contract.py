@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,6 +35,7 @@ from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
 from tests.executors.results import failure, valid_result
 
+ROOT = Path(__file__).resolve().parents[2]
 ENTRYPOINT = Path(__file__).parent / "fake_entrypoint.sh"
 UNKNOWN = "20260115_123456_00000000"
 ACCOUNT = "AC" + "5" * 32
@@ -208,6 +212,21 @@ def test_the_same_id_again_is_the_same_job_for_any_bot(make: Make, executor: Bas
     assert make().wait_for_completion(job["job_name"])["outcome"] == "completed"
     assert executor.execute(query, execution_id=job["execution_id"]) == job
     assert len(executor.poll([job["job_name"]])) == 1
+
+
+def test_the_job_of_a_killed_bot_runs_on_and_is_found_by_the_next(executor: BaseExecutor, tmp_path: Path) -> None:
+    kind = type(executor)
+    own = f", entrypoint=Path({str(ENTRYPOINT)!r}), jobs_dir=Path({str(tmp_path)!r})"
+    own = own if isinstance(executor, NotebookExecutor) else ""
+    query = _query(seconds=0.5, leave=_result())
+    bot = (
+        f"import os, signal; from pathlib import Path; from {kind.__module__} import {kind.__name__}\n"
+        f"{kind.__name__}(None{own}).execute({query!r}, execution_id={UNKNOWN[:-1] + '1'!r})\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", bot], cwd=ROOT).returncode == -signal.SIGKILL
+    assert executor.wait_for_completion(paths.job_name(UNKNOWN[:-1] + "1"))["outcome"] == "completed"
+    assert executor.get_results(UNKNOWN[:-1] + "1")["credit_amount"] == 4948.80
 
 
 def test_what_does_not_exist_is_unknown(executor: BaseExecutor) -> None:
