@@ -58,17 +58,25 @@ def test_a_job_made_between_two_pages_is_neither_doubled_nor_does_it_hide_anothe
     assert [row["ProcessingJobName"] for row in second["ProcessingJobSummaries"]] == started[:1]
 
 
-def test_filters_by_name_status_and_time(account: Account) -> None:
+def test_filters_by_name_and_status(account: Account) -> None:
     completed = account.start("SELECT 1")
     running = account.start("SELECT 1 /* script: result after 3600 */")
-    created = account.describe(running)["CreationTime"]
 
     assert names(account, NameContains=running[-6:]) == [running]
     assert names(account, StatusEquals="InProgress") == [running]
     assert names(account, StatusEquals="Completed", NameContains="credits-automation-") == [completed]
-    assert names(account, CreationTimeAfter=created - timedelta(microseconds=1)) == [running]
-    assert names(account, CreationTimeBefore=created) == [completed]
-    assert names(account, CreationTimeAfter=created + timedelta(seconds=1)) == []
+
+
+def test_filters_by_time_of_creation_and_of_change(account: Account) -> None:
+    account.box.aws.add_ended_jobs(count=1, prefix="past-", days_ago=30)
+    today = account.start("SELECT 1")
+    yesterday = account.describe(today)["CreationTime"] - timedelta(days=1)
+
+    assert names(account, CreationTimeAfter=yesterday) == [today]
+    assert names(account, CreationTimeBefore=yesterday) == ["past-00000000"]
+    assert names(account, LastModifiedTimeAfter=yesterday) == [today]
+    assert names(account, LastModifiedTimeBefore=yesterday) == ["past-00000000"]
+    assert names(account, CreationTimeAfter=yesterday, CreationTimeBefore=yesterday) == []
 
 
 def test_rows_carry_status_reason_and_exit_message(account: Account) -> None:
