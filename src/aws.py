@@ -39,7 +39,7 @@ from botocore.parsers import ResponseParserError
 from src.calls import CallLog
 from src.config import Settings
 from src.errors import CapacityError, ConfigurationError, CreditsError, TransientError
-from src.retries import with_retries
+from src.retries import ATTEMPTS, with_retries
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -153,12 +153,12 @@ class AwsClients:
         client: CloudWatchClient = self._client("cloudwatch")
         return client
 
-    def call(self, client: Any, operation: str, doing: str, **arguments: Any) -> Any:
-        """One call with retries. `doing` names it for people ("reading state/...").
+    def call(self, client: Any, operation: str, doing: str, *, attempts: int = ATTEMPTS, **arguments: Any) -> Any:
+        """One call with retries, of at most 25 seconds an attempt. `doing` names it for people ("reading state/...").
 
         Raises what `translate` makes of an error; a ClientError it does not know passes, for the caller to read.
         """
-        return with_retries(lambda: self._once(client, operation, doing, arguments), self._sleep)
+        return with_retries(lambda: self._once(client, operation, doing, arguments), self._sleep, attempts)
 
     def read_object(self, bucket: str, key: str, limit: int | None = None) -> tuple[bytes, str] | None:
         """(content, ETag) of an object, or None where there is none; an answer cut off on its way is asked for again.

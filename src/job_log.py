@@ -12,6 +12,7 @@ GROUP = "/aws/sagemaker/ProcessingJobs"
 MAX_LINES = 200
 MAX_LINE = 1000
 _PAGES = 3
+_ATTEMPTS = 2  # a failure message waits for these lines: better without them than late
 
 
 def job_log_tail(clients: AwsClients, job_name: str, lines: int) -> list[str]:
@@ -34,7 +35,13 @@ def job_log_tail(clients: AwsClients, job_name: str, lines: int) -> list[str]:
 def _stream(clients: AwsClients, job_name: str, doing: str) -> str | None:
     """The name has a part that only the service knows: `{job name}/algo-1-…`."""
     page = clients.call(
-        clients.logs, "describe_log_streams", doing, logGroupName=GROUP, logStreamNamePrefix=f"{job_name}/", limit=1
+        clients.logs,
+        "describe_log_streams",
+        doing,
+        attempts=_ATTEMPTS,
+        logGroupName=GROUP,
+        logStreamNamePrefix=f"{job_name}/",
+        limit=1,
     )
     streams = page["logStreams"]
     return str(streams[0]["logStreamName"]) if streams else None
@@ -49,6 +56,7 @@ def _last_events(clients: AwsClients, stream: str, wanted: int, doing: str) -> l
             clients.logs,
             "get_log_events",
             doing,
+            attempts=_ATTEMPTS,
             logGroupName=GROUP,
             logStreamName=stream,
             limit=wanted,
