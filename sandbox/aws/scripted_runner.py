@@ -29,6 +29,7 @@ class ScriptedRunner:
         self._due: list[tuple[float, int, Job, Plan, str]] = []
         self._numbers = count()
         self._changed = threading.Condition()
+        self._finishing = threading.Lock()
         threading.Thread(target=self._finish_when_due, name="scripted jobs", daemon=True).start()
 
     def start(self, job: Job) -> None:
@@ -54,7 +55,7 @@ class ScriptedRunner:
 
     def end_all(self) -> None:
         """Forget every job that still runs."""
-        with self._changed:
+        with self._finishing, self._changed:
             self._due.clear()
 
     def finish_all(self) -> int:
@@ -74,11 +75,18 @@ class ScriptedRunner:
             with self._changed:
                 while not self._due or self._due[0][0] > time.monotonic():
                     self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                _, _, job, plan, sql = heapq.heappop(self._due)
-            try:
-                self._finish(job, "timeout" if plan.seconds > job.max_runtime else plan.outcome, sql)
-            except Exception:  # noqa: BLE001 - one job's trouble must not end the others' thread
-                traceback.print_exc()
+            with self._finishing:  # a reset waits for the job that is ending: it must not write into a fresh account
+                self._finish_next()
+
+    def _finish_next(self) -> None:
+        with self._changed:
+            if not self._due:
+                return
+            _, _, job, plan, sql = heapq.heappop(self._due)
+        try:
+            self._finish(job, "timeout" if plan.seconds > job.max_runtime else plan.outcome, sql)
+        except Exception:  # noqa: BLE001 - one job's trouble must not end the others' thread
+            traceback.print_exc()
 
     def _finish(self, job: Job, name: str, sql: str) -> None:
         outcome = OUTCOMES[name]

@@ -118,4 +118,4 @@ def test_it_bears_the_load_of_a_load_test(account: Account) -> None:
     started = time.monotonic()
     for _ in range(300):
         account.s3.head_object(Bucket=account.bucket, Key="k")
-    assert 300 / (time.monotonic() - started) > 150  # about 650 on an idle machine, client included
+    assert 300 / (time.monotonic() - started) > 60  # about 650 on an idle machine, client included

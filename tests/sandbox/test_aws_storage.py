@@ -24,7 +24,7 @@ def test_of_many_who_create_the_same_object_one_succeeds(account: Account) -> No
     for round_number in range(5):
         key = f"lock-{round_number}"
         with ThreadPoolExecutor(16) as pool:
-            answers = list(pool.map(lambda n, k=key: put(account, k, str(n), IfNoneMatch="*"), range(16)))  # type: ignore[misc]
+            answers = list(pool.map(lambda n, k=key: put(account, k, str(n), IfNoneMatch="*"), range(16)))
 
         assert answers.count("PreconditionFailed") == 15
         winner = next(number for number, answer in enumerate(answers) if answer.startswith('"'))
