@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox.client import Sandbox
 from src import paths
 from src.aws import AwsClients
 from src.config import Settings
@@ -16,6 +19,7 @@ from tests.executors.fake_sagemaker import FakeSageMaker
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/credits-automation-notebook:1.2.3"
 ROLE = "arn:aws:iam::123456789012:role/credits-automation-job"
+ENTRYPOINT = Path(__file__).parent / "fake_entrypoint.sh"
 SQL = "SELECT * FROM authy.verification_usage WHERE is_fraud = true"
 
 
@@ -43,6 +47,13 @@ class Installation:
 
     def keys(self) -> list[str]:
         return [row["Key"] for row in self.clients.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Sandbox]:
+    """A sandbox whose jobs are processes that do as their query says (fake_job.py)."""
+    with Sandbox.start(jobs="process", presto="none", entrypoint=ENTRYPOINT, grace=0.5) as box:
+        yield box
 
 
 @pytest.fixture

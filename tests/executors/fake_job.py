@@ -24,6 +24,8 @@ def main() -> int:
     for line in [*todo.get("log", []), *([_environment()] if todo.get("log_environment") else [])]:
         print(line, flush=True)
     time.sleep(todo.get("seconds", 0))
+    while "until" in todo and not Path(todo["until"]).exists():
+        time.sleep(0.05)
     if "message" in todo:
         Path(os.environ["CREDITS_OUTPUT_DIR"], "message").write_text(todo["message"])
     for name, content in todo.get("leave", {}).items():

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +33,15 @@ from src.errors import (
 )
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
+from tests.executors.conftest import ENTRYPOINT
 from tests.executors.results import failure, valid_result
 
 ROOT = Path(__file__).resolve().parents[2]
-ENTRYPOINT = Path(__file__).parent / "fake_entrypoint.sh"
 UNKNOWN = "20260115_123456_00000000"
 ACCOUNT = "AC" + "5" * 32
 NEVER_FIVE_IN_A_ROW = 91  # of 1,500 calls of which 30 % fail: five failures are more than the executors bear
 
 Make = Callable[..., BaseExecutor]
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    with Sandbox.start(jobs="process", presto="none", entrypoint=ENTRYPOINT, grace=0.5) as box:
-        yield box
 
 
 @pytest.fixture(params=["sagemaker", "local"])

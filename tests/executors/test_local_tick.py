@@ -1,0 +1,120 @@
+"""Ticks with EXECUTOR=local: a job is a process of this machine, which may be gone by the next tick."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.client import Sandbox
+from src.config import Settings
+from src.notebook_executor import NotebookExecutor
+from src.work_pool import ThreadedPool
+from tests.executors.conftest import ENTRYPOINT
+from tests.executors.results import failure, valid_result
+from tests.tick.harness import VERIFY, BotHarness, FastTime, MovedTime
+
+Tick = Callable[[str], None]
+
+
+@pytest.fixture
+def harness(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotHarness:
+    box.reset()
+    for name, value in {**box.env, "EXECUTOR": "local", "SLACK_POST_INTERVAL": "0"}.items():
+        monkeypatch.setenv(name, value)
+    return BotHarness(box, MovedTime())
+
+
+@pytest.fixture
+def tick(harness: BotHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tick]:
+    """One tick, 30 times as fast, on the machine of this name; at the end nothing is left running on any."""
+    fast = FastTime(30)
+    executors: list[NotebookExecutor] = []
+
+    def run(machine: str) -> None:
+        def on_machine(settings: Settings, **parts: Any) -> NotebookExecutor:
+            executors.append(
+                NotebookExecutor(settings, entrypoint=ENTRYPOINT, jobs_dir=tmp_path / machine, grace=0.2, **parts)
+            )
+            return executors[-1]
+
+        monkeypatch.setattr("src.credit_bot.make_executor", on_machine)
+        harness.bot(waiting=fast, clock=fast, pool=ThreadedPool()).run()
+
+    yield run
+    for executor in executors:
+        for name in [record["job_name"] for record in _execution_records(harness)]:
+            executor.stop(name)
+
+
+def _execution_records(harness: BotHarness) -> list[dict[str, Any]]:
+    return [json.loads(body) for body in harness.objects("credits-automation/state/executions/").values()]
+
+
+def _ask(harness: BotHarness, **todo: Any) -> str:
+    return harness.post(harness.query(f"-- {json.dumps(todo)}\n{VERIFY}"))
+
+
+def _switch_off(machine: Path) -> None:
+    """Its jobs end where they are, and nothing is left of it."""
+    [folder] = machine.iterdir()
+    (folder / "stop").touch()
+    deadline = time.monotonic() + 30
+    while not (folder / "end.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    machine.rename(machine.with_name("gone"))
+
+
+RESULT = {"result.json": valid_result("EXECUTION_ID"), "report.html": "<p>report</p>"}
+
+
+def test_a_local_job_is_answered_in_the_thread(harness: BotHarness, tick: Tick) -> None:
+    ts = _ask(harness, leave=RESULT)
+    tick("here")
+    [answer] = harness.answers(ts)
+    assert "4,948.80" in answer
+    assert harness.jobs() == []
+
+
+def test_a_local_failure_is_told_with_its_log(harness: BotHarness, tick: Tick) -> None:
+    ts = _ask(harness, log=["reading the claim", "it is open"], leave={"error.json": failure("EXECUTION_ID")}, exit=10)
+    tick("here")
+    assert len(harness.answers(ts)) == 1
+    told = json.dumps(harness.box.slack.dms(user="U0DANA0001"))
+    assert "it is open" in told
+    assert "The window of the query is open" in told
+
+
+def test_a_job_the_tick_left_running_is_answered_by_the_next_on_the_same_machine(
+    harness: BotHarness, tick: Tick, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "30")
+    ts = _ask(harness, until=str(tmp_path / "go"), leave=RESULT)
+    tick("here")
+    assert harness.answers(ts) == []
+    (tmp_path / "go").touch()
+    tick("here")
+    assert len(harness.answers(ts)) == 1
+    assert len(_execution_records(harness)) == 1
+
+
+def test_a_job_whose_machine_is_gone_is_run_once_more_and_answered_once(
+    harness: BotHarness, tick: Tick, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "30")
+    ts = _ask(harness, until=str(tmp_path / "go"), leave=RESULT)
+    tick("a pod")
+    assert harness.answers(ts) == []
+    _switch_off(tmp_path / "a pod")
+    (tmp_path / "go").touch()
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "720")
+    tick("the next pod")
+    tick("the next pod")
+    assert len(harness.answers(ts)) == 1
+    first, second = sorted(_execution_records(harness), key=lambda record: record["created_at"])
+    assert second["replaces"] == first["execution_id"]
