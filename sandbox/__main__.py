@@ -13,6 +13,12 @@ from pathlib import Path
 
 from sandbox.services import Options, Services
 
+_HINT = """
+The sandbox runs until Ctrl-C. Export the lines above in another shell; to post a request into its Slack:
+  curl -s {control}/control/slack/post -d '{{"text": "<https://looker.sandbox.example/x/sample>"}}'
+then `python -m src.credit_bot`; the thread, by the ts that the post answered with:
+  curl -s {control}/control/slack/render -d '{{"ts": "..."}}'"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to end; 2 for options that make no sense."""
@@ -21,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_signal: ended.set())
     if options.jobs == "image":
-        print("--jobs image is not to be had: use --jobs process, which starts the same entrypoint.", file=sys.stderr)
+        print("The sandbox cannot run jobs in the image yet: use --jobs process, the same entrypoint.", file=sys.stderr)
         return 2
     services = Services(Options(options.jobs, options.presto, options.entrypoint.resolve(), options.grace))
     try:
@@ -36,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _tell(services: Services, ready_file: Path | None) -> None:
     print(exports(services.env), flush=True)
+    print(_HINT.format(control=services.control_url), file=sys.stderr, flush=True)
     if ready_file:
         half_written = ready_file.with_suffix(".part")
         half_written.write_text(json.dumps({"control": services.control_url, "env": services.env}))
