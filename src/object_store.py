@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
-from src.aws import AwsClients, error_code
+from src.aws import MISSING, AwsClients, error_code, refused
 from src.errors import StateConflict, StateUnreadable, TransientError
 
 
@@ -28,7 +28,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _PRECONDITION_FAILED = {"PreconditionFailed", "412"}
 _CONFLICT = {"ConditionalRequestConflict", "409"}
-_MISSING = {"NoSuchKey", "404", "NotFound"}
 _CONFLICT_TRIES = 5
 
 
@@ -57,13 +56,7 @@ class ObjectStore:
 
     def get_bytes(self, key: str) -> tuple[bytes, str] | None:
         """(content, ETag), or None where there is none."""
-        try:
-            answer = self._call("get_object", f"reading {key}", Key=key)
-        except ClientError as error:
-            if error_code(error) in _MISSING:
-                return None
-            raise
-        return answer["Body"].read(), answer["ETag"]
+        return self._clients.read_object(self._bucket, key)
 
     def create(self, key: str, record: _Nonced) -> str:
         """Write an object that must not exist yet; its ETag. Raises StateConflict."""
@@ -75,7 +68,15 @@ class ObjectStore:
 
     def put_bytes(self, key: str, content: bytes, content_type: str = "application/json", **extra: Any) -> None:
         """Write without a condition: for what is the same whoever writes it."""
-        self._call("put_object", f"writing {key}", Key=key, Body=content, ContentType=content_type, **extra)
+        for _ in range(_CONFLICT_TRIES):
+            try:
+                self._call("put_object", f"writing {key}", Key=key, Body=content, ContentType=content_type, **extra)
+            except ClientError as error:
+                if error_code(error) not in _PRECONDITION_FAILED | _CONFLICT:
+                    raise refused(error, f"writing {key}") from error
+            else:
+                return
+        raise _met(key)
 
     def delete(self, key: str) -> None:
         """Delete; silent where there is none."""
@@ -101,7 +102,7 @@ class ObjectStore:
         try:
             answer = self._call("get_object", f"reading {key}", Key=key)
         except ClientError as error:
-            if error_code(error) in _MISSING:
+            if error_code(error) in MISSING:
                 return None
             raise
         return answer["Body"].read(), dict(answer.get("Metadata", {}))
@@ -116,14 +117,14 @@ class ObjectStore:
                 )
                 return str(answer["ETag"])
             except ClientError as error:
-                if error_code(error) not in _PRECONDITION_FAILED | _CONFLICT | _MISSING:
-                    raise
+                if error_code(error) not in _PRECONDITION_FAILED | _CONFLICT | MISSING:
+                    raise refused(error, f"writing {key}") from error
                 ours = self._written_by_us(key, record.nonce)
                 if ours:
                     return ours
                 if error_code(error) not in _CONFLICT:
                     raise StateConflict(f"Another bot changed {key} first.") from error
-        raise TransientError(f"S3 answered 409 to every try at writing {key}.")
+        raise _met(key)
 
     def _written_by_us(self, key: str, nonce: str) -> str | None:
         found = self.get_bytes(key)
@@ -131,3 +132,7 @@ class ObjectStore:
 
     def _call(self, operation: str, doing: str, **arguments: Any) -> Any:
         return self._clients.call(self._clients.s3, operation, doing, Bucket=self._bucket, **arguments)
+
+
+def _met(key: str) -> TransientError:
+    return TransientError(f"S3 answered every try at writing {key} with a conflict.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from src import paths
 from src.aws import AwsClients
@@ -51,7 +52,7 @@ class Reaper:
 
     def _old_jobs(self) -> Iterator[str]:
         before = datetime.fromtimestamp(self._clock() - MIN_AGE, UTC)
-        more: dict[str, str] = {}
+        more: dict[str, Any] = {}
         while True:
             page = self._clients.call(
                 self._clients.sagemaker,

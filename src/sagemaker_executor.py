@@ -82,7 +82,7 @@ class SageMakerExecutor(BaseExecutor):
         oldest = _oldest(wanted)
         if oldest is None:
             return
-        more: dict[str, str] = {}
+        more: dict[str, Any] = {}
         while True:
             page = self._clients.call(
                 self._clients.sagemaker,

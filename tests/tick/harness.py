@@ -25,6 +25,7 @@ from src.work_pool import InlinePool, ThreadedPool, WorkPool
 
 VERIFY = "SELECT SUM(amount), SUM(attempts) FROM authy.verification_usage"
 TICK_EVERY = 900.0
+MESSAGES = f"{paths.ROOT}/state/messages/"
 
 
 class MovedTime:
@@ -187,11 +188,11 @@ class BotHarness:
 
     def record(self, ts: str) -> dict[str, Any]:
         """A message's record."""
-        [body] = [
-            body for key, body in self.objects(f"{paths.ROOT}/state/messages/").items() if key.endswith(f"-{ts}.json")
-        ]
-        record: dict[str, Any] = json.loads(body)
-        return record
+        return self.records()[ts]
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Every message's record by its time stamp."""
+        return {(record := json.loads(body))["ts"]: record for body in self.objects(MESSAGES).values()}
 
 
 def threaded() -> WorkPool:
