@@ -32,8 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     services = Services(Options(options.jobs, options.presto, options.entrypoint.resolve(), options.grace))
     try:
         _tell(services, options.ready_file)
-        if options.until_eof:
+        if options.until_eof:  # a program's, not a person's
             threading.Thread(target=_wait_for_eof, args=(ended,), daemon=True).start()
+        else:
+            print(_HINT.format(control=services.control_url), file=sys.stderr, flush=True)
         ended.wait()
     finally:
         services.stop()
@@ -42,7 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _tell(services: Services, ready_file: Path | None) -> None:
     print(exports(services.env), flush=True)
-    print(_HINT.format(control=services.control_url), file=sys.stderr, flush=True)
     if ready_file:
         half_written = ready_file.with_suffix(".part")
         half_written.write_text(json.dumps({"control": services.control_url, "env": services.env}))

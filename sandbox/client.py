@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -116,7 +117,9 @@ class Sandbox:
         command += ["--entrypoint", str(entrypoint)] if entrypoint else []
         command += ["--grace", str(grace)] if grace is not None else []
         with (folder / "sandbox.log").open("wb") as log:
-            process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)
+            process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=env
+            )
         return cls(process, _wait_until_ready(process, folder), folder / "sandbox.log")
 
     def __enter__(self) -> Self:
@@ -134,6 +137,8 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self.log.exists() and not self.log.stat().st_size:
+            shutil.rmtree(self.log.parent)
 
     def calls(self, service: str = "*", operation: str = "*", origin: str = "") -> list[dict[str, Any]]:
         """The calls seen on the wire that match these globs; without `origin`, all but the platform's own."""
@@ -168,4 +173,5 @@ def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> dict[st
             raise SandboxError(f"The sandbox did not start. Its last words:\n{last}")
         time.sleep(0.02)
     ready: dict[str, Any] = json.loads((folder / "ready.json").read_text())
+    (folder / "ready.json").unlink()  # it holds what a log must not
     return ready

@@ -119,3 +119,9 @@ def test_it_bears_the_load_of_a_load_test(account: Account) -> None:
     for _ in range(300):
         account.s3.head_object(Bucket=account.bucket, Key="k")
     assert 300 / (time.monotonic() - started) > 60  # about 650 on an idle machine, client included
+
+
+def test_nothing_of_a_sandbox_that_ended_well_is_left_behind() -> None:
+    with Sandbox.start(jobs="scripted", presto="none") as box:
+        assert not list(box.log.parent.glob("*.json"))
+    assert not box.log.parent.exists()

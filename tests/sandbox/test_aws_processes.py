@@ -16,6 +16,8 @@ from tests.sandbox.account import Account, code
 
 WAIT = 'echo $$ > "$OUT"; touch "$OUT.ready"; while :; do sleep 0.05; done'
 
+DUMP = """python3 -c "import json, os; json.dump(dict(os.environ), open(os.environ['OUT'], 'w'))" """
+
 
 def wait_for(file: Path) -> None:
     """Real processes take real time: until the job says that it is there."""
@@ -76,13 +78,12 @@ def test_the_input_reaches_the_job_byte_for_byte(running: Account, tmp_path: Pat
 
 
 def test_the_jobs_environment_is_what_the_request_says_and_what_a_container_needs(
-    running: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running: Account, tmp_path: Path
 ) -> None:
     out = tmp_path / "environment"
     environment = {"OUT": str(out), "EXECUTION_ID": "x", "ODD": "a 'b' \"c\" $d\n🙂"}
 
-    running.ended('python3 -c "import json, os; json.dump(dict(os.environ), open(os.environ[\'OUT\'], \'w\'))"',
-                  Environment=environment)  # fmt: skip
+    running.ended(DUMP, Environment=environment)
 
     seen = json.loads(out.read_text())
     assert {name: seen[name] for name in environment} == environment
