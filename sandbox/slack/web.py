@@ -72,7 +72,7 @@ def _arguments(request: Request) -> dict[str, Any]:
     if request.mimetype != "application/json":
         return {**request.args.to_dict(), **request.form.to_dict()}
     try:
-        body = json.loads(request.get_data())
+        body = json.loads(request.get_data() or "{}")
     except ValueError:
         raise Refusal("invalid_json") from None
     if not isinstance(body, dict):

@@ -53,9 +53,11 @@ def _open(harness: BotHarness, time: FastTime) -> list[tuple[str, str]]:
 
 
 def ask(harness: BotHarness, count: int) -> dict[str, str]:
-    """So many messages, every tenth of which will fail: how each one's answer begins."""
+    """So many messages, every tenth of which will fail: what is in each one's answer."""
     return {
-        harness.ask("error" if number % 10 == 0 else "result"): "No reco" if number % 10 == 0 else "*"
+        harness.ask("error" if number % 10 == 0 else "result"): "No recommendation"
+        if number % 10 == 0
+        else "credit recommended"
         for number in range(count)
     }
 
@@ -65,7 +67,7 @@ def check(harness: BotHarness, messages: dict[str, str]) -> None:
     answers = {ts: harness.answers(ts) for ts in messages}
     lost = [ts for ts, texts in answers.items() if not texts]
     double = [ts for ts, texts in answers.items() if len(texts) > 1]
-    wrong = [texts[0] for ts, texts in answers.items() if texts and not texts[0].startswith(messages[ts])]
+    wrong = [texts[0] for ts, texts in answers.items() if texts and messages[ts] not in texts[0]]
     records = harness.records().values()
     jobs = harness.jobs_by_execution()
     wanted = {request["attempts"][-1]["execution_id"] for record in records for request in record["requests"]}
