@@ -57,18 +57,17 @@ class Engine:
 
     def query(self, sql: str, catalog: str, schema: str | None) -> Table:
         """Answer one statement of Presto's SQL. Raises PrestoError as Presto would word it."""
-        translated = _translated(sql)
+        statement = _parsed(sql)
         if catalog != CATALOG:
             raise PrestoError(f"line 1:1: Catalog {catalog} does not exist", "CATALOG_NOT_FOUND", 47)
         with self._cursor() as cursor:
             try:
                 if schema:
                     cursor.execute(f'USE {CATALOG}."{schema}"')
-                cursor.execute(translated)
+                cursor.execute(statement.sql(dialect="duckdb"))
             except duckdb.Error as error:
                 raise PrestoError(f"line 1:1: {str(error).splitlines()[0]}") from error
-            description = cursor.description or []
-            columns = [(str(column[0]), presto_type(column[1])) for column in description]
+            columns = _columns(statement, cursor.description or [])
             return Table(columns, [[presto_value(value) for value in row] for row in cursor.fetchall()])
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -78,7 +77,16 @@ class Engine:
         return cursor
 
 
-def _translated(sql: str) -> str:
+def _columns(statement: exp.Query, description: list[Any]) -> list[tuple[str, str]]:
+    """Presto calls a column without a name `_col` and its place."""
+    selects = statement.selects
+    names = [column[0] for column in description]
+    if len(selects) == len(names):
+        names = [select.alias_or_name or f"_col{place}" for place, select in enumerate(selects)]
+    return [(str(name), presto_type(column[1])) for name, column in zip(names, description, strict=True)]
+
+
+def _parsed(sql: str) -> exp.Query:
     try:
         statements = [statement for statement in sqlglot.parse(sql, read="presto") if statement is not None]
     except sqlglot_errors.SqlglotError as error:
@@ -88,4 +96,4 @@ def _translated(sql: str) -> str:
     [statement] = statements
     if not isinstance(statement, exp.Query):
         raise PrestoError("Access Denied: the sandbox's Presto only reads", "PERMISSION_DENIED", 4)
-    return statement.sql(dialect="duckdb")
+    return statement

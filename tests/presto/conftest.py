@@ -1,0 +1,49 @@
+"""The sandbox's Presto, served in this process, and a warehouse client for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from notebooks.verify_credit.presto import Credentials, Warehouse
+from sandbox import presto
+from sandbox.wire import Hub, serve
+
+
+@dataclass
+class Server:
+    world: presto.PrestoWorld
+    hub: Hub
+    port: int
+
+    def credentials(self, **changes: Any) -> Credentials:
+        return Credentials(**{**self.world.credentials(self.port), **changes})
+
+    def warehouse(self, **options: Any) -> Warehouse:
+        return Warehouse(self.credentials(), sleep=lambda _seconds: None, **options)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Server]:
+    world, hub = presto.PrestoWorld(), Hub()
+    server = serve(
+        presto.create_app(world),
+        "presto",
+        presto.operation,
+        hub=hub,
+        ssl_context=world.ssl_context,
+        fault_answer=presto.fault_answer,
+    )
+    yield Server(world, hub, server.port)
+    server.stop()
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    running.world.reset()
+    running.hub.faults.clear()
+    running.hub.calls.clear()
+    return running
