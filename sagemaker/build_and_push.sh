@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# Builds an image of this commit and pushes it to a registry's repository that is already there.
+#
+#   sagemaker/build_and_push.sh [job|bot|bot-local] REPOSITORY
+#
+# job (the default) is the notebook's image, bot and bot-local the bot's. REPOSITORY is, for example,
+# 123456789012.dkr.ecr.us-east-1.amazonaws.com/credits-automation-notebook. The tag is the git revision (of bot-local:
+# bot-local-<revision>); one that is there already is not pushed again. The last line, alone on standard output, is the
+# image's URI with its digest.
+#
+#   BASE_IMAGE   instead of the Dockerfile's: python:3.11-slim@sha256:...
+#   JOB_IMAGE    for bot-local: the job's image, with its digest
+#   BUILD_FLAGS  more options for the builder, separated by spaces
+set -euo pipefail
+
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; }
+say() { echo "build_and_push: $*" >&2; }
+fail() {
+    say "$*"
+    exit 1
+}
+
+case "${1:-}" in
+    job | bot | bot-local) kind=$1 && shift ;;
+    *) kind=job ;;
+esac
+if [ $# -ne 1 ] || [[ $1 == -* ]]; then
+    usage
+    exit 2
+fi
+repository=${1%/}
+cd "$(dirname "$0")/.."
+
+read_revision() {
+    local paths=(src notebooks sagemaker airflow docker-requirements.txt .dockerignore) changed
+    changed=$(git status --porcelain -- "${paths[@]}")
+    [ -z "$changed" ] || fail "there are uncommitted changes, and the tag is the commit: commit or remove them first.
+$changed"
+    git rev-parse --short=12 HEAD
+}
+
+choose_engine() {
+    if command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1; then
+        echo docker
+    elif command -v buildah >/dev/null 2>&1; then
+        echo buildah
+    else
+        fail "neither a running docker engine nor buildah is here: start docker, or install buildah."
+    fi
+}
+
+is_ecr() { [[ $registry =~ ^[0-9]+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$ ]]; }
+is_loopback() { [[ $registry =~ ^(localhost|127\.0\.0\.1)(:[0-9]+)?$ ]]; }
+
+# Sets `password`, empty where the registry wants none of us.
+log_in() {
+    password=""
+    is_ecr || return 0
+    command -v aws >/dev/null 2>&1 || fail "the AWS CLI is needed to log in to $registry: install it."
+    local region
+    region=$(sed -E 's/.*\.ecr(-fips)?\.([a-z0-9-]+)\..*/\2/' <<<"$registry")
+    password=$(aws ecr get-login-password --region "$region") ||
+        fail "AWS gave no password for $registry: check the credentials and ecr:GetAuthorizationToken."
+    "$engine" login --username AWS --password-stdin "$registry" <<<"$password" >&2
+}
+
+# The digest of the tag in the registry; empty where there is none.
+remote_digest() {
+    local scheme=https answer status
+    if is_loopback; then scheme=http; fi
+    answer=$(
+        {
+            echo "url = \"$scheme://$registry/v2/${repository#*/}/manifests/$tag\""
+            echo 'header = "Accept: application/vnd.docker.distribution.manifest.v2+json"'
+            echo 'header = "Accept: application/vnd.oci.image.manifest.v1+json"'
+            [ -z "$password" ] || echo "user = \"AWS:$password\"" # not on the command line, where others could read it
+        } | curl --silent --show-error --head --location --max-time 60 --config -
+    ) || fail "the registry $registry does not answer."
+    answer=${answer//$'\r'/}
+    status=$(awk '/^HTTP/ { code = $2 } END { print code }' <<<"$answer")
+    case "$status" in
+        200) awk 'tolower($1) == "docker-content-digest:" { print $2 }' <<<"$answer" ;;
+        404) ;;
+        401 | 403) fail "the registry refuses to show $repository: the role needs ecr:BatchGetImage on it." ;;
+        *) fail "the registry answered $status when asked for $repository:$tag." ;;
+    esac
+}
+
+build() {
+    local options=(--platform linux/amd64 --tag "$image" --build-arg "REVISION=$(git rev-parse HEAD)")
+    case "$kind" in
+        job)
+            local hash
+            hash=$(sha256sum "notebooks/Verify - Credit Recommendation.ipynb")
+            options+=(--file sagemaker/Dockerfile --build-arg "NOTEBOOK_SHA256=${hash%% *}")
+            ;;
+        bot) options+=(--file airflow/Dockerfile --target bot) ;;
+        bot-local)
+            [ -n "${JOB_IMAGE:-}" ] || fail "bot-local is built on the job's image: give its URI with digest in JOB_IMAGE."
+            options+=(--file airflow/Dockerfile --target bot-local --build-arg "JOB_IMAGE=$JOB_IMAGE")
+            ;;
+    esac
+    [ -z "${BASE_IMAGE:-}" ] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
+    local flags=()
+    read -ra flags <<<"${BUILD_FLAGS:-}"
+    if [ "$engine" = docker ]; then
+        # SageMaker takes a plain manifest, not the index that attestations would make of it.
+        BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build "${options[@]}" ${flags[@]+"${flags[@]}"} . >&2
+    else
+        buildah bud --format docker --layers "${options[@]}" ${flags[@]+"${flags[@]}"} . >&2
+    fi
+}
+
+push() {
+    if [ "$engine" = docker ]; then
+        docker push "$image" >&2
+    elif is_loopback; then
+        buildah push --tls-verify=false "$image" "docker://$image" >&2
+    else
+        buildah push "$image" "docker://$image" >&2
+    fi
+}
+
+revision=$(read_revision)
+registry=${repository%%/*}
+tag=$revision
+if [ "$kind" = bot-local ]; then tag=bot-local-$revision; fi
+image=$repository:$tag
+engine=$(choose_engine)
+log_in
+digest=$(remote_digest)
+if [ -n "$digest" ]; then
+    say "$image is in the registry already: not built, not pushed."
+else
+    say "building $image with $engine"
+    build
+    say "pushing $image"
+    push
+    digest=$(remote_digest)
+    [ -n "$digest" ] || fail "the registry does not have $image after the push: does the repository ${repository#*/} exist?"
+fi
+echo "$repository@$digest"
