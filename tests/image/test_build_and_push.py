@@ -1,0 +1,198 @@
+"""sagemaker/build_and_push.sh with engines, registry and AWS that only write down what they were told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/credits-automation-notebook"
+LOOPBACK = "127.0.0.1:5000/credits-automation-notebook"
+DIGEST = "sha256:" + "ab" * 32
+PASSWORD = "a-registry-password"
+NOTEBOOK = "notebooks/Verify - Credit Recommendation.ipynb"
+
+# The registry has the tag once `pushed` exists.
+FAKES = {
+    "docker": 'echo "docker $*" >> "$LOG"; [ "$1" != login ] || cat >> "$STDIN"; [ "$1" != push ] || touch "$PUSHED"',
+    "buildah": 'echo "buildah $*" >> "$LOG"; [ "$1" != login ] || cat >> "$STDIN"; [ "$1" != push ] || touch "$PUSHED"',
+    "aws": f'echo "aws $*" >> "$LOG"; [ -z "${{NO_ACCESS:-}}" ] || exit 254; echo {PASSWORD}',
+    "curl": f"""echo "curl $*" >> "$LOG"; cat >> "$STDIN"
+if [ -n "${{STATUS:-}}" ]; then printf 'HTTP/1.1 %s No\\r\\n\\r\\n' "$STATUS"
+elif [ -e "$PUSHED" ]; then printf 'HTTP/1.1 200 OK\\r\\nDocker-Content-Digest: {DIGEST}\\r\\n\\r\\n'
+else printf 'HTTP/1.1 404 Not Found\\r\\n\\r\\n'; fi""",
+}
+
+
+class Shop:
+    """A clone with one commit, and a PATH of fakes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repo, self._bin, self._folder = folder / "repo", folder / "bin", folder
+        (self.repo / "sagemaker").mkdir(parents=True)
+        (self.repo / "notebooks").mkdir()
+        self._bin.mkdir()
+        shutil.copy(ROOT / "sagemaker" / "build_and_push.sh", self.repo / "sagemaker")
+        (self.repo / NOTEBOOK).write_text("{}")
+        for name in FAKES:
+            self.fake(name)
+        self.git("init", "-q")
+        self.git("add", ".")
+        self.git("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "first")
+        self.revision = self.git("rev-parse", "HEAD")[:12]
+
+    def fake(self, name: str) -> None:
+        file = self._bin / name
+        file.write_text(f"#!/bin/bash\n{FAKES[name]}\nexit 0\n")
+        file.chmod(0o755)
+
+    def without(self, *names: str) -> None:
+        """These are not there; what else the script uses is."""
+        for name in ("bash", "git", "sed", "awk", "cut", "sha256sum", "dirname", "cat", "touch"):
+            (self._bin / name).symlink_to(str(shutil.which(name)))
+        for name in names:
+            (self._bin / name).unlink()
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.repo, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def run(self, *arguments: str, only: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = str(self._bin) if only else f"{self._bin}:{os.environ['PATH']}"
+        return subprocess.run(
+            [str(self.repo / "sagemaker" / "build_and_push.sh"), *arguments],
+            env={"PATH": path, "LOG": self._file("log"), "STDIN": self._file("stdin"), "PUSHED": self._file("pushed")}
+            | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def has_tag(self) -> None:
+        Path(self._file("pushed")).touch()
+
+    def calls(self, *words: str) -> list[str]:
+        log = Path(self._file("log"))
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [line for line in lines if line.startswith(" ".join(words))]
+
+    def handed_over(self) -> str:
+        return Path(self._file("stdin")).read_text()
+
+    def _file(self, name: str) -> str:
+        return str(self._folder / name)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_it_builds_and_pushes_the_revision_and_ends_with_the_uri_and_digest(shop: Shop) -> None:
+    done = shop.run(LOOPBACK)
+
+    assert (done.returncode, done.stdout) == (0, f"{LOOPBACK}@{DIGEST}\n")
+    [build] = shop.calls("docker build")
+    assert f"--tag {LOOPBACK}:{shop.revision}" in build
+    assert "--file sagemaker/Dockerfile" in build
+    assert "NOTEBOOK_SHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" in build
+    assert shop.calls("docker push") == [f"docker push {LOOPBACK}:{shop.revision}"]
+    assert "latest" not in "".join(shop.calls())
+
+
+def test_a_tag_that_is_there_is_neither_built_nor_pushed_again(shop: Shop) -> None:
+    shop.has_tag()
+
+    done = shop.run(LOOPBACK)
+
+    assert (done.returncode, done.stdout) == (0, f"{LOOPBACK}@{DIGEST}\n")
+    assert "in the registry already" in done.stderr
+    assert not shop.calls("docker build") + shop.calls("docker push")
+
+
+def test_uncommitted_changes_are_refused_because_the_tag_is_the_commit(shop: Shop) -> None:
+    (shop.repo / NOTEBOOK).write_text('{"cells": []}')
+
+    done = shop.run(LOOPBACK)
+
+    assert done.returncode == 1
+    assert "uncommitted changes" in done.stderr
+    assert "Credit Recommendation" in done.stderr
+    assert not shop.calls("docker build")
+
+
+def test_it_logs_in_to_ecr_of_the_repositorys_region_without_showing_the_password(shop: Shop) -> None:
+    done = shop.run(ECR)
+
+    assert done.returncode == 0
+    assert shop.calls("aws") == ["aws ecr get-login-password --region eu-west-1"]
+    assert shop.calls("docker login") == [
+        f"docker login --username AWS --password-stdin {ECR.split('/', 1)[0]}"
+    ]
+    assert PASSWORD not in "".join(shop.calls()) + done.stdout + done.stderr
+    assert f'user = "AWS:{PASSWORD}"' in shop.handed_over()
+
+
+def test_without_access_to_ecr_it_says_which_permission_is_missing(shop: Shop) -> None:
+    done = shop.run(ECR, NO_ACCESS="1")
+
+    assert done.returncode == 1
+    assert "ecr:GetAuthorizationToken" in done.stderr
+    assert not shop.calls("docker")[1:]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("403", "ecr:BatchGetImage"), ("500", "answered 500"), ("401", "refuses to show")]
+)
+def test_a_registry_that_does_not_answer_properly_stops_it_before_the_build(
+    shop: Shop, status: str, words: str
+) -> None:
+    done = shop.run(LOOPBACK, STATUS=status)
+
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert not shop.calls("docker build")
+
+
+def test_buildah_does_it_where_no_docker_engine_is(shop: Shop) -> None:
+    shop.without("docker")
+
+    done = shop.run(LOOPBACK, only=True)
+
+    assert (done.returncode, done.stdout) == (0, f"{LOOPBACK}@{DIGEST}\n")
+    assert len(shop.calls("buildah bud")) == 1
+    [push] = shop.calls("buildah push")
+    assert "--tls-verify=false" in push
+
+
+def test_without_any_engine_it_says_what_to_install(shop: Shop) -> None:
+    shop.without("docker", "buildah")
+
+    done = shop.run(LOOPBACK, only=True)
+
+    assert done.returncode == 1
+    assert "start docker, or install buildah" in done.stderr
+
+
+def test_bot_local_is_tagged_apart_and_needs_the_jobs_image(shop: Shop) -> None:
+    refused = shop.run("bot-local", ECR)
+    done = shop.run("bot-local", ECR, JOB_IMAGE="job@sha256:1")
+
+    assert (refused.returncode, done.returncode) == (1, 0)
+    assert "JOB_IMAGE" in refused.stderr
+    [build] = shop.calls("docker build")
+    assert f":bot-local-{shop.revision}" in build
+    assert "--file airflow/Dockerfile --target bot-local --build-arg JOB_IMAGE=job@sha256:1" in build
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("job",), (LOOPBACK, "more")])
+def test_wrong_arguments_are_answered_with_the_usage(shop: Shop, arguments: tuple[str, ...]) -> None:
+    done = shop.run(*arguments)
+
+    assert done.returncode == 2
+    assert "build_and_push.sh [job|bot|bot-local] REPOSITORY" in done.stderr
+    assert not shop.calls()
