@@ -4,7 +4,7 @@ EXECUTOR ?= sagemaker
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: demo test test-heavy check bench sandbox lock clean
+.PHONY: demo test test-heavy test-airflow test-image check bench sandbox lock clean
 
 $(VENV)/.installed: requirements.txt
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "$(PYTHON) is not on the PATH: install Python 3.11, or say where it is: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -20,6 +20,12 @@ test: check  ## the checks and the fast tests
 
 test-heavy: $(VENV)/.installed  ## the tests that take minutes
 	$(PY) -m pytest -m heavy
+
+test-airflow: $(VENV)/.installed  ## the DAG in real Airflow, 2.10.3 and 3.x
+	scripts/test_airflow.sh
+
+test-image: $(VENV)/.installed  ## the images as images: built, pushed, pulled, run
+	scripts/test_image.sh
 
 check: $(VENV)/.installed  ## style and types
 	$(PY) -m ruff check .
