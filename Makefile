@@ -31,7 +31,7 @@ check: $(VENV)/.installed  ## style and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy src notebooks/verify_credit sandbox
-	$(if $(wildcard sagemaker/*.py),MYPYPATH=notebooks $(PY) -m mypy --cache-dir .mypy_cache/job sagemaker)
+	MYPYPATH=notebooks:sagemaker $(PY) -m mypy --cache-dir .mypy_cache/job sagemaker
 
 bench: $(VENV)/.installed  ## the measurements: a table and benchmarks/latest.json
 	$(PY) -m benchmarks

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from duckdb import DuckDBPyConnection
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 SAMPLE_ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 PARENT_ACCOUNT_SID = "ACfedcba9876543210fedcba9876543210"

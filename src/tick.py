@@ -94,7 +94,7 @@ class Tick:
         self._starting: set[tuple[str, str]] = set()
         self._alarmed: set[str] = set()
         self._looking: set[str] = set()
-        self._due = {"slack": 0.0, "results": 0.0, "status": 0.0, "open": 0.0}
+        self._looked_at: dict[str, float] = {}
         self._last_step = 0.0
 
     def run(self, problems: Iterable[str] = ()) -> Summary:
@@ -125,14 +125,14 @@ class Tick:
     def _look(self, listen_until: float) -> None:
         if self._messages:
             self._lease.keep()
-        if self._is_due("open", OPEN_EVERY):
+        if self._is_due("open"):
             self._adopt()
-        if self._is_due("slack", SLACK_EVERY) and (self._clock() < listen_until or not self._counts["reads"]):
+        if self._is_due("slack") and (self._clock() < listen_until or not self._counts["reads"]):
             self._read_slack()
         running = [request for held in self._held() for request in _with_jobs(held)]
-        if running and self._is_due("results", RESULT_EVERY):
+        if running and self._is_due("results"):
             self._look_for_results(running)
-        if running and self._is_due("status", self._status_every()):
+        if running and self._is_due("status"):
             self._ask_for_status(running)
 
     def _adopt(self) -> None:
@@ -205,11 +205,18 @@ class Tick:
         unanswered = any(r.state in UNANSWERED for held in self._held() for r in held.record.requests)
         return STATUS_EVERY if unanswered else RESULT_EVERY
 
-    def _is_due(self, name: str, every: float) -> bool:
+    def _every(self) -> dict[str, float]:
+        """Seconds between two looks at the same."""
+        return {"slack": SLACK_EVERY, "results": RESULT_EVERY, "status": self._status_every(), "open": OPEN_EVERY}
+
+    def _due_at(self, name: str) -> float:
+        return self._looked_at.get(name, float("-inf")) + self._every()[name]
+
+    def _is_due(self, name: str) -> bool:
         now = self._clock()
-        if now < self._due[name]:
+        if now < self._due_at(name):
             return False
-        self._due[name] = now + every
+        self._looked_at[name] = now
         return True
 
     # Doing
@@ -307,7 +314,7 @@ class Tick:
 
     def _until_next_look(self, deadline: float) -> float:
         names = ["slack", "open", *(["results", "status"] if self._messages else [])]
-        soonest = min([deadline, *(self._due[name] for name in names if self._due[name] > self._clock())])
+        soonest = min([deadline, *(due for name in names if (due := self._due_at(name)) > self._clock())])
         paused = [r.not_before for held in self._held() for r in held.record.requests if r.not_before > self._clock()]
         return max(0.05, min([soonest, *paused]) - self._clock())
 

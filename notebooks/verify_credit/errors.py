@@ -30,6 +30,10 @@ class JobError(Exception):
         self.message = message
         self.advice = advice
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: two sentences for the analyst, and what the runner tells the requester."""
+        return [self.message, self.advice]
+
 
 class ClaimError(JobError):
     """The Looker SQL is refused by name, before anything runs on Presto."""

@@ -1,0 +1,70 @@
+"""The job: runs the notebook with papermill and leaves its outcome in S3, whatever happens.
+
+read the settings and the query
+run the notebook in a kernel, telling its progress
+upload data, notebook and report; result.json last: its presence means that all else is there
+on failure: the notebook as far as it got, error.json, the container's exit message, an exit code by category
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from runner.execution import Execution
+from runner.home import make_work_folder
+from runner.outcome import Failure, exit_message, failure_of
+from runner.redaction import RedactingFormatter, Redactor
+from runner.settings import destination, read_settings
+from runner.upload import Outputs
+from runner.watch import StopSignal
+from verify_credit.errors import JobError
+
+log = logging.getLogger("job")
+
+
+def main() -> int:
+    """Run one job; its exit code: 0, or one for each category (verify_credit/errors.py)."""
+    started = time.monotonic()
+    stop, redactor = StopSignal(), Redactor()
+    stop.install()
+    _set_up_logging(os.environ.get("EXECUTION_ID", ""), redactor)
+    try:
+        settings = read_settings(os.environb)
+        work = make_work_folder(os.environ)
+        Execution(settings, work, redactor, stop, started).run()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the outcome must say so)
+        return _fail(failure_of(error), redactor)
+    log.info("done in %.1f s", time.monotonic() - started)
+    return 0
+
+
+def _fail(failure: Failure, redactor: Redactor) -> int:
+    log.error("%s: %s %s", failure.category, failure.message, failure.advice)
+    place = destination(os.environ)
+    if place is not None:
+        try:
+            Outputs(*place, redactor).put_failure(failure)
+        except JobError as error:
+            log.error("error.json not uploaded: %s %s", error.message, error.advice)
+    exit_message(failure, redactor, Path(os.environ.get("CREDITS_OUTPUT_DIR") or "/opt/ml/output"))
+    return failure.exit_code
+
+
+def _set_up_logging(execution_id: str, redactor: Redactor) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(RedactingFormatter(execution_id, redactor))
+    for name in ("job", "verify_credit"):
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # a papermill thread that hangs on a dead kernel must not hold the job's end up

@@ -1,0 +1,1 @@
+"""What run_notebook.py tells as a story: settings, kernel, papermill, uploads, and the outcome it always leaves."""
