@@ -10,6 +10,7 @@
 #
 #   BASE_IMAGE   instead of the Dockerfile's: python:3.11-slim@sha256:...
 #   JOB_IMAGE    for bot-local: the job's image, with its digest
+#   ENGINE       docker or buildah; without it docker where its engine runs, else buildah
 #   BUILD_FLAGS  more options for the builder, separated by spaces
 set -euo pipefail
 
@@ -40,7 +41,9 @@ $changed"
 }
 
 choose_engine() {
-    if command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1; then
+    if [ -n "${ENGINE:-}" ]; then
+        echo "$ENGINE"
+    elif command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1; then
         echo docker
     elif command -v buildah >/dev/null 2>&1; then
         echo buildah

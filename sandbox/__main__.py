@@ -27,10 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_signal: ended.set())
-    if options.jobs == "image":
-        print("The sandbox cannot run jobs in the image yet: use --jobs process, the same entrypoint.", file=sys.stderr)
+    if options.jobs == "image" and not options.image:
+        print("Which image? Build one (Documentation/DEPLOY.md) and name it with --image.", file=sys.stderr)
         return 2
-    services = Services(Options(options.jobs, options.presto, options.entrypoint.resolve(), options.grace))
+    services = Services(
+        Options(
+            options.jobs,
+            options.presto,
+            options.entrypoint.resolve(),
+            options.grace,
+            options.image,
+            tuple(options.mount),
+        )
+    )
     try:
         _tell(services, options.ready_file)
         if options.until_eof:  # a program's, not a person's
@@ -69,13 +78,15 @@ def _parser() -> argparse.ArgumentParser:
         "--jobs",
         choices=("process", "scripted", "image"),
         default=defaults.jobs,
-        help="a job starts the container's entrypoint (process) or only ends as it is told to (scripted)",
+        help="a job starts the container's entrypoint (process), the container (image) or nothing (scripted)",
     )
     parser.add_argument(
         "--presto", choices=("embedded", "none"), default=defaults.presto, help="DuckDB behind Presto's protocol"
     )
     parser.add_argument("--ready-file", type=Path, help="written when all is up: JSON with `control` and `env`")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")
+    parser.add_argument("--image", default="", help="what --jobs image runs")
+    parser.add_argument("--mount", action="append", default=[], help="HOST:CONTAINER[:ro], for containers")
     parser.add_argument("--entrypoint", type=Path, default=defaults.entrypoint, help="what a job starts")
     parser.add_argument(
         "--grace", type=float, default=defaults.grace, help="seconds between SIGTERM and SIGKILL for a job"

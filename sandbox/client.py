@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlencode, urlsplit
@@ -104,11 +105,14 @@ class Sandbox:
         *,
         entrypoint: Path | str | None = None,
         grace: float | None = None,
+        image: str = "",
+        mounts: Sequence[str] = (),
         env: dict[str, str] | None = None,
     ) -> Self:
         """Start one and wait until it is ready. Raises SandboxError with its last words where it does not start.
 
         entrypoint: what a job runs instead of sagemaker/entrypoint.sh; grace: seconds between SIGTERM and SIGKILL;
+        image: what jobs="image" runs, with `mounts` ("host:container[:ro]") besides its input and output;
         env: the environment of the sandbox itself, where it is not this process's.
         """
         folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
@@ -116,6 +120,8 @@ class Sandbox:
         command += ["--ready-file", str(folder / "ready.json")]
         command += ["--entrypoint", str(entrypoint)] if entrypoint else []
         command += ["--grace", str(grace)] if grace is not None else []
+        command += ["--image", image] if image else []
+        command += [part for mount in mounts for part in ("--mount", mount)]
         with (folder / "sandbox.log").open("wb") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=env

@@ -19,12 +19,15 @@ LINK_HOST = "looker.sandbox.example"
 
 @dataclass(frozen=True)
 class Options:
-    """jobs: how processing jobs run; entrypoint: what a job starts; grace: seconds from SIGTERM to SIGKILL."""
+    """jobs: how processing jobs run; entrypoint: what a job starts, or `image`, with `mounts` of its own;
+    grace: seconds from SIGTERM to SIGKILL."""
 
     jobs: Literal["process", "scripted", "image"] = "process"
     presto: Literal["embedded", "none"] = "embedded"
     entrypoint: Path = ROOT / "sagemaker" / "entrypoint.sh"
     grace: float = 30.0
+    image: str = ""
+    mounts: tuple[str, ...] = ()
 
 
 class Services:
@@ -35,7 +38,8 @@ class Services:
         self._control = ControlApp(self._hub)
         self._servers: list[Server] = []
         secrets = self._start_presto() if options.presto == "embedded" else {}
-        self._aws = AwsWorld(AwsOptions(options.jobs, options.entrypoint, options.grace, secrets), self._hub)
+        aws = AwsOptions(options.jobs, options.entrypoint, options.grace, secrets, options.image, options.mounts)
+        self._aws = AwsWorld(aws, self._hub)
         self._control.register("aws", self._aws.control, self._aws.reset)
         self.env = {**self._aws.env, **self._start_slack(), **self._start_looker()}
         self._control.env = self.env

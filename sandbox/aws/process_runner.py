@@ -12,7 +12,8 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sandbox.aws.inputs import InputMissing, read_inputs
@@ -84,11 +85,13 @@ class ProcessRunner:
             return
         with self._started(folder, job) as process:
             self._store.began(job)
-            container = _Container(process, folder, JobLog(self._platform, job), self._grace)
+            container = _Container(
+                process, self._mark(folder, job), self._terminate, JobLog(self._platform, job), self._grace
+            )
             overtime = container.watch(job, ending)
         self._settle(job, process.returncode, overtime, _exit_message(folder / "output" / "message"))
 
-    def _started(self, folder: Path, job: Job) -> subprocess.Popen[bytes]:
+    def _started(self, folder: Path, job: Job) -> AbstractContextManager[subprocess.Popen[bytes]]:
         return subprocess.Popen(
             [str(self._entrypoint)],
             cwd=folder,
@@ -98,6 +101,13 @@ class ProcessRunner:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+    def _mark(self, folder: Path, _job: Job) -> str:
+        """What this job's processes, and no others, have in their environment: a kernel has a session of its own."""
+        return f"CREDITS_OUTPUT_DIR={folder / 'output'}"
+
+    def _terminate(self, process: subprocess.Popen[bytes], _mark: str) -> None:
+        process.terminate()
 
     def _environment(self, folder: Path, job: Job) -> dict[str, str]:
         return {
@@ -121,9 +131,17 @@ class ProcessRunner:
 class _Container:
     """One running process and all that it started: they end together."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, log: JobLog, grace: float) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        mark: str,
+        terminate: Callable[[subprocess.Popen[bytes], str], None],
+        log: JobLog,
+        grace: float,
+    ) -> None:
         self._process = process
-        self._folder = folder
+        self._mark = mark
+        self._terminate = terminate
         self._log = log
         self._grace = grace
 
@@ -147,7 +165,7 @@ class _Container:
             now = time.monotonic()
             if kill_at == float("inf") and (job.stop_asked.is_set() or now >= deadline):
                 overtime = not job.stop_asked.is_set()
-                self._process.terminate()
+                self._terminate(self._process, self._mark)
                 kill_at = now + self._grace
             if now >= kill_at:
                 self._kill()
@@ -163,18 +181,17 @@ class _Container:
         """SIGKILL to whatever is left: a container's processes end with its first."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        for pid in _of_folder(self._folder):
+        for pid in processes_with(self._mark):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
 
 
-def _of_folder(folder: Path) -> Iterator[int]:
-    """Processes with this job's output folder in their environment: a kernel has a session of its own."""
-    mark = f"CREDITS_OUTPUT_DIR={folder / 'output'}".encode()
+def processes_with(mark: str) -> Iterator[int]:
+    """Processes with this NAME=value in their environment."""
     for entry in _PROC.glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
+            if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
                 yield int(entry.name)
 
 

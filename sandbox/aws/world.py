@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sandbox.aws.app import JOB_KEY_PREFIX, AwsApp, fault_answer, operation, origin, service
+from sandbox.aws.image_runner import ImageRunner
 from sandbox.aws.jobs import ACCOUNT, ENDED, Job, JobStore, Quota, Runner, Status
 from sandbox.aws.moto_app import MotoApp, forget_everything
 from sandbox.aws.platform import Platform
@@ -29,12 +30,14 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/credits-automation-job"
 
 @dataclass(frozen=True)
 class AwsOptions:
-    """jobs: how jobs run; entrypoint: what a job starts; grace: seconds between SIGTERM and SIGKILL."""
+    """jobs: how jobs run; entrypoint: what a job starts, or `image`, with `mounts` of its own."""
 
     jobs: Literal["process", "scripted", "image"]
     entrypoint: Path
     grace: float = 30.0
     secrets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    image: str = ""
+    mounts: tuple[str, ...] = ()
 
 
 class AwsWorld:
@@ -157,9 +160,12 @@ class AwsWorld:
     def _make_runner(self) -> Runner:
         if self._options.jobs == "scripted":
             return ScriptedRunner(self._store, self._platform, self._script)
-        return ProcessRunner(
-            self._store, self._platform, self._options.entrypoint, self._job_environment, self._options.grace
-        )
+        options = self._options
+        if options.jobs == "image":
+            return ImageRunner(
+                self._store, self._platform, options.image, self._job_environment, options.grace, options.mounts
+            )
+        return ProcessRunner(self._store, self._platform, options.entrypoint, self._job_environment, options.grace)
 
     def _credentials(self, key: str, secret: str) -> dict[str, str]:
         assert self._server is not None
