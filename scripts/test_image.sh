@@ -130,5 +130,5 @@ step "bot-local: $BOT_LOCAL_IMAGE"
 for image in "$BOT_IMAGE" "$BOT_LOCAL_IMAGE"; do buildah pull --quiet --tls-verify=false "$image" >/dev/null; done
 step "pulled back by digest; running them"
 export BOT_IMAGE BOT_LOCAL_IMAGE
-.venv/bin/python -m pytest tests/image/lane_image.py "$@"
+.venv/bin/python -m pytest -s tests/image/lane_image.py tests/image/lane_job.py "$@"
 step "done"

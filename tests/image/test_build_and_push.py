@@ -130,9 +130,7 @@ def test_it_logs_in_to_ecr_of_the_repositorys_region_without_showing_the_passwor
 
     assert done.returncode == 0
     assert shop.calls("aws") == ["aws ecr get-login-password --region eu-west-1"]
-    assert shop.calls("docker login") == [
-        f"docker login --username AWS --password-stdin {ECR.split('/', 1)[0]}"
-    ]
+    assert shop.calls("docker login") == [f"docker login --username AWS --password-stdin {ECR.split('/', 1)[0]}"]
     assert PASSWORD not in "".join(shop.calls()) + done.stdout + done.stderr
     assert f'user = "AWS:{PASSWORD}"' in shop.handed_over()
 

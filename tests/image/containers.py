@@ -1,0 +1,74 @@
+"""Containers of an image for a test, and what a registry says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+class Image:
+    """One image in a registry on loopback, pulled to this machine: `name` is its URI with digest."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.config: dict[str, Any] = self._inspect()["OCIv1"]["config"]
+
+    def _inspect(self) -> dict[str, Any]:
+        inspected: dict[str, Any] = json.loads(_run("buildah", "inspect", "--type", "image", self.name).stdout)
+        return inspected
+
+    def run(
+        self, *command: str, environment: Mapping[str, str] | None = None, mounts: tuple[str, ...] = (), user: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """A command in a fresh container, with the image's own user, environment and folder."""
+        with self.container() as container:
+            options = [part for pair in (environment or {}).items() for part in ("--env", "=".join(pair))]
+            options += [part for mount in mounts for part in ("--volume", mount)]
+            options += ["--user", user] if user else []
+            return _run("buildah", "run", *options, container, "--", *command, check=False)
+
+    @contextmanager
+    def container(self) -> Iterator[str]:
+        """A container's name, for as long as it is needed."""
+        name = _run("buildah", "from", "--pull-never", self.name).stdout.strip()
+        try:
+            yield name
+        finally:
+            _run("buildah", "rm", name)
+
+    def files(self) -> list[str]:
+        """Every path under /opt."""
+        return self.run("find", "/opt", user="0:0").stdout.splitlines()
+
+    def megabytes_above(self, base: str) -> float:
+        """What it weighs in the registry above its base, compressed, in units of 10^6 bytes."""
+        inspected = json.loads(_run("buildah", "inspect", "--type", "image", base).stdout)
+        below = len(inspected["OCIv1"]["rootfs"]["diff_ids"])
+        return float(sum(layer["size"] for layer in self.manifest()["layers"][below:])) / 1e6
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest that the registry has under the digest."""
+        registry, _, rest = self.name.partition("/")
+        repository, _, digest = rest.partition("@")
+        request = urllib.request.Request(
+            f"http://{registry}/v2/{repository}/manifests/{digest}", headers={"Accept": MANIFEST}
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            manifest: dict[str, Any] = json.load(answer)
+        return manifest
+
+
+def image(variable: str) -> Image:
+    """The image that the lane's script left in this variable."""
+    return Image(os.environ[variable])
+
+
+def _run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=check)

@@ -1,0 +1,91 @@
+"""The images as they were pushed and pulled back: `make test-image`. Not collected by name: they are built first."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.image.containers import Image, image
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="session")
+def job() -> Image:
+    return image("JOB_IMAGE")
+
+
+@pytest.fixture(scope="session")
+def bot() -> Image:
+    return image("BOT_IMAGE")
+
+
+@pytest.fixture(scope="session")
+def bot_local() -> Image:
+    return image("BOT_LOCAL_IMAGE")
+
+
+@pytest.fixture(scope="session", params=["JOB_IMAGE", "BOT_IMAGE", "BOT_LOCAL_IMAGE"])
+def each(request: pytest.FixtureRequest) -> Image:
+    return image(request.param)
+
+
+def test_layers_above_the_base_are_small(job: Image, bot: Image) -> None:
+    sizes = {"job": job.megabytes_above(os.environ["BASE_IMAGE"]), "bot": bot.megabytes_above(os.environ["BASE_IMAGE"])}
+    print(f"MB above the base, compressed: {sizes}")
+
+    assert sizes["job"] <= 105
+    assert sizes["bot"] <= 40
+
+
+def test_it_says_which_commit_and_which_notebook_it_is(job: Image) -> None:
+    labels = job.config["Labels"]
+    inside = job.run("sha256sum", "/opt/notebook/Verify - Credit Recommendation.ipynb").stdout.split()[0]
+
+    assert len(labels["org.opencontainers.image.revision"]) == 40
+    assert labels["credits-automation.notebook.sha256"] == inside
+
+
+def test_nobody_in_particular_runs_it_and_can_change_no_code(each: Image) -> None:
+    done = each.run("sh", "-c", "id -u; find /opt /usr /etc -writable -not -type l 2>/dev/null | grep -v ^/opt/credits")
+
+    assert done.stdout.split() == ["10001"]
+    assert each.config["User"] == "10001:0"
+
+
+def test_it_has_no_compiler_no_cache_no_tests_no_compiled_copies(each: Image) -> None:
+    cached = each.run(
+        "sh", "-c", "command -v gcc cc make; ls -A /opt/credits; find /root /tmp -type f -size +8k", user="0:0"
+    )
+    unwanted = [name for name in each.files() if name.endswith((".pyc", "/__pycache__", ".whl")) or "/tests/" in name]
+
+    assert cached.stdout == ""
+    assert unwanted == []
+
+
+def test_it_holds_only_what_it_needs(job: Image, bot: Image, bot_local: Image) -> None:
+    listed = {image.name: set(image.run("ls", "/opt").stdout.split()) for image in (job, bot, bot_local)}
+
+    assert listed[job.name] == {"venv", "notebook", "sagemaker", "credits"}
+    assert listed[bot.name] == {"venv", "src", "sagemaker", "credits"}
+    assert listed[bot_local.name] == {"venv", "notebook", "sagemaker", "credits", "src"}
+    assert bot.run("python", "-c", "import pandas").returncode == 1
+    assert job.run("python", "-c", "import slack_sdk").returncode == 1
+
+
+def test_everything_it_imports_is_there(job: Image, bot_local: Image) -> None:
+    for where in (job, bot_local):
+        done = where.run(
+            "python", "-c", "import pandas, matplotlib.pyplot, papermill, prestodb, boto3, sqlglot, jinja2"
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_bots_image_starts_the_bot(bot: Image, bot_local: Image) -> None:
+    for where in (bot, bot_local):
+        done = where.run(*where.config["Entrypoint"], "--help")
+        assert done.returncode == 0
+        assert "One tick of the credit bot" in done.stdout
