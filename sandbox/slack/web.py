@@ -48,6 +48,8 @@ def fault_answer(_environ: WSGIEnvironment, fault: Fault) -> Answer:
         wait = str(max(1, math.ceil(fault.seconds)))
         return Answer(429, [_JSON_HEADER, ("Retry-After", wait)], b'{"ok":false,"error":"ratelimited"}')
     status = fault.status if fault.kind == "status" else 503
+    if 300 <= status < 400:
+        return Answer(status, [("Location", "https://elsewhere.example/")], b"")
     return Answer(status, [_JSON_HEADER], b'{"ok":false,"error":"service_unavailable"}')
 
 
