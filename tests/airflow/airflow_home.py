@@ -46,6 +46,18 @@ class AirflowHome:
         environment = {**config["environment"], **changes.pop("environment", {})}
         (self.dags / "credit_bot.json").write_text(json.dumps({**config, **changes, "environment": environment}))
 
+    def connect(self, cluster: str) -> None:
+        """Write the kube config: this cluster's."""
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "fake", "cluster": {"server": cluster}}],
+            "users": [{"name": "airflow", "user": {"token": "a-token"}}],
+            "contexts": [{"name": "fake", "context": {"cluster": "fake", "user": "airflow"}}],
+            "current-context": "fake",
+        }
+        (self.dags / "kube_config.yaml").write_text(json.dumps(config))
+
     def airflow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The airflow command."""
         return self._run([str(self._bin / "airflow"), *arguments])

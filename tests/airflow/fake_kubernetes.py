@@ -70,20 +70,9 @@ class FakeKubernetes:
             pod.process.kill()
             pod.process.wait()
 
-    def kube_config(self, folder: Path) -> Path:
-        """A kube config for this cluster."""
-        url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "fake", "cluster": {"server": url}}],
-            "users": [{"name": "airflow", "user": {"token": "a-token"}}],
-            "contexts": [{"name": "fake", "context": {"cluster": "fake", "user": "airflow"}}],
-            "current-context": "fake",
-        }
-        file = folder / "kube_config.yaml"
-        file.write_text(json.dumps(config))
-        return file
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def create(self, manifest: dict[str, Any]) -> Pod:
         """Start a pod's one container. Raises Refused."""

@@ -31,6 +31,7 @@ def version(request: pytest.FixtureRequest) -> str:
 def home(version: str, tmp_path: Path) -> AirflowHome:
     home = AirflowHome(version, tmp_path / "home", SLACK)
     home.configure()
+    home.connect("http://127.0.0.1:9")
     return home
 
 
@@ -45,7 +46,7 @@ class Installation:
 
     def __init__(self, home: AirflowHome, box: Sandbox, cluster: FakeKubernetes, secrets: dict[str, str]) -> None:
         self.home, self.box, self.cluster, self.secrets = home, box, cluster, secrets
-        cluster.kube_config(home.dags)
+        home.connect(cluster.url)
         environment = {name: value for name, value in box.env.items() if name not in {*SECRETS, *_CREDENTIALS}}
         # A service account brings AWS credentials in production; here they come by a file.
         credentials = home.dags.parent / "aws_credentials"
