@@ -78,7 +78,16 @@ class PrestoWorld:
     @property
     def control(self) -> dict[str, Callable[..., Any]]:
         """The verbs of the control port: plain values in, plain values out."""
-        verbs = (self.execute, self.queries, self.delay, self.fail, self.busy, self.calm, self.set_password)
+        verbs = (
+            self.execute,
+            self.queries,
+            self.delay,
+            self.fail,
+            self.busy,
+            self.calm,
+            self.set_password,
+            self.reset_password,
+        )
         return {verb.__name__: verb for verb in verbs}
 
     def credentials(self, port: int) -> dict[str, Any]:
@@ -140,6 +149,10 @@ class PrestoWorld:
     def set_password(self, password: str) -> None:
         """The server's password changes; the secret does not."""
         self._accepted = password
+
+    def reset_password(self) -> None:
+        """The server's password is the secret's again."""
+        self._accepted = self._password
 
     # What the API asks
 
