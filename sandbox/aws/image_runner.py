@@ -90,7 +90,9 @@ class ImageRunner(ProcessRunner):
     @contextmanager
     def _started(self, folder: Path, job: Job) -> Iterator[subprocess.Popen[bytes]]:
         (folder / "output").chmod(0o777)
-        mounts = [f"{folder / 'input'}:{_INPUT}:ro", f"{folder / 'output'}:{_OUTPUT}", *self._mounts]
+        mounts = [f"{folder / 'input'}:{_INPUT}:ro", *self._mounts]
+        if not any(f":{_OUTPUT}" in mount for mount in self._mounts):
+            mounts.append(f"{folder / 'output'}:{_OUTPUT}")
         command = self._engine.command({**self._credentials, **job.environment, MARK: job.name}, mounts)
         try:
             with subprocess.Popen(

@@ -96,11 +96,11 @@ class FakeKubernetes:
         threading.Thread(target=_collect, args=(pod,), daemon=True).start()
         return pod
 
-    def delete(self, name: str, grace: int) -> Pod:
-        """SIGTERM, then SIGKILL after the grace, then gone; at once for the caller."""
+    def delete(self, name: str, grace: int | None) -> Pod:
+        """SIGTERM, then SIGKILL after the grace (the pod's own unless told), then gone; at once for the caller."""
         pod = self.pods[name]
-        pod.grace = grace
-        threading.Thread(target=self._end, args=(pod, grace), daemon=True).start()
+        pod.grace = pod.manifest["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace
+        threading.Thread(target=self._end, args=(pod, pod.grace), daemon=True).start()
         return pod
 
     def matching(self, selector: str) -> list[Pod]:
@@ -148,8 +148,9 @@ def shown(pod: Pod) -> dict[str, Any]:
 
 def _collect(pod: Pod) -> None:
     assert pod.process.stdout is not None
-    for line in pod.process.stdout:
-        pod.lines.append(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f000Z} ".encode() + line)
+    with pod.process.stdout as output:
+        for line in output:
+            pod.lines.append(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f000Z} ".encode() + line)
     pod.process.wait()
 
 
@@ -190,9 +191,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._answer(lambda name, body: shown(self.server.cluster.delete(name, self._grace(body))))
 
-    def _grace(self, body: dict[str, Any]) -> int:
+    def _grace(self, body: dict[str, Any]) -> int | None:
         query = parse_qs(urlsplit(self.path).query)
-        return int(body.get("gracePeriodSeconds") or query.get("gracePeriodSeconds", ["30"])[0])
+        told = body.get("gracePeriodSeconds", query.get("gracePeriodSeconds", [None])[0])
+        return None if told is None else int(told)
 
     def _get(self, name: str, _body: dict[str, Any]) -> dict[str, Any]:
         if name:

@@ -102,7 +102,7 @@ def _account(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Account:
 def test_the_sample_account_gets_its_credit(account: Account) -> None:
     job, status = account.run()
 
-    assert status["outcome"] == "completed", status
+    assert status["outcome"] == "completed", account.executor.log_tail(job["job_name"])
     result = account.executor.get_results(job["execution_id"])
     assert f"{result['credit_amount']:.2f}" == "4948.80"
     assert {"result.json", "report.html", "notebook_output.ipynb"} <= account.outputs(job)
@@ -185,5 +185,5 @@ def test_output_and_tmp_that_belong_to_root_are_not_needed(tmp_path: Path, monke
 
         job, status = account.run()
 
-        assert status["outcome"] == "completed", account.ended(job)
+        assert status["outcome"] == "completed", account.executor.log_tail(job["job_name"])
         assert list(tmp_path.rglob("*/*")) == []
