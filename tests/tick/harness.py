@@ -98,10 +98,11 @@ class BotHarness:
         self._s3 = self._session.client("s3", endpoint_url=box.env["AWS_ENDPOINT_URL"])
 
     def query(self, sql: str) -> str:
-        """A Looker link whose SQL this is, the link's own number in it so that no two are alike."""
+        """A Looker link whose SQL this is; slug and account in a comment, so that no two are alike."""
         self._posted += 1
         slug = f"slug{self._posted:06d}"
-        self.box.looker.add_query(slug=slug, sql=f"{sql} /* {slug} */")
+        account = f"AC{self._posted:032x}"
+        self.box.looker.add_query(slug=slug, sql=f"{sql} /* {slug} {account} */")
         return f"https://{self.host}/x/{slug}"
 
     def post(self, *links: str, user: str = "U0DANA0001") -> str:

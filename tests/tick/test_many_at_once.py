@@ -9,7 +9,7 @@ import pytest
 from src.errors import CreditsError
 from tests.tick.harness import BotHarness, FastTime, threaded
 
-SPEED = 10.0
+SPEED = 5.0
 SEED = 20260115
 
 
@@ -84,7 +84,7 @@ def check(harness: BotHarness, messages: dict[str, str]) -> None:
 def test_a_thousand_messages_on_a_day_when_a_tenth_of_all_calls_fail(
     harness: BotHarness, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MAX_CONCURRENT_JOBS", "100")
+    monkeypatch.setenv("MAX_CONCURRENT_JOBS", "50")
     time = FastTime(SPEED)
     messages = ask(harness, 1000)
     fail_a_tenth_of_all_calls(harness)
