@@ -13,7 +13,7 @@ $(VENV)/.installed: requirements.txt
 	@touch $@
 
 demo: $(VENV)/.installed  ## one credit recommendation, end to end, on the embedded sandbox
-	@$(PY) -m sandbox.demo --executor $(EXECUTOR)
+	@$(if $(IMAGE),scripts/demo_image.sh,$(PY) -m sandbox.demo) --executor $(EXECUTOR)
 
 test: check  ## the checks and the fast tests
 	$(PY) -m pytest -n 2 -m "not heavy"

@@ -49,7 +49,7 @@ def main() -> int:
     """Run it; 0 where everything is as it should be."""
     options = _parser().parse_args()
     print("Starting Slack, Looker, Presto and AWS on loopback ...", flush=True)
-    with Sandbox.start(jobs="process", presto="embedded") as box:
+    with Sandbox.start(jobs="image" if options.image else "process", presto="embedded", image=options.image) as box:
         run = _run(box, options.executor)
         differences = [*_differences(run), *_refusals(box)]
     for difference in differences:
@@ -58,7 +58,8 @@ def main() -> int:
         return 1
     print(f"Left in {OUTPUT.name}/: {', '.join(FILES)}")
     amount = f"{run.result['credit_amount']:.2f} {run.result['currency']}"
-    print(f"demo: credit {amount} in {run.seconds:.1f} s (executor {options.executor}, presto embedded)")
+    where = f"{options.executor}, in the image" if options.image else options.executor
+    print(f"demo: credit {amount} in {run.seconds:.1f} s (executor {where}, presto embedded)")
     return 0
 
 
@@ -130,6 +131,7 @@ def _refusals(box: Sandbox) -> Iterator[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description=__doc__)
     parser.add_argument("--executor", choices=("sagemaker", "local"), default="sagemaker")
+    parser.add_argument("--image", default="", help="run the job in this image instead of as a process")
     return parser
 
 

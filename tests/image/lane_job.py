@@ -39,6 +39,7 @@ class Account:
 
     def run(self, sql: str = SAMPLE_SQL) -> tuple[JobInfo, JobStatus]:
         job = self.executor.execute(sql)
+        self.ended(job)  # the executor would look every 30 s only
         return job, self.executor.wait_for_completion(job["job_name"], timeout=SECONDS)
 
     def ended(self, job: JobInfo) -> dict[str, Any]:
