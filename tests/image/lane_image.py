@@ -60,7 +60,7 @@ def test_it_has_no_compiler_no_cache_no_tests_no_compiled_copies(each: Image) ->
     cached = each.run(
         "sh", "-c", "command -v gcc cc make; ls -A /opt/credits; find /root /tmp -type f -size +8k", user="0:0"
     )
-    unwanted = [name for name in each.files() if name.endswith((".pyc", "/__pycache__", ".whl")) or "/tests/" in name]
+    unwanted = [name for name in each.files() if name.endswith(("/__pycache__", ".whl")) or "/tests/" in name]
 
     assert cached.stdout == ""
     assert unwanted == []
@@ -69,9 +69,9 @@ def test_it_has_no_compiler_no_cache_no_tests_no_compiled_copies(each: Image) ->
 def test_it_holds_only_what_it_needs(job: Image, bot: Image, bot_local: Image) -> None:
     listed = {image.name: set(image.run("ls", "/opt").stdout.split()) for image in (job, bot, bot_local)}
 
-    assert listed[job.name] == {"venv", "notebook", "sagemaker", "credits"}
-    assert listed[bot.name] == {"venv", "src", "sagemaker", "credits"}
-    assert listed[bot_local.name] == {"venv", "notebook", "sagemaker", "credits", "src"}
+    assert listed[job.name] == {"venv", "pycache", "notebook", "sagemaker", "credits"}
+    assert listed[bot.name] == {"venv", "pycache", "src", "sagemaker", "credits"}
+    assert listed[bot_local.name] == {"venv", "pycache", "notebook", "sagemaker", "credits", "src"}
     assert bot.run("python", "-c", "import pandas").returncode == 1
     assert job.run("python", "-c", "import slack_sdk").returncode == 1
 
