@@ -7,19 +7,22 @@ is only a hint: a message it does not know is looked up.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from src.config import Settings
-from src.errors import StateUnreadable
+from src.errors import StateConflict, StateUnreadable
 from src.message_parser import FoundLinks, allowed_hosts, find_links
 from src.records import Cursor, Failure, MessageRecord, Request
 from src.reply import too_many_links
 from src.slack_client import EVENT_TYPE, SlackClient
 from src.state_manager import Held, StateManager
 from src.work_pool import WorkPool
+
+log = logging.getLogger("credits")
 
 
 @dataclass(frozen=True)
@@ -113,15 +116,24 @@ class Inbox:
         except StateUnreadable as error:  # one message's, unless it is the earlier bot's list, which is all of them
             self.problems.append(str(error))
             return None
+        except StateConflict as error:
+            log.info("left to the next look: %s", error)
+            self._known.pop(candidate.ts, None)
+            return None
         self._known[candidate.ts] = candidate.digest
         return held
 
     def _add(self, new: Candidate) -> Held | None:
-        if new.ts in self._known:
-            return self._state.extend(new.channel, new.ts, new.requests, new.digest)
-        if self._state.processed_before(new.ts):
-            return None
-        record = MessageRecord(
+        if new.ts not in self._known:
+            if self._state.processed_before(new.ts):
+                return None
+            held = self._state.add(self._record(new))
+            if held is not None:
+                return held
+        return self._state.extend(new.channel, new.ts, new.requests, new.digest)
+
+    def _record(self, new: Candidate) -> MessageRecord:
+        return MessageRecord(
             channel=new.channel,
             ts=new.ts,
             user=new.message.get("user"),
@@ -131,7 +143,6 @@ class Inbox:
             seen_at=datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             requests=new.requests,
         )
-        return self._state.add(record) or self._state.extend(new.channel, new.ts, new.requests, new.digest)
 
 
 def _is_request(message: dict[str, Any]) -> bool:

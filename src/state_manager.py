@@ -80,10 +80,13 @@ class StateManager:
         return held if self._own(held) else None
 
     def extend(self, channel: str, ts: str, requests: list[Request], digest: str) -> Held | None:
-        """Add an edited message's new links to its record, whatever state that is in, and own it."""
+        """Add an edited message's new links to its record, whatever state that is in, and own it.
+
+        None where there is nothing new, or its bot lives. Raises StateConflict where there is no record.
+        """
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         if found is None:
-            return None
+            raise StateConflict(f"There is no record of the message {ts}.")
         held = Held(found[0], found[1], recovered=True)
         known = {request.key for request in held.record.requests}
         added = [request for request in requests if request.key not in known]

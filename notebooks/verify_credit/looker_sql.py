@@ -36,7 +36,6 @@ _UNREADABLE: dict[str, str] = {
     "having": "HAVING",
     "qualify": "QUALIFY",
     "offset": "OFFSET",
-    "sample": "TABLESAMPLE",
     "laterals": "LATERAL",
     "pivots": "PIVOT",
     "match": "MATCH_RECOGNIZE",
@@ -204,6 +203,8 @@ def _check_tables(select: exp.Select, allowed_tables: Sequence[str]) -> None:
             raise ClaimError(
                 f"The SQL reads {_text(table)}, which is not allowed.", f"Allowed are {', '.join(sorted(allowed))}."
             )
+    if select.find(exp.TableSample):
+        raise ClaimError("The SQL has TABLESAMPLE, which a claim cannot hold.", "Leave it out in Looker.")
     uses = sum(_full_name(table) == USAGE for table in read)
     if uses != 1:
         raise ClaimError(

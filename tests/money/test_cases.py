@@ -1,0 +1,257 @@
+"""The cases to get right, one by one: days, services, costs, currencies, what is missing, what contradicts itself."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from notebooks.verify_credit.calculation import decide
+from notebooks.verify_credit.errors import DataError
+from notebooks.verify_credit.evidence import Evidence
+from notebooks.verify_credit.policy import policy_version
+from notebooks.verify_credit.result import build_result, dumps
+from tests.money.ledger import ACCOUNT, OTHER_SERVICE, PARENT, SERVICE, Ledger, sql_of
+
+DAY = "2025-07-10"
+
+
+def credits_of(ledger: Ledger) -> dict[str, str]:
+    return {line.mode: str(line.credit) for line in ledger.decision.modes}
+
+
+def flags_of(ledger: Ledger) -> list[str]:
+    return [flag.code for flag in ledger.decision.flags]
+
+
+def plain() -> Ledger:
+    """100 attempts for 50 USD at level max: 50.00 USD."""
+    return Ledger().set("max", "2025-01-01").use(DAY, 100, "50.00").cost("0.1")
+
+
+# The level of a day
+
+LEVELS: list[tuple[str, list[tuple[Any, ...]], str]] = [
+    ("a row holds from the midnight it begins at", [("max", DAY, None)], "max"),
+    ("a row that begins after midnight holds from the next day", [("max", f"{DAY} 00:00:01", None)], "unknown"),
+    ("a row that ends at midnight does not hold for that day", [("max", "2025-01-01", DAY)], "unknown"),
+    ("a row that ends a second later does", [("max", "2025-01-01", f"{DAY} 00:00:01")], "max"),
+    ("off is the mode disabled", [("off", "2025-01-01", None)], "disabled"),
+    ("rows that meet do not overlap", [("basic", "2025-01-01", DAY), ("max", DAY, None)], "max"),
+    ("no row: unknown", [], "unknown"),
+]
+
+
+@pytest.mark.parametrize(("rows", "mode"), [case[1:] for case in LEVELS], ids=[case[0] for case in LEVELS])
+def test_the_level_of_a_day(rows: list[tuple[str, str, str | None]], mode: str) -> None:
+    ledger = Ledger().use(DAY, 100, "50.00").cost("0")
+    for level, start, end in rows:
+        ledger.set(level, start, end)
+    assert [line.mode for line in ledger.decision.modes] == [mode]
+
+
+def test_a_services_row_goes_before_the_accounts() -> None:
+    ledger = plain().set("off", "2025-01-01", service_sid=SERVICE).use(DAY, 10, "5.00", service_sid=OTHER_SERVICE)
+    assert credits_of(ledger) == {"disabled": "0.00", "max": "5.00"}
+
+
+def test_blocks_go_to_the_mode_of_their_own_service_and_day_also_without_fraud() -> None:
+    ledger = plain().set("standard", "2025-01-01", service_sid=OTHER_SERVICE)
+    ledger.block("2025-08-01", 7, service_sid=OTHER_SERVICE).block("2025-08-02", 3)
+    assert {line.mode: line.blocked for line in ledger.decision.modes} == {"standard": 7, "max": 3}
+
+
+def test_a_geographic_permission_is_not_fraud_guards_work() -> None:
+    assert plain().block(DAY, 900, error_code="60605").decision.total.blocked == 0
+
+
+def test_a_parents_settings_never_hold_for_a_sub_account() -> None:
+    ledger = Ledger().use(DAY, 100, "50.00").cost("0").set("max", "2025-01-01", account_sid=PARENT)
+    assert credits_of(ledger) == {"unknown": "0.00"}
+    assert "mode_unknown" in flags_of(ledger)
+
+
+def test_a_change_inside_a_day_is_flagged_with_that_days_amount() -> None:
+    ledger = Ledger().use(DAY, 100, "50.00").cost("0")
+    ledger.set("max", "2025-01-01", f"{DAY} 09:30:00").set("off", f"{DAY} 09:30:00")
+    assert credits_of(ledger) == {"max": "50.00"}
+    [flag] = [flag for flag in ledger.decision.flags if flag.code == "changed_inside_day"]
+    assert "50.00 USD" in flag.text
+
+
+# Costs
+
+COSTS: list[tuple[str, list[dict[str, Any]], str | None]] = [
+    ("the row of country and MCC", [{"unit_cost": "0.1"}, {"unit_cost": "0.9", "mcc": None}], "10.00"),
+    ("else the country's default", [{"unit_cost": "0.2", "mcc": None}, {"unit_cost": "0.9", "mcc": "999"}], "20.00"),
+    ("else the mean of the country's", [{"unit_cost": "0.1", "mcc": "1"}, {"unit_cost": "0.5", "mcc": "2"}], "30.00"),
+    (
+        "a row that has ended does not count",
+        [{"unit_cost": "0.1", "end": DAY}, {"unit_cost": "0.3", "start": DAY}],
+        "30.00",
+    ),
+    ("another country's does not count", [{"unit_cost": "0.1", "country_iso": "PK"}], None),
+    ("none", [], None),
+]
+
+
+@pytest.mark.parametrize(("rows", "cost"), [case[1:] for case in COSTS], ids=[case[0] for case in COSTS])
+def test_the_unit_cost_of_a_day(rows: list[dict[str, Any]], cost: str | None) -> None:
+    ledger = Ledger().set("max", "2025-01-01").use(DAY, 100, "50.00")
+    for row in rows:
+        ledger.cost(**row)
+    [line] = ledger.decision.modes
+    assert line.provider_cost == (None if cost is None else Decimal(cost))
+    assert ("cost_unknown" in flags_of(ledger)) == (cost is None)
+
+
+def test_a_mean_is_flagged() -> None:
+    ledger = Ledger().set("max", "2025-01-01").use(DAY, 100, "50.00").cost("0.1", mcc="1").cost("0.5", mcc="2")
+    assert "cost_averaged" in flags_of(ledger)
+
+
+def test_an_mcc_of_several_countries_multiplies_nothing() -> None:
+    ledger = plain()
+    ledger.mccs = [{"mcc": "621", "country_iso": iso, "country_name": iso} for iso in ("NG", "GP", "MQ")]
+    assert credits_of(ledger) == {"max": "50.00"}
+    assert ledger.decision.total.attempts == 100
+
+
+def test_an_mcc_nobody_knows_stays_in_every_total_and_is_flagged() -> None:
+    ledger = plain().use(DAY, 10, "5.00", mcc="999")
+    assert credits_of(ledger) == {"max": "55.00"}
+    assert "mcc_unknown" in flags_of(ledger)
+
+
+# What is little or nothing
+
+
+def test_no_fraud_rows_are_a_credit_of_nothing_and_said_plainly() -> None:
+    ledger = Ledger().set("max", "2025-01-01")
+    assert str(ledger.decision.credit) == "0.00"
+    assert "no_fraud" in flags_of(ledger)
+    assert ledger.decision.total.block_rate is None
+
+
+@pytest.mark.parametrize(("through", "blocked", "rate"), [(100, 0, 0), (100, 300, 0.75)])
+def test_block_rates(through: int, blocked: int, rate: float) -> None:
+    ledger = Ledger().set("max", "2025-01-01").use(DAY, through, "50.00").cost("0").block(DAY, blocked)
+    assert float(ledger.decision.total.block_rate or 0) == rate
+
+
+def test_the_mrr_is_the_parents_in_the_month_of_the_last_day() -> None:
+    ledger = plain()
+    ledger.mrr.append({"account_sid": ACCOUNT, "month": "2025-09-01", "mrr": "7.00"})
+    ledger.mrr.append({"account_sid": PARENT, "month": "2025-10-01", "mrr": "9.00"})
+    assert ledger.evidence.mrr == 3
+
+
+def test_no_mrr_is_null_and_flagged() -> None:
+    ledger = plain()
+    ledger.mrr = []
+    assert ledger.evidence.mrr is None
+    assert "mrr_missing" in flags_of(ledger)
+
+
+def test_an_account_without_a_row_is_its_own_parent_and_flagged() -> None:
+    ledger = plain()
+    ledger.accounts = []
+    assert ledger.evidence.parent_account_sid == ACCOUNT
+    assert "account_unknown" in flags_of(ledger)
+
+
+# What is refused
+
+REFUSED: list[tuple[str, Callable[[Ledger], object], str]] = [
+    ("a level that is none", lambda it: it.settings.clear() or it.set("extreme", "2025-01-01"), "extreme"),
+    ("two levels of one scope on a day", lambda it: it.set("off", "2025-07-01"), "Two"),
+    ("two costs of one place on a day", lambda it: it.cost("0.2"), "Two provider costs"),
+    ("euros", lambda it: it.use(DAY, 1, "1.00", currency="EUR"), "currency is EUR"),
+    ("no currency", lambda it: it.use(DAY, 1, "1.00", currency=None), "currency is NULL"),
+    ("costs in euros", lambda it: it.costs.clear() or it.cost("0.2", currency="EUR"), "currency is EUR"),
+    ("NaN", lambda it: it.use(DAY, 1, "NaN") and setattr(it, "looker", []), "amount is NaN"),
+    ("no amount", lambda it: it.use(DAY, 1, None) and setattr(it, "looker", []), "amount is NULL"),
+    ("a negative amount", lambda it: it.use(DAY, 1, "-1.00"), "amount is negative: -1.00"),
+    ("negative attempts", lambda it: it.use(DAY, -1, "1.00"), "attempts is negative: -1"),
+    ("an amount for no attempts", lambda it: it.use(DAY, 0, "1.00"), "attempts is 0"),
+    ("a day outside of the window", lambda it: it.use("2025-10-01", 1, "1.00"), "outside of the window"),
+    ("negative blocks", lambda it: it.block(DAY, -5), "blocked is negative: -5"),
+    ("totals that differ by a cent", lambda it: setattr(it, "looker", [{"attempts": 100, "amount": "50.01"}]), "50.01"),
+    ("totals that differ by an attempt", lambda it: setattr(it, "looker", [{"attempts": 99, "amount": "50"}]), "99"),
+    (
+        "no column of amounts",
+        lambda it: setattr(it, "looker", [{"attempts": 100, "usd": "50"}]),
+        "returned attempts, usd",
+    ),
+    ("no column of attempts", lambda it: setattr(it, "looker", [{"amount": "50"}]), "no column attempts"),
+    ("as many rows as the LIMIT", lambda it: setattr(it, "sql", sql_of(tail="LIMIT 1")), "LIMIT"),
+    ("the account twice", lambda it: it.accounts.append(dict(it.accounts[0])), "a second time"),
+    ("two MRR of a month", lambda it: it.mrr.append(dict(it.mrr[0])), "a second time"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "words"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_rows_no_credit_may_be_computed_from(spoil: Callable[[Ledger], object], words: str) -> None:
+    ledger = plain()
+    spoil(ledger)
+    with pytest.raises(DataError) as raised:
+        _ = ledger.decision
+    assert words in str(raised.value)
+    assert raised.value.advice
+
+
+@pytest.mark.parametrize("level", ["standard", "basic"])
+def test_a_missing_cost_is_an_error_where_the_credit_depends_on_it(level: str) -> None:
+    ledger = Ledger().set(level, "2025-01-01").use(DAY, 100, "50.00")
+    with pytest.raises(DataError, match="NG, MCC 621"):
+        _ = ledger.decision
+
+
+@pytest.mark.parametrize("level", ["max", "off"])
+def test_a_missing_cost_is_null_and_flagged_where_it_does_not(level: str) -> None:
+    ledger = Ledger().set(level, "2025-01-01").use(DAY, 100, "50.00")
+    assert [line.provider_cost for line in ledger.decision.modes] == [None]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("attempts", "amount"),
+        ("verification_usage.total_attempts", "verification_usage.total_amount"),
+        ("x.Sum_Attempts", "y.AMOUNT_USD"),
+    ],
+)
+def test_control_totals_are_found_by_the_last_part_of_their_columns_names(columns: tuple[str, str]) -> None:
+    ledger = plain()
+    ledger.looker = [{columns[0]: 60, columns[1]: "20.00"}, {columns[0]: 40, columns[1]: "30.00"}]
+    assert credits_of(ledger) == {"max": "50.00"}
+
+
+def test_the_saved_rows_give_the_same_credit_again() -> None:
+    """What the audit keeps is enough to compute the credit anew, without Presto."""
+    ledger = plain().use("2025-08-01", 33, "7.77").block(DAY, 12)
+    saved = {name: gzip.compress("\n".join(map(json.dumps, rows)).encode()) for name, rows in ledger.rows.items()}
+    rows = {
+        name: [json.loads(line) for line in gzip.decompress(body).decode().splitlines()] for name, body in saved.items()
+    }
+    again = decide(ledger.claim, Evidence.from_rows(ledger.claim, rows), policy_version("2025-1"))
+    assert again.credit == ledger.decision.credit
+
+
+def test_a_result_holds_no_nan() -> None:
+    ledger = plain()
+    result = build_result(
+        ledger.claim,
+        ledger.evidence,
+        ledger.decision,
+        execution_id="20260115_123456_3fa94c01",
+        timestamp="2026-01-15T12:34:56Z",
+        provenance={},
+    )
+    assert json.loads(dumps(result))["credit_amount"] == 50.0
+    with pytest.raises(ValueError, match="Out of range"):
+        dumps({**result, "mrr": float("nan")})
