@@ -56,7 +56,7 @@ def test_nobody_in_particular_runs_it_and_can_change_no_code(each: Image) -> Non
     assert each.config["User"] == "10001:0"
 
 
-def test_it_has_no_compiler_no_cache_no_tests_no_compiled_copies(each: Image) -> None:
+def test_it_has_no_compiler_no_cache_and_no_tests(each: Image) -> None:
     cached = each.run(
         "sh", "-c", "command -v gcc cc make; ls -A /opt/credits; find /root /tmp -type f -size +8k", user="0:0"
     )
@@ -82,6 +82,21 @@ def test_everything_it_imports_is_there(job: Image, bot_local: Image) -> None:
             "python", "-c", "import pandas, matplotlib.pyplot, papermill, prestodb, boto3, sqlglot, jinja2"
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_start_compiles_nothing(job: Image, bot: Image, bot_local: Image) -> None:
+    imports = {
+        job: "import sys; sys.path[:0] = ['/opt/notebook', '/opt/sagemaker']; import run_notebook, pandas, "
+        "matplotlib.pyplot, ipykernel.kernelapp, verify_credit.run, verify_credit.charts",
+        bot: "import src.credit_bot, looker_sdk",
+        bot_local: "import src.credit_bot, pandas, papermill",
+    }
+    for where, statement in imports.items():
+        seen = where.run("python", "-v", "-c", statement).stderr
+        lines = [line for line in seen.splitlines() if "code object from" in line]
+        compiled = [line for line in lines if ".pyc'" not in line and "/opt/" in line]
+        assert compiled == []
+        assert len(lines) > 300
 
 
 def test_the_bots_image_starts_the_bot(bot: Image, bot_local: Image) -> None:
