@@ -38,6 +38,7 @@ class Services:
         self._control = ControlApp(self._hub)
         self._servers: list[Server] = []
         secrets = self._start_presto() if options.presto == "embedded" else {}
+        self._presto_passwords = [str(values["password"]) for values in secrets.values()]
         aws = AwsOptions(options.jobs, options.entrypoint, options.grace, secrets, options.image, options.mounts)
         self._aws = AwsWorld(aws, self._hub)
         self._control.register("aws", self._aws.control, self._aws.reset)
@@ -46,6 +47,12 @@ class Services:
         self._hub.calls.clear()
         self._servers.append(serve(self._control, "control", lambda _environ: "control", hub=Hub()))
         self.control_url = self._servers[-1].url
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every secret of this sandbox, for whoever looks for leaks."""
+        named = [self.env[name] for name in ("SLACK_BOT_TOKEN", "LOOKERSDK_CLIENT_SECRET")]
+        return [*named, *self._aws.secrets, *self._presto_passwords]
 
     def stop(self) -> None:
         """End every job's processes and close every port."""

@@ -72,6 +72,11 @@ class AwsWorld:
         }
 
     @property
+    def secrets(self) -> list[str]:
+        """What nothing of bot or job may ever show."""
+        return [self._access[1], self._job_access[1], self._job_token]
+
+    @property
     def control(self) -> dict[str, Callable[..., Any]]:
         """The verbs of the control port: plain values in, plain values out."""
         verbs = (
