@@ -58,6 +58,11 @@ class AirflowHome:
         }
         (self.dags / "kube_config.yaml").write_text(json.dumps(config))
 
+    @property
+    def database(self) -> Path:
+        """Airflow's own, SQLite."""
+        return self.dags.parent / "airflow.db"
+
     def airflow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The airflow command."""
         return self._run([str(self._bin / "airflow"), *arguments])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,13 +72,21 @@ class Installation:
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
+@pytest.fixture(scope="session")
+def empty_database(version: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = AirflowHome(version, tmp_path_factory.mktemp("database") / "home")
+    home.configure()
+    migrated = home.airflow("db", "migrate")
+    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+    return home.database
+
+
 @pytest.fixture
-def installed(version: str, box: Sandbox, tmp_path: Path) -> Iterator[Installation]:
+def installed(version: str, box: Sandbox, empty_database: Path, tmp_path: Path) -> Iterator[Installation]:
     box.reset()
     slack = {"channel": box.env["SLACK_CHANNEL"], "api_url": box.env["SLACK_API_URL"], "token": _token(box)}
     home = AirflowHome(version, tmp_path / "home", slack)
-    migrated = home.airflow("db", "migrate")
-    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+    shutil.copy(empty_database, home.database)
     secrets = {name: box.env[name] for name in SECRETS}
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     with FakeKubernetes({"credit-bot": secrets}, {"credit-bot"}, path) as cluster:
