@@ -6,7 +6,7 @@ uv=.venv/bin/uv
 python=$(.venv/bin/python -c 'import sys; print(sys.executable)')
 
 # Version, and the day whose package versions it is installed with: those it was released for.
-versions=(2.10.3@2024-11-10 3.0.6@2025-09-15)
+versions=(2.10.3@2024-11-10 3.0.6@2025-09-15 3.1.3@2025-11-20)
 
 make_environment() {
     local version=$1 day=$2 folder=build/airflow/$1

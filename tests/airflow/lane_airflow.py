@@ -17,7 +17,7 @@ from tests.airflow.fake_kubernetes import FakeKubernetes
 
 pytestmark = pytest.mark.timeout(400)
 
-VERSIONS = os.environ.get("AIRFLOW_VERSIONS", "2.10.3 3.0.6").split()
+VERSIONS = os.environ.get("AIRFLOW_VERSIONS", "2.10.3 3.0.6 3.1.3").split()
 SECRETS = ("SLACK_BOT_TOKEN", "LOOKERSDK_CLIENT_ID", "LOOKERSDK_CLIENT_SECRET")
 SLACK = {"channel": "C0000000000", "api_url": "http://127.0.0.1:9/", "token": "unused"}
 HERE = Path(__file__).parent
