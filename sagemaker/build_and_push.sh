@@ -90,12 +90,14 @@ remote_digest() {
 }
 
 build() {
-    local options=(--platform linux/amd64 --tag "$image" --build-arg "REVISION=$(git rev-parse HEAD)")
+    # Labels by option: buildah's cache takes no notice of a build argument in a LABEL, and would keep an old revision.
+    local options=(--platform linux/amd64 --tag "$image" --label "org.opencontainers.image.revision=$(git rev-parse HEAD)")
     case "$kind" in
         job)
             local hash
             hash=$(sha256sum "notebooks/Verify - Credit Recommendation.ipynb")
             options+=(--file sagemaker/Dockerfile --build-arg "NOTEBOOK_SHA256=${hash%% *}")
+            options+=(--label "credits-automation.notebook.sha256=${hash%% *}")
             ;;
         bot) options+=(--file airflow/Dockerfile --target bot) ;;
         bot-local)

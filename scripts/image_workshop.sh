@@ -118,6 +118,8 @@ open_workshop() {
     start_registry
     rm -rf "$work/checkout"
     git clone --quiet . "$work/checkout"
+    REVISION=$(git -C "$work/checkout" rev-parse HEAD)
+    export REVISION
     : >"$work/build.log"
     step "building on $BASE_IMAGE"
 }

@@ -41,12 +41,12 @@ def test_layers_above_the_base_are_small(job: Image, bot: Image) -> None:
     assert sizes["bot"] <= 40
 
 
-def test_it_says_which_commit_and_which_notebook_it_is(job: Image) -> None:
-    labels = job.config["Labels"]
+def test_it_says_which_commit_and_which_notebook_it_is(job: Image, bot: Image, bot_local: Image) -> None:
     inside = job.run("sha256sum", "/opt/notebook/Verify - Credit Recommendation.ipynb").stdout.split()[0]
 
-    assert len(labels["org.opencontainers.image.revision"]) == 40
-    assert labels["credits-automation.notebook.sha256"] == inside
+    for where in (job, bot, bot_local):
+        assert where.config["Labels"]["org.opencontainers.image.revision"] == os.environ["REVISION"]
+    assert job.config["Labels"]["credits-automation.notebook.sha256"] == inside
 
 
 def test_nobody_in_particular_runs_it_and_can_change_no_code(each: Image) -> None:

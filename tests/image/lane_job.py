@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -51,6 +52,17 @@ class Account:
         prefix = paths.ExecutionPaths(job["execution_id"]).result.removesuffix("result.json")
         listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
         return {entry["Key"].removeprefix(prefix) for entry in listed}
+
+    def left(self, job: JobInfo) -> str:
+        """Everything the job uploaded that is text."""
+        prefix = paths.ExecutionPaths(job["execution_id"]).result.removesuffix("result.json")
+        keys = [prefix + name for name in self.outputs(job) if not name.endswith(".gz")]
+        return "".join(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode() for key in keys)
+
+    def password(self) -> str:
+        """The one in the secret."""
+        secret = boto3.client("secretsmanager").get_secret_value(SecretId="presto-service-account-credentials")
+        return str(json.loads(secret["SecretString"])["password"])
 
     def error(self, job: JobInfo) -> str:
         with pytest.raises(CreditsError) as caught:
@@ -118,7 +130,9 @@ def test_a_wrong_password_is_told_and_tells_no_secret(account: Account) -> None:
 
     assert status["outcome"] == "failed"
     assert "password" in account.error(job)
-    assert "another-one-now" not in str(account.ended(job))
+    log = "".join(account.executor.log_tail(job["job_name"], 200))
+    assert "password" in log
+    assert account.password() not in log + account.error(job) + str(account.ended(job)) + account.left(job)
 
 
 def test_sql_that_is_no_claim_is_refused_by_its_category(account: Account) -> None:

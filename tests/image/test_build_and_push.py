@@ -99,6 +99,7 @@ def test_it_builds_and_pushes_the_revision_and_ends_with_the_uri_and_digest(shop
     [build] = shop.calls("docker build")
     assert f"--tag {LOOPBACK}:{shop.revision}" in build
     assert "--file sagemaker/Dockerfile" in build
+    assert f"--label org.opencontainers.image.revision={shop.git('rev-parse', 'HEAD')}" in build
     assert "NOTEBOOK_SHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" in build
     assert shop.calls("docker push") == [f"docker push {LOOPBACK}:{shop.revision}"]
     assert "latest" not in "".join(shop.calls())
