@@ -16,7 +16,7 @@ demo: $(VENV)/.installed  ## one credit recommendation, end to end, on the embed
 	@$(if $(IMAGE),scripts/demo_image.sh,$(PY) -m sandbox.demo) --executor $(EXECUTOR)
 
 test: check  ## the checks and the fast tests
-	$(PY) -m pytest -n 2 -m "not heavy"
+	$(PY) -m pytest -n 2 --dist loadfile -m "not heavy"
 
 test-heavy: $(VENV)/.installed  ## the tests that take minutes
 	$(PY) -m pytest -m heavy
