@@ -34,7 +34,11 @@ def _delays(harness: BotHarness, asked: list[str]) -> list[float]:
     """Seconds for each message, by the sandbox's own clock: S3's time of result.json, Slack's of the answer."""
     bot = harness.bot(pool=ThreadedPool(), waiting=Waiter(), clock=time.time)
     bot.run()
-    written = {call["path"].split("/")[-2]: call["at"] for call in harness.box.aws.results_written()}
+    written = {
+        call["path"].split("/")[-2]: call["at"]
+        for call in harness.box.calls(service="s3", operation="PutObject", origin="platform")
+        if call["path"].endswith("/result.json")
+    }
     delays = []
     for ts in asked:
         [execution] = harness.record(ts)["requests"][0]["attempts"]

@@ -26,7 +26,7 @@ UNANSWERED: frozenset[State] = frozenset({"new", "submitting", "running", "reply
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, defer_build=True)
 
 
 class Failure(_Record):
