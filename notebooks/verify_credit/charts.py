@@ -1,4 +1,4 @@
-"""Charts of a decision, as matplotlib figures for the notebook and as SVG for the report.
+"""Charts of a decision as SVG: shown by the notebook, put into the report.
 
 Colours: Okabe and Ito's, told apart by colour-blind readers; shades differ in grey print too.
 https://jfly.uni-koeln.de/color/
@@ -6,8 +6,10 @@ https://jfly.uni-koeln.de/color/
 
 from __future__ import annotations
 
+import html
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import matplotlib as mpl
@@ -27,7 +29,27 @@ MODE_COLOURS = {
 }
 
 
-def by_mode(decision: Decision) -> Figure:
+@dataclass(frozen=True)
+class Chart:
+    """A figure, and its words for those who cannot see it."""
+
+    figure: Figure
+    alt: str
+
+    def svg(self) -> str:
+        """An SVG element without an outer document."""
+        out = io.StringIO()
+        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "credits"}):
+            self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        text = out.getvalue()
+        label = html.escape(self.alt, quote=True)
+        return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+def by_mode(decision: Decision) -> Chart:
     """What was charged and what of it is credited, in USD, by Fraud Guard mode."""
     figure, axes = _axes("Charged and credited, by Fraud Guard mode", "USD")
     modes = [line.mode for line in decision.modes]
@@ -36,10 +58,11 @@ def by_mode(decision: Decision) -> Figure:
     axes.bar([p + 0.2 for p in places], [float(line.credit) for line in decision.modes], 0.4, color=CREDIT)
     axes.set_xticks(list(places), modes)
     axes.legend(["charged", "credited"], frameon=False)
-    return figure
+    parts = [f"{line.mode}: charged {float(line.charged):,.2f}, credited {line.credit}" for line in decision.modes]
+    return Chart(figure, f"Charged and credited in USD, by Fraud Guard mode. {'; '.join(parts)}")
 
 
-def by_day(decision: Decision) -> Figure:
+def by_day(decision: Decision) -> Chart:
     """Attempts that went through and that were blocked, a day a bar; changes of the settings are dashed lines."""
     figure, axes = _axes("Fraud attempts by day", "attempts a day")
     days = sorted({line.day for line in decision.by_day})
@@ -52,18 +75,8 @@ def by_day(decision: Decision) -> Figure:
     axes.xaxis_date()
     axes.xaxis.set_major_formatter(mdates.DateFormatter("%d %b"))  # type: ignore[no-untyped-call]
     axes.legend(["setting changed", "through", "blocked"] if decision.setting_changes else ["through", "blocked"])
-    return figure
-
-
-def svg(figure: Figure, alt: str) -> str:
-    """The figure as an SVG element without an outer document, `alt` for those who cannot see it."""
-    out = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "credits"}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    element = text[text.index("<svg") :]
-    label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return element.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    span = f", {days[0]} to {days[-1]}" if days else ": none in the window"
+    return Chart(figure, f"Fraud attempts by day{span}: those that went through and those that were blocked.")
 
 
 def _axes(title: str, unit: str) -> tuple[Figure, Axes]:

@@ -55,6 +55,13 @@ def test_the_sample_account_comes_out_to_the_cent_with_all_that_proves_it(job: J
     assert "error.json" not in outputs
 
 
+def test_the_executed_notebook_shows_tables_and_charts(job: Job) -> None:
+    assert job.run() == 0
+    shown = [kind for cell in notebook_of(job).cells for out in cell.get("outputs", []) for kind in out.get("data", {})]
+    assert shown.count("image/svg+xml") == 2
+    assert shown.count("text/html") >= 3
+
+
 def test_the_result_is_uploaded_after_everything_else(job: Job) -> None:
     job.box.clear_calls()
     assert job.run() == 0
