@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from src import paths
+from src import paths, reaper
 from src.records import ExecutionRecord
-from tests.tick.harness import TICK_EVERY, BotHarness
+from tests.tick.harness import TICK_EVERY, BotHarness, FastTime, threaded
 
 
 @pytest.fixture
@@ -91,3 +93,23 @@ def test_a_job_another_bot_won_is_not_stopped_by_this_one(harness: BotHarness, r
 
     assert bot.reaper.run() == []
     assert states(harness) == ["InProgress"]
+
+
+def test_the_reaper_beside_a_bot_that_submits_stops_nothing_that_lives(
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where it looks at jobs of any age, all the time."""
+    monkeypatch.setattr(reaper, "MIN_AGE", -60.0)
+    real = FastTime(1)
+    asked = [harness.ask("result after 0.5") for _ in range(30)]
+    bot = harness.bot(pool=threaded(), waiting=real, clock=real)
+    other = harness.bot(waiting=real, clock=real)
+    working = threading.Thread(target=bot.run)
+    working.start()
+    said: list[str] = []
+    while working.is_alive():
+        said += other.reaper.run()
+
+    assert said == []
+    assert set(states(harness)) == {"Completed"}
+    assert [len(harness.answers(ts)) for ts in asked] == [1] * 30
