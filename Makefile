@@ -44,5 +44,5 @@ lock: $(VENV)/.installed  ## renew the locked versions from the *.in files
 	for name in docker-requirements sagemaker/requirements; do $(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" -c requirements.txt $$name.in -o $$name.txt || exit 1; done
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output build
 	find . -name __pycache__ -prune -exec rm -rf {} +
