@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from src import console_links, paths
 from src import reply as wording
@@ -72,8 +73,8 @@ class Notifier:
         user = held.record.user
         if user and not held.record.user_is_bot:
             try:
-                self._check_lease(held)
-                self._slack.send_dm(user, message, key, check_first=held.recovered or request.tries > 0)
+                check_first = held.recovered or request.tries > 0
+                self._slack.send_dm(user, message, key, check_first, partial(self._check_lease, held))
                 return
             except Undeliverable as error:
                 log.warning("direct message not delivered: %s", error)
@@ -87,9 +88,9 @@ class Notifier:
         channel, ts = held.key
         if content is None or ((held.recovered or request.tries) and self._slack.find_file(channel, ts, filename)):
             return
-        self._check_lease(held)
+        title, may_post = "Credit recommendation report", partial(self._check_lease, held)
         try:
-            self._slack.upload_file(channel, ts, filename, "Credit recommendation report", content)
+            self._slack.upload_file(channel, ts, filename, title, content, may_post)
         except (ConfigurationError, SlackRefused, MessageGone) as error:
             log.error("report not attached: %s", error)
 

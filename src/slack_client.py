@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -43,6 +43,10 @@ DM_LOOKBACK = 1000  # messages of a DM looked through for one sent already
 RETRIES = 3
 
 Slack = Mapping[str, Any]
+
+
+def _always() -> None:
+    """Posting is never too late for whoever holds no lease."""
 
 
 class SlackClient:
@@ -143,17 +147,32 @@ class SlackClient:
         """Take a reaction away; silent where there is none, or the message is gone."""
         self._reaction("reactions.remove", "no_reaction", channel, ts, name)
 
-    def send_dm(self, user: str, message: Message, key: str, check_first: bool) -> None:
-        """Send a direct message; with `check_first`, unless one with this key is there. Raises Undeliverable."""
+    def send_dm(
+        self, user: str, message: Message, key: str, check_first: bool, may_post: Callable[[], None] = _always
+    ) -> None:
+        """Send a direct message; with `check_first`, unless one with this key is there. Raises Undeliverable.
+
+        may_post: asked right before the post; raises where another bot may be at it by now.
+        """
         channel = str(self._repeatable("conversations.open", users=user)["channel"]["id"])
         if check_first and self._sent_already(channel, key):
             return
+        may_post()
         self._post(channel, message, key)
 
-    def upload_file(self, channel: str, thread_ts: str, filename: str, title: str, content: bytes) -> None:
-        """Put a file into the thread: three calls, of which only the last shows it."""
+    def upload_file(
+        self,
+        channel: str,
+        thread_ts: str,
+        filename: str,
+        title: str,
+        content: bytes,
+        may_post: Callable[[], None] = _always,
+    ) -> None:
+        """Put a file into the thread: three calls, of which only the last shows it; `may_post` is asked before that."""
         target = self._repeatable("files.getUploadURLExternal", filename=filename, length=len(content))
         self._send_bytes(str(target["upload_url"]), content)
+        may_post()
         self._call(
             self._once,
             "files.completeUploadExternal",

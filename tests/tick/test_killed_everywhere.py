@@ -89,3 +89,43 @@ def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_ex
             runs += 1
     with capsys.disabled():
         print(f"\nkilled everywhere: K = {calls} outside calls, {runs} runs, at most {most_ticks} more ticks each")
+
+
+NO_WAY_BACK = {"chat.postMessage", "files.completeUploadExternal"}
+"""Slack has no conditional post: a bot frozen in the very call cannot see that another has answered meanwhile."""
+
+
+class FreezesAtCall:
+    """Stands still before call `number` for longer than its lease, while another bot does everything."""
+
+    def __init__(self, harness: BotHarness, number: int) -> None:
+        self.made = 0
+        self.froze_at = ""
+        self._harness = harness
+        self._number = number
+        self.log = CallLog(before=self._before)
+
+    def _before(self, service: str, operation: str) -> None:
+        self.made += 1
+        if self.made == self._number and operation not in NO_WAY_BACK:
+            self.froze_at = f"{service}.{operation}"
+            self._harness.time.sleep(900)
+            self._harness.ticks_until_quiet()
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(1800)
+def test_a_process_frozen_past_its_lease_at_any_call_answers_nothing_twice(
+    harness: BotHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls, runs = calls_of_a_tick(harness), 0
+    for number in range(1, calls + 1):
+        messages = three_messages(harness)
+        freezing = FreezesAtCall(harness, number)
+        harness.tick(calls=freezing.log)
+        harness.time.sleep(900)
+        harness.ticks_until_quiet()
+        check_everything_happened_once(harness, messages, f"frozen at call {number}, {freezing.froze_at}")
+        runs += bool(freezing.froze_at)
+    with capsys.disabled():
+        print(f"\nfrozen everywhere: K = {calls} outside calls, {runs} runs past the lease")
