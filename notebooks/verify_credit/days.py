@@ -60,11 +60,12 @@ class FraudGuard:
         return self._modes[key]
 
     def changes(self) -> tuple[SettingChange, ...]:
-        """Every change of a scope's own setting within the window, in order."""
+        """Every change within the window of the mode that a scope's own rows give it, in order."""
         found = [
-            SettingChange(at, scope, _own_mode(rows, at - _INSTANT), _own_mode(rows, at))
+            SettingChange(at, scope, self._modes_at(scope, at - _INSTANT)[0], self._modes_at(scope, at)[0])
             for scope, rows in self._scopes.items()
             for at in self._boundaries(rows)
+            if at > self._start  # what held before the window is not known here
         ]
         real = (change for change in found if change.before != change.after)
         return tuple(sorted(real, key=lambda change: (change.at, change.service_sid or "")))
@@ -127,10 +128,6 @@ def _require_level(setting: Setting) -> None:
 
 def _holds(setting: Setting, moment: datetime) -> bool:
     return setting.valid_from <= moment and (setting.valid_to is None or moment < setting.valid_to)
-
-
-def _own_mode(rows: list[Setting], moment: datetime) -> str:
-    return next((MODE_OF_LEVEL[row.level] for row in rows if _holds(row, moment)), UNKNOWN)
 
 
 def _end(setting: Setting, window_end: datetime) -> datetime:

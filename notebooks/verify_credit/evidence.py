@@ -245,5 +245,5 @@ def _mrr(claim: Claim, parent: str, rows: Iterable[Row]) -> tuple[Fraction | Non
     if len(found) > 1:
         raise found[1].refuse("month", f"is {month:%Y-%m} a second time")
     if not found or found[0].get("mrr") is None:
-        return None, (Flag("mrr_missing", f"verify.mrr has no MRR of {parent} for {month:%Y-%m}."),)
+        return None, (Flag("mrr_missing", f"verify.mrr has no MRR of {parent} for {month:%Y-%m}: look it up."),)
     return found[0].number_of("mrr"), ()

@@ -18,7 +18,11 @@ MOST_OF_ONE_CODE = 20
 def flags_of(claim: Claim, evidence: Evidence, lines: tuple[Line, ...], guard: FraudGuard) -> Iterator[Flag]:
     """The flags of a calculation, at most MOST_OF_ONE_CODE of a code, the last saying how many were left out."""
     if not any(line.attempts for line in lines):
-        yield Flag("no_fraud", f"No fraud attempts from {claim.fraud_start} to {claim.fraud_end}: nothing to credit.")
+        yield Flag(
+            "no_fraud",
+            f"No fraud attempts from {claim.fraud_start} to {claim.fraud_end}: nothing to credit. Check that "
+            "account and dates of the link are the ones meant.",
+        )
     yield from _unknown_mode(lines)
     yield from _bounded(_changes_inside_days(lines, guard))
     yield from _bounded(_averaged(lines))
@@ -60,7 +64,7 @@ def _changes_inside_days(lines: tuple[Line, ...], guard: FraudGuard) -> Iterator
         yield Flag(
             "changed_inside_day",
             f"Fraud Guard changed inside {day} (UTC) from {mode} to {', then '.join(later)}: the whole day counts as "
-            f"{mode}, with {usd(amount)} of it.",
+            f"{mode}, with {usd(amount)} of it. Check how much of that came after the change.",
         )
 
 
@@ -69,7 +73,8 @@ def _averaged(lines: tuple[Line, ...]) -> Iterator[Flag]:
         yield Flag(
             "cost_averaged",
             f"{place}: no provider cost of its own and no default of the country on {_days(members)}; the mean of the "
-            f"country's costs was taken for {sum(line.attempts for line in members):,} attempts.",
+            f"country's costs was taken for {sum(line.attempts for line in members):,} attempts. Check what was paid "
+            "there.",
         )
 
 
@@ -86,7 +91,9 @@ def _no_cost(lines: tuple[Line, ...]) -> Iterator[Flag]:
 def _unknown_mccs(lines: tuple[Line, ...], evidence: Evidence) -> Iterator[Flag]:
     for place, members in _by(lines, lambda line: None if line.mcc in evidence.known_mccs else line.place):
         yield Flag(
-            "mcc_unknown", f"{place} is not in verify.mcc_codes: {usd(_charged(members))} of it stay in all sums."
+            "mcc_unknown",
+            f"{place} is not in verify.mcc_codes: {usd(_charged(members))} of it stay in all sums. Check that the code "
+            "is right.",
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from .costs import UnitCosts
+from .costs import Price, UnitCosts
 from .days import FraudGuard
 from .errors import DataError
 from .evidence import Evidence
@@ -71,9 +71,16 @@ def _usage_lines(evidence: Evidence, guard: FraudGuard, costs: UnitCosts) -> Ite
             attempts=usage.attempts,
             blocked=0,
             charged=usage.amount,
-            provider_cost=None if price is None else usage.attempts * price.unit_cost,
+            provider_cost=_cost(usage.attempts, price),
             averaged=price is not None and price.averaged,
         )
+
+
+def _cost(attempts: int, price: Price | None) -> Fraction | None:
+    """No attempts cost nothing, whatever one costs."""
+    if attempts == 0:
+        return Fraction(0)
+    return None if price is None else attempts * price.unit_cost
 
 
 def _block_lines(evidence: Evidence, guard: FraudGuard) -> Iterable[Line]:

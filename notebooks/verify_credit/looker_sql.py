@@ -6,8 +6,9 @@ read is refused by name before anything runs, because a filter left out of the c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import sqlglot
 from sqlglot import errors as sqlglot_errors
@@ -41,8 +42,10 @@ _UNREADABLE: dict[str, str] = {
     "match": "MATCH_RECOGNIZE",
     "into": "INTO",
     "connect": "CONNECT BY",
-    "fetch": "FETCH",
 }
+_PARTS_OF_A_TABLE = {"this", "db", "catalog", "alias"}
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it cannot read; here that is refused by name
 
 Columns = Mapping[str, str]
 """By the name a SELECT shows it under (lower case): which column of the usage table it is."""
@@ -77,11 +80,13 @@ def _read(sql: str, as_of: date, allowed_tables: Sequence[str], asid: str | None
     scope = Scope()
     _Reader(select, scope).read(select, outermost=True)
     if not scope.fraud:
-        raise ClaimError("The SQL has no is_fraud = true: honest traffic would be credited.", "Add it in Looker.")
+        raise ClaimError(
+            "The SQL has no is_fraud = true: honest traffic would be credited.", "Add that filter in Looker."
+        )
     account = account_of(scope)
     if asid and asid != account:
         raise ClaimError(f"The SQL is about {account}, the request about {asid}.", "Post the link of this account.")
-    start, end = window_of(scope)
+    start, end = window_of(scope, as_of)
     filters = {name: tuple(sorted(scope.filters[name])) if name in scope.filters else None for name in FILTERS}
     return Claim(
         account_sid=account,
@@ -94,7 +99,7 @@ def _read(sql: str, as_of: date, allowed_tables: Sequence[str], asid: str | None
         sql_as_run=as_run,
         as_of=as_of,
         limit=_limit(select),
-        flags=(*_relative(text, as_run, as_of), *scope.flags),
+        flags=(*_relative(text, as_run, as_of), *_not_over(end, as_of), *scope.flags),
     )
 
 
@@ -103,7 +108,10 @@ class _Reader:
 
     def __init__(self, select: exp.Select, scope: Scope) -> None:
         self._scope = scope
-        self._ctes = {cte.alias.lower(): cte.this for cte in select.find_all(exp.CTE)}
+        ctes = list(select.find_all(exp.CTE))
+        for cte in ctes:
+            _refuse_renamed_columns(cte)
+        self._ctes = {cte.alias.lower(): cte.this for cte in ctes}
 
     def read(self, select: exp.Select, *, outermost: bool) -> Columns:
         """Add this SELECT's filters to the scope; what it shows of the usage table's columns."""
@@ -130,8 +138,11 @@ class _Reader:
 
     def _columns(self, source: exp.Expression) -> Columns:
         if isinstance(source, exp.Subquery):
+            _refuse_renamed_columns(source)
             return self._inner(source.this)
         if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier):
+            _refuse_renamed_columns(source)
+            _require_plain(source)
             if not source.db and source.name.lower() in self._ctes:
                 return self._inner(self._ctes[source.name.lower()])
             return {name: name for name in COLUMNS} if _full_name(source) == USAGE else {}
@@ -170,6 +181,19 @@ class _Reader:
                 columns = sources.get(bare.table.lower(), {}) if bare.table else _only(sources, bare.name.lower())
                 if bare.name.lower() in columns:
                     yield shown.alias_or_name.lower(), columns[bare.name.lower()]
+
+
+def _refuse_renamed_columns(source: exp.Expression) -> None:
+    """`AS x (a, b)` would give columns names that are not theirs."""
+    alias = source.args.get("alias")
+    if isinstance(alias, exp.TableAlias) and alias.args.get("columns"):
+        raise ClaimError(f"The SQL renames columns in {_text(alias)}.", "Give each its name in the SELECT itself.")
+
+
+def _require_plain(table: exp.Table) -> None:
+    """Nothing beside name and alias: no FOR TIMESTAMP AS OF, which would read other rows than the evidence does."""
+    if any(value for name, value in table.args.items() if name not in _PARTS_OF_A_TABLE):
+        raise ClaimError(f"The SQL reads {_text(table)}, not a plain table.", "Read the table as it is.")
 
 
 def _only(sources: Mapping[str, Columns], name: str) -> Columns:
@@ -240,7 +264,7 @@ def _limit(select: exp.Select) -> int | None:
         return None
     number = limit.expression
     if not (isinstance(number, exp.Literal) and number.name.isdecimal() and len(number.name) < 19):
-        raise ClaimError(f"The SQL's {_text(limit)} is not a whole number.", "Give LIMIT a number.")
+        raise ClaimError(f"The SQL ends in {_text(limit)}: not LIMIT and a whole number.", "Write LIMIT 5000.")
     return int(number.name)
 
 
@@ -254,6 +278,14 @@ def _relative(text: str, as_run: str, as_of: date) -> tuple[Flag, ...]:
     )
 
 
+def _not_over(end: date, as_of: date) -> tuple[Flag, ...]:
+    if end <= as_of:
+        return ()
+    last = (end - timedelta(days=1)).isoformat()
+    text = f"The window ends on {last}, which was not over on {as_of.isoformat()}: what came later is not in it."
+    return (Flag("window_not_over", text),)
+
+
 def _without_semicolon(sql: str, tokens: Sequence[Token]) -> str:
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         sql, tokens = sql[: tokens[-1].start], tokens[:-1]
@@ -261,7 +293,8 @@ def _without_semicolon(sql: str, tokens: Sequence[Token]) -> str:
 
 
 def _kind(node: exp.Expr) -> str:
-    return {"setoperation": "a set operation"}.get(node.key, node.key.upper())
+    """Its first word, as its author wrote it: `EXPLAIN` is a Command to sqlglot."""
+    return str(node.this).upper() if isinstance(node, exp.Command) else node.key.upper()
 
 
 def _text(node: exp.Expr) -> str:

@@ -9,7 +9,7 @@ For each mode of Fraud Guard, with all of its days, services and countries poole
     credit  = the smaller of  refund x a x G  and  G - cost_kept x P,  never under 0, never over G, rounded to the cent
 
 To change the policy, add a version to POLICIES with the day it comes into force: never edit one that was in force,
-because results record their version, and a re-check computes with it. tests/money/test_money_table.py shows what moves.
+because results record their version, and a re-check computes with it. tests/money/test_policy.py shows what moves.
 """
 
 from __future__ import annotations
@@ -66,6 +66,19 @@ POLICIES = (
         },
     ),
 )
+
+
+def check_policy(policy: Policy) -> None:
+    """Raise SettingError for a mode that has no rule, a rule of no mode, and a number outside of 0 to 1."""
+    odd = sorted({*MODES[:-1]} ^ policy.rules.keys())
+    for mode, numbers in policy.rules.items():
+        if not all(0 <= number <= 1 for number in vars(numbers).values()):
+            odd.append(mode)
+    if odd:
+        raise SettingError(
+            f"Version {policy.version} of the credit policy is wrong in {', '.join(odd)}.",
+            f"Each of {', '.join(MODES[:-1])} needs a rule, no other mode may have one, and every number is 0 to 1.",
+        )
 
 
 def policy_for(day: date) -> Policy:

@@ -16,6 +16,7 @@ from .relative_dates import moment
 ACCOUNT, DAY, FRAUD = "account_sid", "usage_date", "is_fraud"
 FILTERS = ("service_sid", "country_iso", "mcc")
 COLUMNS = (ACCOUNT, DAY, FRAUD, *FILTERS)
+MOST_DAYS_AHEAD = 366
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _MIRRORED: dict[type[exp.Expression], type[exp.Expression]] = {
     exp.LT: exp.GT,
@@ -91,7 +92,7 @@ class Scope:
         if not at_midnight:
             text = f"The bound {bound:%Y-%m-%d %H:%M:%S} has a time of day; days count by their midnight (UTC)."
             self.flags.append(Flag("time_of_day", text))
-        after = day + timedelta(days=1)
+        after = day + timedelta(days=1) if day < date.max else day
         if operator is exp.EQ and not at_midnight:
             raise ClaimError(f"No day is {bound:%Y-%m-%d %H:%M:%S}.", "Compare dates with dates.")
         if issubclass(operator, exp.GTE | exp.GT | exp.EQ):
@@ -115,8 +116,11 @@ def account_of(scope: Scope) -> str:
     return account
 
 
-def window_of(scope: Scope) -> tuple[date, date]:
-    """First day, and the day after the last. Raises ClaimError for an open or empty window."""
+def window_of(scope: Scope, as_of: date) -> tuple[date, date]:
+    """First day, and the day after the last. Raises ClaimError for an open or empty window.
+
+    A last day such as 9999-12-31 is an open window in other words: refused where over a year after `as_of`.
+    """
     if scope.start is None or scope.end is None:
         side = "first" if scope.start is None else "last"
         raise ClaimError(
@@ -125,6 +129,11 @@ def window_of(scope: Scope) -> tuple[date, date]:
     if scope.start >= scope.end:
         raise ClaimError(
             f"The SQL's window is empty: it begins {scope.start} and ends before {scope.end}.", "Correct the dates."
+        )
+    if scope.end > as_of + timedelta(days=MOST_DAYS_AHEAD):
+        raise ClaimError(
+            f"The SQL's window is as good as open: its last day is {scope.end - timedelta(days=1)}, over a year ahead.",
+            "Give usage_date its real last day in Looker.",
         )
     return scope.start, scope.end
 
@@ -168,7 +177,8 @@ def _values_of(part: exp.Expression, column_of: ColumnOf) -> tuple[str, frozense
         pairs = [(part.this, part.expressions)]
     else:
         return None
-    for column, literals in pairs:
+    for side, values in pairs:
+        column, literals = _bare(side), [_bare(value) for value in values]  # Looker writes `(t.country_iso ) = 'NG'`
         name = column_of(column) if isinstance(column, exp.Column) else None
         if name in {ACCOUNT, *FILTERS} and all(isinstance(each, exp.Literal) and each.is_string for each in literals):
             return str(name), frozenset(each.name for each in literals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,28 +11,45 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from . import charts
-from .calculation import Decision, ModeLine
+from .arithmetic import cents, money, steps, total_formula
+from .calculation import Decision
 from .claim import Claim
 from .evidence import Evidence
-from .result import output_rows
+from .result import sha256
 
 TEMPLATES = Path(__file__).parent / "templates"
-MOST_PLACES = 250
-MOST_CHANGES = 400
+SHOWN = 25
+"""Rows of a long table that are shown at once; the others can be unfolded."""
+MOST = 500
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A country's MCC over all modes."""
+    """A country's MCC over all modes; `part` is its charge over the largest one's, for a bar."""
 
     country: str
     mcc: str
     attempts: int
     blocked: int
     charged: Fraction
+    part: float
+
+
+@dataclass(frozen=True)
+class LongTable:
+    """Rows in three lots: shown, folded away, and left out (only counted)."""
+
+    shown: Sequence[Any]
+    folded: Sequence[Any]
+    left_out: Sequence[Any]
+
+    @property
+    def count(self) -> int:
+        return len(self.shown) + len(self.folded) + len(self.left_out)
 
 
 def render_report(
@@ -44,75 +62,56 @@ def render_report(
     queries: Sequence[Mapping[str, object]],
     image: str | None,
 ) -> str:
-    """One HTML file; everything from outside is escaped."""
-    places = _places(decision)
+    """One HTML file; everything from outside is escaped. timestamp: ISO 8601 in UTC."""
+    places = long_table(_places(decision))
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
-            account=claim.account_sid,
-            credit=decision.credit,
+            claim=claim,
+            evidence=evidence,
+            decision=decision,
             sentence=_sentence(claim, evidence, decision),
-            flags=decision.flags,
-            policy=decision.policy.version,
-            modes=[{"mode": line.mode, "credit": line.credit, "steps": steps(line)} for line in decision.modes],
-            rows=output_rows(decision),
+            scope=_scope(claim),
+            modes=[{"line": line, "steps": steps(line)} for line in decision.modes],
+            total_formula=total_formula(decision.modes),
             mode_chart=Markup(charts.by_mode(decision).svg()),  # noqa: S704 (our own SVG)
             day_chart=Markup(charts.by_day(decision).svg()),  # noqa: S704
-            changes=decision.setting_changes[:MOST_CHANGES],
-            changes_left_out=max(0, len(decision.setting_changes) - MOST_CHANGES),
-            places=places[:MOST_PLACES],
-            places_left_out=max(0, len(places) - MOST_PLACES),
-            charged_left_out=sum((place.charged for place in places[MOST_PLACES:]), Fraction(0)),
+            changes=long_table(decision.setting_changes),
+            places=places,
+            charged_left_out=sum((place.charged for place in places.left_out), Fraction(0)),
             queries=queries,
+            query_seconds=sum(float(str(query["seconds"])) for query in queries),
             latest=max((line.day for line in decision.by_day if line.attempts), default=None),
-            timestamp=timestamp,
+            timestamp=timestamp.replace("T", " ").replace("Z", " UTC"),
             execution_id=execution_id,
             image=image,
-            sql=claim.sql_as_run,
+            sql_digests=(("query.sql", sha256(claim.sql)), ("the SQL as it ran", sha256(claim.sql_as_run))),
         )
     )
 
 
-def steps(line: ModeLine) -> list[str]:
-    """The arithmetic of a mode's credit, a sentence a step, with the numbers in place."""
-    through, blocked = f"{line.attempts:,}", f"{line.blocked:,}"
-    if line.rule is None:
-        return [f"No setting of Fraud Guard covers these {through} attempts: no credit, for review."]
-    if not line.attempts:
-        return [f"Nothing went through ({blocked} attempts were blocked): no credit."]
-    rule = line.rule
-    everything = line.attempts + line.blocked
-    target = rule.target * everything
-    missed = target - line.blocked
-    entitled = f"{_number(rule.refund)} × {_number(line.share)} × {_usd(line.charged)} = {_usd(line.entitled)}"
-    sought = f"{_number(rule.target)} × {everything:,} = {_number(target)}"
-    share = f"a share of {_percent(line.share)} of the {through}"
-    told = [
-        f"{through} attempts went through, {blocked} were blocked: {through} + {blocked} = {everything:,} in all.",
-        f"The mode's target is to block {_percent(rule.target)}: {sought}.",
-        f"It missed {_number(target)} − {blocked} = {_number(missed)}, {share}, kept between 0 % and 100 %.",
-        f"Of what was charged for that share, {_percent(rule.refund)} is given back: {entitled}.",
-    ]
-    if line.ceiling is not None:
-        cost = _usd(line.provider_cost or Fraction(0))
-        told.append(
-            f"At most {_usd(line.charged)} − {_number(rule.cost_kept)} × {cost} provider cost = {_usd(line.ceiling)}."
-        )
-    return [*told, f"The smaller one, to the cent: {_usd(Fraction(line.credit))}."]
+def long_table(rows: Sequence[Any]) -> LongTable:
+    """A table that stays readable however long it is."""
+    return LongTable(rows[:SHOWN], rows[SHOWN:MOST], rows[MOST:])
 
 
 def _sentence(claim: Claim, evidence: Evidence, decision: Decision) -> str:
-    name = f" ({evidence.account_name})" if evidence.account_name else ""
-    parent = (
-        f", sub-account of {evidence.parent_account_sid}" if evidence.parent_account_sid != claim.account_sid else ""
+    name = evidence.account_name or claim.account_sid
+    window = f"from {claim.fraud_start} to {claim.fraud_end} (UTC)"
+    if not decision.total.attempts:
+        return f"No credit for {name}: the query found no fraud {window}."
+    charged = (
+        f"{cents(decision.total.charged)} USD it was charged for {decision.total.attempts:,} fraud attempts {window}"
     )
-    mrr = "unknown" if evidence.mrr is None else f"{_usd(evidence.mrr)} a month"
-    return (
-        f"Account {claim.account_sid}{name}{parent} was charged {_usd(decision.total.charged)} for "
-        f"{decision.total.attempts:,} fraud attempts from {claim.fraud_start} to {claim.fraud_end} (UTC); Fraud Guard "
-        f"blocked {decision.total.blocked:,} more. Monthly recurring revenue: {mrr}."
-    )
+    if not decision.credit:
+        return f"No credit is recommended for {name} of the {charged}."
+    return f"We recommend crediting {name} with {decision.credit:,} USD of the {charged}."
+
+
+def _scope(claim: Claim) -> str:
+    named = (("services", claim.services), ("countries", claim.countries), ("MCCs", claim.mccs))
+    return "; ".join(f"{name} {', '.join(values)}" for name, values in named if values)
 
 
 def _places(decision: Decision) -> list[Place]:
@@ -124,27 +123,30 @@ def _places(decision: Decision) -> list[Place]:
         total[0] += line.attempts
         total[1] += line.blocked
         total[2] += line.charged
-    found = [Place(country, mcc, *values) for (country, mcc), values in sums.items()]
+    most = max((charged for _, _, charged in sums.values()), default=Fraction(0))
+    found = [
+        Place(country, mcc, attempts, blocked, charged, float(charged / most) if most else 0.0)
+        for (country, mcc), (attempts, blocked, charged) in sums.items()
+    ]
     return sorted(found, key=lambda place: (-place.charged, place.country, place.mcc))
 
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["usd"] = lambda value: "unknown" if value is None else _usd(Fraction(value))
+    environment.filters["money"] = lambda value: "unknown" if value is None else money(value)
+    environment.filters["cents"] = lambda value: "unknown" if value is None else cents(value)
     environment.filters["percent"] = lambda value: "–" if value is None else f"{float(value) * 100:.1f} %"
+    environment.filters["unbroken"] = _unbroken
     environment.filters["count"] = lambda value: f"{value:,}"
     return environment
 
 
-def _usd(amount: Fraction) -> str:
-    return f"{float(amount):,.2f} USD"
-
-
-def _percent(share: Fraction) -> str:
-    return f"{float(share) * 100:.4g} %"
-
-
-def _number(value: Fraction) -> str:
-    return f"{float(value):,.6g}" if abs(value) < 1_000_000 else f"{float(value):,.1f}"
+def _unbroken(words: str) -> Markup:
+    """Dates are not broken at their hyphens."""
+    return Markup(_DAY.sub(r'<span class="day">\g<0></span>', str(escape(words))))  # noqa: S704 (escaped just here)

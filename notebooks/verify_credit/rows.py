@@ -25,16 +25,20 @@ _ADVICE = "Mend the row in the warehouse, or its query in notebooks/verify_credi
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a query. `number` counts from 1; `key` are the columns that tell the row to a person."""
+    """One row of a query. `number` counts from 1; `key` are the columns that tell the row to a person.
+
+    advice: what to do about a value that cannot be used.
+    """
 
     query: str
     number: int
     values: Values
     key: tuple[str, ...] = ()
+    advice: str = _ADVICE
 
-    def refuse(self, column: str, what: str, advice: str = _ADVICE) -> DataError:
+    def refuse(self, column: str, what: str, advice: str = "") -> DataError:
         """The error for a value that cannot be used."""
-        return DataError(f"{self.name}: {column} {what}.", advice)
+        return DataError(f"{self.name}: {column} {what}.", advice or self.advice)
 
     @property
     def name(self) -> str:
@@ -110,9 +114,9 @@ class Row:
         text = self.text(column).strip().removesuffix(" UTC")
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise self.refuse(column, f"is {_short(text)}, not a timestamp") from None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
     def optional_moment(self, column: str) -> datetime | None:
         """A point in time, or None for NULL."""

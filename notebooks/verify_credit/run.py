@@ -13,11 +13,13 @@ from pathlib import Path
 import pandas as pd
 
 from .calculation import Decision, decide
+from .charts import by_mode
 from .claim import Claim
+from .credentials import load_credentials
 from .evidence import Evidence
 from .looker_sql import DEFAULT_ALLOWED_TABLES, read_claim
 from .policy import policy_for
-from .presto import QueryResult, Warehouse, load_credentials
+from .presto import QueryResult, Warehouse
 from .queries import render
 from .report import render_report
 from .result import build_result, output_rows, sha256
@@ -40,6 +42,7 @@ class Run:
         allowed_tables: Sequence[str] = (),
         workdir: str = "",
         image: str = "",
+        picture: bool = False,
     ) -> None:
         self.execution_id = execution_id or f"{datetime.now(UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"
         self._looker = looker
@@ -48,6 +51,7 @@ class Run:
         self._secret_name = secret_name or os.environ.get("PRESTO_SECRET_NAME", "presto-service-account-credentials")
         self._folder = Path(workdir or tempfile.mkdtemp(prefix="verify-credit-"))
         self._image = image
+        self._picture = picture
         self._results: dict[str, QueryResult] = {}
 
     @cached_property
@@ -60,7 +64,7 @@ class Run:
     def evidence(self) -> Evidence:
         """What the warehouse says of it: every query, side by side. Raises JobError as Warehouse and Evidence do."""
         queries = render(self.claim)
-        self._output = Workdir(self._folder, self.execution_id, len(queries))
+        self._output = Workdir(self._folder, self.execution_id, queries)
         warehouse = Warehouse(load_credentials(self._secret_name))
         self._results = warehouse.run_all(queries, self._output.save_query)
         return Evidence.from_rows(self.claim, {name: result.rows for name, result in self._results.items()})
@@ -97,7 +101,7 @@ class Run:
         return pd.DataFrame(output_rows(self.decision))
 
     def finish(self) -> Path:
-        """Write report.html and, last, result.json; the folder they are in."""
+        """Write report.html, breakdown.png where it is wanted and, last, result.json; the folder they are in."""
         decision, timestamp = self.decision, now()
         queries = self._output.queries(self._results)
         report = render_report(
@@ -109,6 +113,8 @@ class Run:
             queries=queries,
             image=self._image or None,
         )
+        if self._picture:
+            self._output.write_picture(by_mode(decision).png())
         provenance = {
             "sql_sha256": sha256(self.claim.sql),
             "sql_as_run_sha256": sha256(self.claim.sql_as_run),

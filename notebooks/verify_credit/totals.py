@@ -13,6 +13,7 @@ from .rows import Row, Values
 AMOUNT_NAMES = ("amount", "total_amount", "sum_amount", "amount_usd", "total_amount_usd", "fraud_amount", "charged")
 ATTEMPTS_NAMES = ("attempts", "total_attempts", "sum_attempts", "fraud_attempts", "verification_attempts")
 _HALF_A_CENT = Fraction(1, 200)
+_ADVICE = "Open the query in Looker and look at that row: amount and attempts must be plain sums."
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def control_totals(claim: Claim, rows: Sequence[Values]) -> Totals:
     amount, attempts = _column(rows[0], AMOUNT_NAMES), _column(rows[0], ATTEMPTS_NAMES)
     if _is_empty_sum(rows, amount, attempts):
         return Totals(Fraction(0), 0)
-    lines = [_line(Row("looker", number, values), amount, attempts) for number, values in enumerate(rows, start=1)]
+    numbered = [Row("Looker query", number, values, advice=_ADVICE) for number, values in enumerate(rows, start=1)]
+    lines = [_line(row, amount, attempts) for row in numbered]
     return Totals(sum((line.amount for line in lines), Fraction(0)), sum(line.attempts for line in lines))
 
 

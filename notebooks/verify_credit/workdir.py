@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,17 +13,17 @@ from .presto import QueryResult
 from .result import dumps, sha256
 
 DATA = "data"
-RESULT, REPORT, PROGRESS = "result.json", "report.html", "progress.json"
+RESULT, REPORT, PICTURE, PROGRESS = "result.json", "report.html", "breakdown.png", "progress.json"
 
 
 class Workdir:
     """A folder: data/<query>.jsonl.gz and .sql for each query, progress.json, report.html, result.json."""
 
-    def __init__(self, folder: Path, execution_id: str, queries: int) -> None:
+    def __init__(self, folder: Path, execution_id: str, queries: Iterable[str]) -> None:
         self._folder = folder
         self._execution_id = execution_id
-        self._total = queries
-        self._done = 0
+        self._waiting_for = list(queries)
+        self._total = len(self._waiting_for)
         self._lock = threading.Lock()
         (folder / DATA).mkdir(parents=True, exist_ok=True)
 
@@ -33,11 +33,12 @@ class Workdir:
         self._write(f"{DATA}/{result.name}.jsonl.gz", gzip.compress(lines.encode(), mtime=0))
         self._write(f"{DATA}/{result.name}.sql", result.sql.encode())
         with self._lock:
-            self._done += 1
+            self._waiting_for.remove(result.name)
             progress = {
                 "execution_id": self._execution_id,
-                "done": self._done,
+                "done": self._total - len(self._waiting_for),
                 "total": self._total,
+                "waiting_for": self._waiting_for,
                 "query": result.name,
                 "seconds": result.seconds,
                 "timestamp": now(),
@@ -52,6 +53,10 @@ class Workdir:
         """Keep the report; its SHA-256."""
         self._write(REPORT, html.encode())
         return sha256(html)
+
+    def write_picture(self, png: bytes) -> None:
+        """Keep the picture of the breakdown."""
+        self._write(PICTURE, png)
 
     def write_result(self, result: Mapping[str, object]) -> None:
         """Keep the result, for the runner to complete."""

@@ -54,7 +54,7 @@ def credit(usage: Rows, blocks: Rows, settings: Rows, costs: Rows) -> Decimal:
                 through += row["attempts"]
                 charged += Fraction(row["amount"])
                 unit = cost_on(row["usage_date"], row["country_iso"], row["mcc"], costs)
-                missing = missing or unit is None
+                missing = missing or (unit is None and row["attempts"] > 0)
                 paid += row["attempts"] * (unit or 0)
         for row in blocks:
             if row["error_code"] == "60410" and level_on(row["event_date"], row["service_sid"], settings) == level:

@@ -45,7 +45,8 @@ def ledgers(draw: st.DrawFn) -> Ledger:
                 ledger.cost(draw(unit_costs), start, end, country_iso=country, mcc=mcc)
     for _ in range(draw(st.integers(0, 12))):
         place = {"service_sid": draw(services), "country_iso": draw(countries), "mcc": draw(mccs)}
-        ledger.use(draw(days), draw(st.integers(1, 5000)), draw(money), **place)
+        attempts = draw(st.integers(0, 5000))
+        ledger.use(draw(days), attempts, draw(money) if attempts else "0.0000", **place)
     for _ in range(draw(st.integers(0, 8))):
         place = {"service_sid": draw(services), "country_iso": draw(countries), "mcc": draw(mccs)}
         code = draw(st.sampled_from(["60410", "60605"]))

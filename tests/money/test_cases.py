@@ -83,6 +83,17 @@ def test_a_change_inside_a_day_is_flagged_with_that_days_amount() -> None:
     assert "50.00 USD" in flag.text
 
 
+def test_a_change_is_told_with_the_mode_that_held_before_it_and_the_one_that_holds_after_it() -> None:
+    ledger = plain().set("off", "2025-07-05", "2025-07-20 08:00:00", service_sid=SERVICE)
+    told = [(f"{change.at:%m-%d %H:%M}", change.before, change.after) for change in ledger.decision.setting_changes]
+    assert told == [("07-05 00:00", "max", "disabled"), ("07-20 08:00", "disabled", "max")]
+
+
+def test_a_setting_that_begins_with_the_window_is_no_change_within_it() -> None:
+    ledger = Ledger().use(DAY, 100, "50.00").cost("0").set("basic", "2025-01-01", "2025-07-01").set("max", "2025-07-01")
+    assert ledger.decision.setting_changes == ()
+
+
 # Costs
 
 COSTS: list[tuple[str, list[dict[str, Any]], str | None]] = [

@@ -113,6 +113,13 @@ ACCEPTED = [
     ("what is always true", f"{HEAD} AND {WINDOW} AND 1 = 1 AND TRUE"),
     ("parentheses", f"{HEAD} AND ((({WINDOW})))"),
     ("a literal first", f"{HEAD} AND {WINDOW} AND true = is_fraud"),
+    (
+        "Looker's own parentheses",
+        'SELECT (DATE_FORMAT(u.usage_date ,\'%Y-%m\')) AS "u.month", COALESCE(SUM(u.amount ), 0) AS "u.total_amount"\n'
+        "FROM authy.verification_usage  AS u\n"
+        f"WHERE (u.account_sid ) = '{ACCOUNT}' AND (u.is_fraud ) AND ((( u.usage_date ) >= ((TIMESTAMP '2025-07-01')) "
+        "AND ( u.usage_date ) < ((TIMESTAMP '2025-08-01'))))\nGROUP BY\n    1\nORDER BY\n    1\nLIMIT 500",
+    ),
 ]
 
 
@@ -127,6 +134,19 @@ def test_filters_are_read() -> None:
         f"{HEAD} AND {WINDOW} AND country_iso IN ('PK', 'NG') AND (mcc = '621' OR mcc = '410') AND service_sid = 'VA1'"
     )
     assert (claim.countries, claim.mccs, claim.services) == (("NG", "PK"), ("410", "621"), ("VA1",))
+
+
+def test_filters_are_read_through_lookers_parentheses() -> None:
+    claim = read(f"{HEAD} AND {WINDOW} AND (country_iso ) IN ('PK', ('NG')) AND ((mcc ) = '621' OR ('410') = (mcc))")
+    assert (claim.countries, claim.mccs) == (("NG", "PK"), ("410", "621"))
+
+
+def test_a_window_that_was_not_over_on_the_day_of_the_run_is_flagged() -> None:
+    until = "usage_date >= DATE '2026-01-01' AND usage_date <= DATE '{}'"
+    assert read(f"{HEAD} AND {until.format('2026-01-14')}").flags == ()
+    [flag] = read(f"{HEAD} AND {until.format('2026-01-15')}").flags
+    assert flag.code == "window_not_over"
+    assert "2026-01-15" in flag.text
 
 
 def test_two_filters_of_one_column_leave_what_both_do() -> None:
@@ -203,6 +223,39 @@ REFUSED = [
     ("an unknown function", f"{HEAD} AND usage_date >= fiscal_start('2025')", "FISCAL_START"),
     ("a date that is none", f"{HEAD} AND usage_date >= DATE '2025-02-30'", "2025-02-30"),
     ("a time zone in a literal", f"{HEAD} AND usage_date >= '2025-07-01T00:00:00+02:00'", "time zone"),
+    (
+        "a last day that is none",
+        f"{HEAD} AND usage_date >= DATE '2025-07-01' AND usage_date <= DATE '9999-12-31'",
+        "as good as open",
+    ),
+    (
+        "a day before the last of all",
+        f"{HEAD} AND usage_date >= DATE '2025-07-01' AND usage_date < DATE '9999-12-31'",
+        "as good as open",
+    ),
+    (
+        "a last day over a year ahead",
+        f"{HEAD} AND usage_date >= DATE '2025-07-01' AND usage_date <= DATE '2027-01-17'",
+        "2027-01-17",
+    ),
+    ("an EXPLAIN", f"EXPLAIN {HEAD} AND {WINDOW}", "is EXPLAIN"),
+    ("a LIMIT that is no number", f"{HEAD} AND {WINDOW} LIMIT ALL", "LIMIT ALL"),
+    ("a FETCH", f"{HEAD} AND {WINDOW} FETCH FIRST 5 ROWS ONLY", "FETCH FIRST 5"),
+    (
+        "columns renamed by a CTE",
+        f"WITH v (account_sid, usage_date, is_fraud, country_iso, mcc) AS (SELECT account_sid, usage_date, is_fraud, mcc, country_iso FROM authy.verification_usage) SELECT * FROM v WHERE account_sid = '{ACCOUNT}' AND is_fraud AND {WINDOW}",
+        "renames columns",
+    ),
+    (
+        "columns renamed by an alias",
+        f"SELECT * FROM authy.verification_usage AS x (account_sid, usage_date, is_fraud, country_iso, mcc) WHERE account_sid = '{ACCOUNT}' AND is_fraud AND {WINDOW}",
+        "renames columns",
+    ),
+    (
+        "the table as of another time",
+        f"{HEAD} AND {WINDOW}".replace(" AS u", " FOR TIMESTAMP AS OF TIMESTAMP '2025-01-01' AS u"),
+        "plain table",
+    ),
     ("WITH RECURSIVE", f"WITH RECURSIVE v AS ({HEAD}) SELECT * FROM v", "RECURSIVE"),
     (
         "UNNEST",

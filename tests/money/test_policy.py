@@ -1,26 +1,67 @@
-"""The policy's table, a row a test: tests/money/policy_2025_1.md, computed by hand."""
+"""Each version's table of cases, a row a test: tests/money/policy_<version>.md, computed by hand."""
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from notebooks.verify_credit.calculation import decide
+from notebooks.verify_credit.errors import SettingError
+from notebooks.verify_credit.policy import MAX, POLICIES, Policy, Rule, check_policy, policy_for, policy_version, rule
 from tests.money.ledger import Ledger
 
-TABLE = Path(__file__).with_name("policy_2025_1.md")
+FOLDER = Path(__file__).parent
 LEVELS = {"disabled": "off", "basic": "basic", "standard": "standard", "max": "max"}
 
 
-def cases() -> list[list[str]]:
-    lines = [line for line in TABLE.read_text().splitlines() if line.startswith("|")]
+def table_of(version: str) -> Path:
+    return FOLDER / f"policy_{version.replace('-', '_')}.md"
+
+
+def cases(version: str) -> list[list[str]]:
+    table = table_of(version)
+    lines = [line for line in table.read_text().splitlines() if line.startswith("|")] if table.exists() else []
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case[0]}, {case[1]}")
-def test_a_row_of_the_policys_table(case: list[str]) -> None:
+ROWS = [(policy.version, case) for policy in POLICIES for case in cases(policy.version)]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.version)
+def test_each_version_is_whole_and_has_a_table_of_cases_for_every_mode(policy: Policy) -> None:
+    check_policy(policy)
+    assert table_of(policy.version).read_text().startswith(f"# Policy {policy.version}")
+    assert {case[1] for case in cases(policy.version)} >= policy.rules.keys()
+
+
+def test_versions_and_their_days_are_unlike() -> None:
+    assert len({policy.version for policy in POLICIES}) == len(POLICIES)
+    assert len({policy.in_force_from for policy in POLICIES}) == len(POLICIES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{MAX: rule(refund="1.1", target="1", cost_kept="0")}, {"strict": rule(refund="1", target="1", cost_kept="0")}],
+)
+def test_a_rule_that_cannot_be_meant_is_refused(change: dict[str, Rule]) -> None:
+    with pytest.raises(SettingError, match=next(iter(change))):
+        check_policy(Policy("2099-1", date(2099, 1, 1), {**POLICIES[0].rules, **change}))
+
+
+def test_a_version_holds_from_its_day_on() -> None:
+    assert policy_for(date(2025, 1, 1)).version == "2025-1"
+    with pytest.raises(SettingError, match="2024-12-31"):
+        policy_for(date(2024, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("version", "case"), ROWS, ids=lambda value: value if isinstance(value, str) else ", ".join(value[:2])
+)
+def test_a_row_of_a_versions_table(version: str, case: list[str]) -> None:
     _, mode, through, blocked, charged, cost, share, credit, _ = case
     ledger = Ledger()
     if mode in LEVELS:
@@ -31,7 +72,7 @@ def test_a_row_of_the_policys_table(case: list[str]) -> None:
     if int(blocked):
         ledger.block("2025-07-10", int(blocked))
 
-    [line] = ledger.decision.modes
+    [line] = decide(ledger.claim, ledger.evidence, policy_version(version)).modes
 
     assert (line.mode, line.attempts, line.blocked) == (mode, int(through), int(blocked))
     assert line.share == Fraction(share)
@@ -39,7 +80,7 @@ def test_a_row_of_the_policys_table(case: list[str]) -> None:
 
 
 def test_the_worked_example_is_the_sum_of_its_modes() -> None:
-    rows = [case for case in cases() if case[0] == "worked example"]
+    rows = [case for case in cases("2025-1") if case[0] == "worked example"]
     assert sum(Decimal(case[7]) for case in rows) == Decimal("4948.80")
 
 
