@@ -43,9 +43,16 @@ $changed"
 choose_engine() {
     if [ -n "${ENGINE:-}" ]; then
         echo "$ENGINE"
-    elif command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1; then
-        echo docker
-    elif command -v buildah >/dev/null 2>&1; then
+        return
+    fi
+    if command -v docker >/dev/null 2>&1; then
+        if docker info >/dev/null 2>&1; then
+            echo docker
+            return
+        fi
+        say "docker is here, but no engine runs that this user may use."
+    fi
+    if command -v buildah >/dev/null 2>&1; then
         echo buildah
     else
         fail "neither a running docker engine nor buildah is here: start docker, or install buildah."

@@ -4,6 +4,8 @@ read the settings and the query
 run the notebook in a kernel, telling its progress
 upload data, notebook and report; result.json last: its presence means that all else is there
 on failure: the notebook as far as it got, error.json, the container's exit message, an exit code by category
+
+MODE=check looks at the secret, Presto and each query instead, and leaves check.json (python -m src.doctor starts it).
 """
 
 from __future__ import annotations
@@ -16,11 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from runner.execution import Execution
 from runner.home import make_work_folder
 from runner.outcome import Failure, exit_message, failure_of
 from runner.redaction import RedactingFormatter, Redactor
-from runner.settings import destination, read_settings
+from runner.settings import JobSettings, destination, read_settings
 from runner.upload import Outputs
 from runner.watch import StopSignal
 from verify_credit.errors import JobError
@@ -37,11 +38,22 @@ def main() -> int:
     try:
         settings = read_settings(os.environb)
         work = make_work_folder(os.environ)
-        Execution(settings, work, redactor, stop, started).run()
+        _do(settings, work, redactor, stop, started)
     except Exception as error:  # noqa: BLE001 (whatever it is, the outcome must say so)
         return _fail(failure_of(error), redactor)
     log.info("done in %.1f s", time.monotonic() - started)
     return 0
+
+
+def _do(settings: JobSettings, work: Path, redactor: Redactor, stop: StopSignal, started: float) -> None:
+    if settings.check_only:
+        from runner.check import check_installation  # noqa: PLC0415 (a run needs none of it, a check no papermill)
+
+        check_installation(settings, redactor, stop)
+        return
+    from runner.execution import Execution  # noqa: PLC0415
+
+    Execution(settings, work, redactor, stop, started).run()
 
 
 def _fail(failure: Failure, redactor: Redactor) -> int:

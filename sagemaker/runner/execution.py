@@ -9,19 +9,17 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import boto3
 import nbformat
 import papermill
 from jsonschema import Draft202012Validator
-from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from verify_credit.errors import JobError, KernelDied, NotebookFailed, OutputError, TooSlow
 
 from runner.kernel import Kernel
 from runner.outcome import CellFailed, failure_in_cell
-from runner.redaction import Redactor, secrets_of
+from runner.redaction import Redactor, know_secrets
 from runner.settings import JobSettings
-from runner.upload import CONFIG, Outputs
+from runner.upload import Outputs
 from runner.watch import StopSignal, Watch
 
 log = logging.getLogger("job")
@@ -49,32 +47,20 @@ class Execution:
 
     def run(self) -> None:
         """Run the notebook and upload what it made. Raises JobError, whatever could be uploaded being uploaded."""
-        self._know_secrets()
+        know_secrets(self._redactor, self._settings.secret_name)
         self._outputs = Outputs(self._settings.bucket, self._settings.execution_id, self._redactor)
         self._run.mkdir()
         progress = threading.Thread(target=self._tell_progress, daemon=True)
         progress.start()
         try:
             self._run_notebook()
+            self._ended.set()
+            progress.join(PROGRESS_EVERY * 10)
+            self._finish()
         except Exception:
             self._ended.set()
             self._save_what_there_is()
             raise
-        self._ended.set()
-        progress.join(PROGRESS_EVERY * 10)
-        self._finish()
-
-    def _know_secrets(self) -> None:
-        """Learn what must not be seen, before anything could show it."""
-        found = boto3.Session().get_credentials()
-        if found is not None:
-            frozen = found.get_frozen_credentials()
-            self._redactor.add([secret for secret in (frozen.secret_key, frozen.token) if secret])
-        client = boto3.client("secretsmanager", config=CONFIG)
-        from verify_credit.presto import load_credentials  # noqa: PLC0415 (imports requests and prestodb)
-
-        known = load_credentials(self._settings.secret_name, client)
-        self._redactor.add(secrets_of({"username": known.username, "password": known.password}))
 
     def _run_notebook(self) -> None:
         kernel = Kernel(self._work, self._settings.notebook_dir)
@@ -85,7 +71,9 @@ class Execution:
             watch.run(lambda: self._papermill(kernel))
         except PapermillExecutionError as error:
             raise self._cell_failure(error) from error
-        except DeadKernelError as error:
+        except RuntimeError as error:  # nbclient's DeadKernelError, and what it says of a kernel that never answered
+            if kernel.exit_code() is None:
+                raise
             raise self._dead_kernel(kernel) from error
         finally:
             kernel.kill()
@@ -112,6 +100,7 @@ class Execution:
             "allowed_tables": list(self._settings.allowed_tables),
             "workdir": str(self._run),
             "image": self._settings.image,
+            "picture": self._settings.picture,
         }
         unknown = sorted(parameters.keys() - papermill.inspect_notebook(str(self._source)).keys())
         if unknown:
@@ -210,17 +199,26 @@ class Execution:
             f"data/{path.name}": _sha256(self._outputs.put_file(f"data/{path.name}", path))
             for path in sorted((self._run / "data").glob("*"))
         }
-        report = self._outputs.put_file("report.html", self._run / "report.html")
+        report = self._outputs.put_file("report.html", self._made("report.html"))
         notebook = self._outputs.put_file(EXECUTED, self._executed)
         provenance = result["provenance"]
         provenance["notebook_sha256"] = _sha256(self._source.read_bytes())
         provenance["executed_notebook_sha256"] = _sha256(notebook)
         provenance["report_sha256"] = _sha256(report)
+        picture = self._run / "breakdown.png"
+        if picture.exists():
+            provenance["picture_sha256"] = _sha256(self._outputs.put_file(picture.name, picture))
         for query in provenance["queries"]:
-            query["sha256"], query["sql_sha256"] = digests[query["file"]], digests[query["sql_file"]]
+            for file, digest in (("file", "sha256"), ("sql_file", "sql_sha256")):
+                if query[file] not in digests:
+                    raise OutputError(
+                        f"result.json names {query[file]}, which is not there.", "Let run.finish() name it."
+                    )
+                query[digest] = digests[query[file]]
         _check(result)
         self._stop.check()
-        self._outputs.put("result.json", (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
+        content = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
+        self._outputs.put("result.json", f"{content}\n".encode())
 
     def _put_progress(self) -> None:
         progress = self._progress()
@@ -228,13 +226,31 @@ class Execution:
             self._outputs.put("progress.json", json.dumps(progress).encode())
 
     def _result(self) -> dict[str, Any]:
+        """What the notebook made, of this execution and of the contract's shape."""
         try:
-            result: dict[str, Any] = json.loads((self._run / "result.json").read_bytes())
-        except (OSError, ValueError) as error:
+            content = self._made("result.json").read_bytes()
+            result: dict[str, Any] = json.loads(content, parse_constant=_no_constant)
+        except ValueError as error:
             raise OutputError(
-                "The notebook ended without a result.json that can be read.", "Its last cell writes it: run.finish()."
+                f"The notebook's result.json is not JSON: {error}.", "Its last cell writes it: run.finish()."
             ) from error
+        _check(result)
+        if result["execution_id"] != self._settings.execution_id:
+            raise OutputError(
+                f"The notebook's result.json is of execution {result['execution_id']}, not of this one.",
+                "Hand execution_id from the parameters cell to Run(...).",
+            )
         return result
+
+    def _made(self, name: str) -> Path:
+        path = self._run / name
+        if not path.is_file():
+            raise OutputError(f"The notebook ended without a {name}.", "Its last cell writes it: run.finish().")
+        return path
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number there")
 
 
 def _check(result: dict[str, Any]) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import IO
 
 from jupyter_client.manager import AsyncKernelManager
 
-_LONGEST_SOCKET_PATH = 90
+_LONGEST_SOCKET_FOLDER = 90
+_SHORT_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 - only as parents of a private mkdtemp
 _ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=ERROR"]
 
 
@@ -23,10 +26,11 @@ class Kernel:
         self._log = folder / "kernel.log"
         self._cwd = cwd
         self.manager = AsyncKernelManager(kernel_name="python3")
-        connection_file = folder / "k.json"
-        self.manager.connection_file = str(connection_file)
-        if len(str(connection_file)) < _LONGEST_SOCKET_PATH:  # ports could be taken by another job's kernel
+        self.manager.connection_file = str(folder / "k.json")
+        self._short_folder: Path | None = None
+        if sockets := self._socket_folder(folder):  # ports could be taken by another job's kernel
             self.manager.transport = "ipc"
+            self.manager.ip = str(sockets / "k")
 
     def start(self) -> None:
         """Start it and return at once; papermill waits until it answers."""
@@ -40,6 +44,8 @@ class Kernel:
     def kill(self) -> None:
         """End it, now."""
         self._signal(signal.SIGKILL)
+        if self._short_folder:
+            shutil.rmtree(self._short_folder, ignore_errors=True)
 
     def exit_code(self) -> int | None:
         """How it ended (negative: the signal), or None while it lives."""
@@ -50,6 +56,16 @@ class Kernel:
         """The last it wrote past Jupyter: what there is to see of a crash."""
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
         return text.splitlines()[-lines:]
+
+    def _socket_folder(self, folder: Path) -> Path | None:
+        """A private folder whose name is short enough for sockets in it (108 bytes, `man 7 unix`), if there is one."""
+        if len(os.fsencode(folder)) < _LONGEST_SOCKET_FOLDER:
+            return folder
+        for parent in _SHORT_FOLDERS:
+            with contextlib.suppress(OSError):
+                self._short_folder = Path(tempfile.mkdtemp(prefix="credits-", dir=parent))
+                return self._short_folder
+        return None
 
     def _signal(self, number: signal.Signals) -> None:
         process = self._process()

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import boto3
+from verify_credit.credentials import Credentials, load_credentials
+
 REDACTED = "[redacted]"
 SHORTEST = 4
 _NOT_SECRET = {"host", "port", "username", "user", "catalog", "schema", "http_scheme", "ca_pem", "engine"}
@@ -54,6 +57,20 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One record, redacted."""
         return self._redactor.text(super().format(record))
+
+
+def know_secrets(redactor: Redactor, secret_name: str) -> Credentials:
+    """Learn what must not be seen, before anything could show it: AWS's secrets, then Presto's. The latter, read.
+
+    Raises SettingError and WarehouseUnavailable as load_credentials does.
+    """
+    found = boto3.Session().get_credentials()
+    if found is not None:
+        frozen = found.get_frozen_credentials()
+        redactor.add([secret for secret in (frozen.secret_key, frozen.token) if secret])
+    known = load_credentials(secret_name)
+    redactor.add(secrets_of({"username": known.username, "password": known.password}))
+    return known
 
 
 def secrets_of(secret: Mapping[str, object]) -> list[str]:

@@ -21,7 +21,10 @@ _DEADLINE_BEFORE_LIMIT = 120.0
 
 @dataclass(frozen=True)
 class JobSettings:
-    """One job. `looker` is the SQL, exactly the text that the bot sent as UTF-8; `max_runtime` in seconds, 0: none."""
+    """One job. `looker` is the SQL, exactly the text that the bot sent as UTF-8; `max_runtime` in seconds, 0: none.
+
+    check_only: look at secret and Presto instead of running the notebook (runner/check.py).
+    """
 
     execution_id: str
     bucket: str
@@ -31,7 +34,9 @@ class JobSettings:
     allowed_tables: tuple[str, ...]
     max_runtime: float
     image: str
+    picture: bool
     notebook_dir: Path
+    check_only: bool = False
 
     @property
     def soft_deadline(self) -> float | None:
@@ -52,7 +57,9 @@ def read_settings(environ: Mapping[bytes, bytes]) -> JobSettings:
         allowed_tables=tuple(name.strip() for name in values.get("ALLOWED_TABLES", "").split(",") if name.strip()),
         max_runtime=_seconds(values.get("MAX_RUNTIME_SECONDS", "")),
         image=values.get("IMAGE_URI", ""),
+        picture=values.get("BREAKDOWN_PICTURE", "") == "1",
         notebook_dir=Path(values.get("NOTEBOOK_DIR", "/opt/notebook")),
+        check_only=_is_check(values.get("MODE", "")),
     )
 
 
@@ -71,6 +78,12 @@ def _require(values: Mapping[str, str]) -> None:
             f"EXECUTION_ID is {values['EXECUTION_ID'][:80]!r}, not of the form 20260115_123456_3fa94c01.",
             "Let the bot choose it, or use UTC date, time and 8 hex digits.",
         )
+
+
+def _is_check(mode: str) -> bool:
+    if mode not in {"", "check"}:
+        raise SettingError(f"MODE is {mode[:40]!r}.", "Leave it out to run the notebook, or give check.")
+    return mode == "check"
 
 
 def _input_dir(values: Mapping[str, str]) -> Path:

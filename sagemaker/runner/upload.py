@@ -57,6 +57,8 @@ class Outputs:
 
     def _redacted(self, path: Path) -> bytes:
         content = path.read_bytes()
+        if path.suffix == ".png":  # our own chart: no text of anybody's is in it but the names of modes
+            return content
         if path.suffix != ".gz":
             return self._redactor.text(content.decode("utf-8")).encode()
         text = gzip.decompress(content).decode("utf-8")

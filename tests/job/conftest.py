@@ -104,22 +104,26 @@ class Job:
         return b"\n".join([*parts, self.log.encode(), message.read_bytes() if message.exists() else b""])
 
 
+def new_job(box: Sandbox, folder: Path) -> Job:
+    """A job on this sandbox with folders below `folder`, not yet started."""
+    execution_id = f"20260115_123456_{secrets.token_hex(4)}"
+    environment = {
+        "EXECUTION_ID": execution_id,
+        "S3_OUTPUT_BUCKET": box.env["S3_OUTPUT_BUCKET"],
+        "SECRET_NAME": box.env["PRESTO_SECRET_NAME"],
+        "AWS_DEFAULT_REGION": box.env["AWS_DEFAULT_REGION"],
+        "AWS_ENDPOINT_URL": box.env["AWS_ENDPOINT_URL"],
+        "AWS_ACCESS_KEY_ID": box.env["AWS_ACCESS_KEY_ID"],
+        "AWS_SECRET_ACCESS_KEY": box.env["AWS_SECRET_ACCESS_KEY"],
+        "CREDITS_INPUT_DIR": str(folder / "input"),
+        "CREDITS_OUTPUT_DIR": str(folder / "output"),
+        "TMPDIR": str(folder / "tmp"),
+        "PYTHON": str(ROOT / ".venv" / "bin" / "python"),
+    }
+    return Job(box, folder, environment, execution_id)
+
+
 @pytest.fixture
 def job(sandbox: Sandbox, tmp_path: Path) -> Job:
     sandbox.presto.calm()
-    execution_id = f"20260115_123456_{secrets.token_hex(4)}"
-    box = sandbox.env
-    environment = {
-        "EXECUTION_ID": execution_id,
-        "S3_OUTPUT_BUCKET": box["S3_OUTPUT_BUCKET"],
-        "SECRET_NAME": box["PRESTO_SECRET_NAME"],
-        "AWS_DEFAULT_REGION": box["AWS_DEFAULT_REGION"],
-        "AWS_ENDPOINT_URL": box["AWS_ENDPOINT_URL"],
-        "AWS_ACCESS_KEY_ID": box["AWS_ACCESS_KEY_ID"],
-        "AWS_SECRET_ACCESS_KEY": box["AWS_SECRET_ACCESS_KEY"],
-        "CREDITS_INPUT_DIR": str(tmp_path / "input"),
-        "CREDITS_OUTPUT_DIR": str(tmp_path / "output"),
-        "TMPDIR": str(tmp_path / "tmp"),
-        "PYTHON": str(ROOT / ".venv" / "bin" / "python"),
-    }
-    return Job(sandbox, tmp_path, environment, execution_id)
+    return new_job(sandbox, tmp_path)

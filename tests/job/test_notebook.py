@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
-from sandbox.client import ROOT
+from sandbox.client import ROOT, Sandbox
 
 NOTEBOOK = ROOT / "notebooks" / "Verify - Credit Recommendation.ipynb"
 
@@ -42,3 +44,19 @@ def test_it_sets_what_the_plan_names(notebook: Any) -> None:
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     assert "credit_amount = " in source
     assert "output_df = " in source
+
+
+def test_opened_by_hand_it_runs_from_top_to_bottom_on_the_sandbox(
+    sandbox: Sandbox, notebook: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As an analyst does in Jupyter: the environment of `python -m sandbox` exported, nothing else set."""
+    for name, value in {**sandbox.env, "TMPDIR": str(tmp_path), "IPYTHONDIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    opened = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+
+    NotebookClient(opened, timeout=60, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
+
+    outputs = [output for cell in opened.cells for output in cell.get("outputs", [])]
+    assert outputs[-1]["text"] == "credit 4948.80 USD\n"
+    assert sum("image/svg+xml" in output.get("data", {}) for output in outputs) == 2
+    assert sum("text/html" in output.get("data", {}) for output in outputs) >= 3
