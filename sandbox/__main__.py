@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sandbox.real_presto.errors import PrestoUnavailable
 from sandbox.services import Options, Services
 
 _HINT = """
@@ -22,7 +23,7 @@ then `python -m src.credit_bot`; the thread, by the ts that the post answered wi
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until told to end; 2 for options that make no sense."""
+    """Run until told to end; 2 for options that make no sense, 1 where this machine has not got what they want."""
     options = _parser().parse_args(arguments)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -30,16 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.jobs == "image" and not options.image:
         print("Which image? Build one (Documentation/DEPLOY.md) and name it with --image.", file=sys.stderr)
         return 2
-    services = Services(
-        Options(
-            options.jobs,
-            options.presto,
-            options.entrypoint.resolve(),
-            options.grace,
-            options.image,
-            tuple(options.mount),
-        )
-    )
+    try:
+        services = Services(_wanted(options))
+    except PrestoUnavailable as error:
+        print(error, file=sys.stderr)
+        return 1
     try:
         _keep_secrets(services)
         _tell(services, options.ready_file)
@@ -51,6 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         services.stop()
     return 0
+
+
+def _wanted(options: argparse.Namespace) -> Options:
+    return Options(
+        options.jobs,
+        options.presto,
+        options.entrypoint.resolve(),
+        options.grace,
+        options.image,
+        tuple(options.mount),
+    )
 
 
 def _tell(services: Services, ready_file: Path | None) -> None:
@@ -90,7 +97,10 @@ def _parser() -> argparse.ArgumentParser:
         help="a job starts the container's entrypoint (process), the container (image) or nothing (scripted)",
     )
     parser.add_argument(
-        "--presto", choices=("embedded", "none"), default=defaults.presto, help="DuckDB behind Presto's protocol"
+        "--presto",
+        choices=("embedded", "real", "none"),
+        default=defaults.presto,
+        help="DuckDB behind Presto's protocol, or the Presto that scripts/install_presto.sh installs",
     )
     parser.add_argument("--ready-file", type=Path, help="written when all is up: JSON with `control` and `env`")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")

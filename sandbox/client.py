@@ -20,8 +20,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlencode, urlsplit
 
+from sandbox.left_behind import LeftBehind
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
+REAL_PRESTO_SECONDS = 240.0
 
 
 class SandboxError(Exception):
@@ -101,7 +104,7 @@ class Sandbox:
     def start(
         cls,
         jobs: Literal["process", "scripted", "image"] = "process",
-        presto: Literal["embedded", "none"] = "embedded",
+        presto: Literal["embedded", "real", "none"] = "embedded",
         *,
         entrypoint: Path | str | None = None,
         grace: float | None = None,
@@ -112,6 +115,7 @@ class Sandbox:
         """Start one and wait until it is ready. Raises SandboxError with its last words where it does not start.
 
         entrypoint: what a job runs instead of sagemaker/entrypoint.sh; grace: seconds between SIGTERM and SIGKILL;
+        presto: "real" for the one that scripts/install_presto.sh installed;
         image: what jobs="image" runs, with `mounts` ("host:container[:ro]") besides its input and output;
         env: the environment of the sandbox itself, where it is not this process's.
         """
@@ -126,7 +130,8 @@ class Sandbox:
             process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=env
             )
-        return cls(process, _wait_until_ready(process, folder), folder / "sandbox.log")
+        seconds = REAL_PRESTO_SECONDS if presto == "real" else START_SECONDS
+        return cls(process, _wait_until_ready(process, folder, seconds), folder / "sandbox.log")
 
     def __enter__(self) -> Self:
         return self
@@ -143,8 +148,10 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self.log.exists() and not self.log.stat().st_size:
-            shutil.rmtree(self.log.parent)
+        if self.log.exists():
+            LeftBehind().keep([(str(self.log), self.log.read_bytes())])
+            if not self.log.stat().st_size:
+                shutil.rmtree(self.log.parent)
 
     def calls(self, service: str = "*", operation: str = "*", origin: str = "") -> list[dict[str, Any]]:
         """The calls seen on the wire that match these globs; without `origin`, all but the platform's own."""
@@ -169,8 +176,8 @@ def _query(service: str, operation: str, origin: str) -> str:
     return "?" + urlencode({"service": service, "operation": operation, "origin": origin})
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
-    deadline = time.monotonic() + START_SECONDS
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path, seconds: float) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
     while not (folder / "ready.json").exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()

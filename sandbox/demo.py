@@ -11,10 +11,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import boto3
 
@@ -22,7 +23,7 @@ from sandbox.client import ROOT, Sandbox
 from sandbox.slack.show import render_thread
 
 OUTPUT = ROOT / "demo-output"
-FILES = ("result.json", "report.html", "notebook_output.ipynb")
+FILES = ("report.html", "result.json", "notebook_output.ipynb")
 CREDIT = "4948.80"
 TICK_SECONDS = 300
 
@@ -48,35 +49,63 @@ class Run(NamedTuple):
 def main() -> int:
     """Run it; 0 where everything is as it should be."""
     options = _parser().parse_args()
-    print("Starting Slack, Looker, Presto and AWS on loopback ...", flush=True)
-    with Sandbox.start(jobs="image" if options.image else "process", presto="embedded", image=options.image) as box:
+    print("1. Starting Slack, Looker, Presto and AWS on this machine ...", flush=True)
+    jobs: Literal["image", "process"] = "image" if options.image else "process"
+    with Sandbox.start(jobs=jobs, presto=options.presto, image=options.image) as box:
         run = _run(box, options.executor)
         differences = [*_differences(run), *_refusals(box)]
     for difference in differences:
         print(f"demo: DIFFERS: {difference}", file=sys.stderr)
     if differences:
         return 1
-    print(f"Left in {OUTPUT.name}/: {', '.join(FILES)}")
+    print(f"4. Open {OUTPUT.name}/report.html in a browser; beside it: {' and '.join(FILES[1:])}")
     amount = f"{run.result['credit_amount']:.2f} {run.result['currency']}"
     where = f"{options.executor}, in the image" if options.image else options.executor
-    print(f"demo: credit {amount} in {run.seconds:.1f} s (executor {where}, presto embedded)")
+    print(f"demo: credit {amount} in {run.seconds:.1f} s (executor {where}, presto {options.presto})")
     return 0
 
 
 def _run(box: Sandbox, executor: str) -> Run:
     host = box.env["LOOKER_HOSTS"].split(",")[0]
     started = time.monotonic()
-    ts = box.slack.post(user="U0DANA0001", text=f"Traffic pumping, please have a look: <https://{host}/x/sample>")
-    print("Posted the link; running one tick: python -m src.credit_bot", flush=True)
-    environment = {**os.environ, **box.env, "EXECUTOR": executor}
-    tick = subprocess.run(
-        [sys.executable, "-m", "src.credit_bot"], cwd=ROOT, env=environment, timeout=TICK_SECONDS, check=False
-    )
+    ts = box.slack.post(user="U0SUPPORT1", text=f"Traffic pumping, please have a look: <https://{host}/x/sample>")
+    print("2. Support posted a Looker link in Slack. One tick of the bot: python -m src.credit_bot", flush=True)
+    exit_code = _tick({**os.environ, **box.env, "EXECUTOR": executor})
     seconds = time.monotonic() - started
     thread = box.slack.thread(ts=ts)
-    print(f"\n{render_thread(thread)}\n")
+    print(f"3. The thread, as Slack shows it:\n\n{render_thread(thread)}\n")
     result = _save_outputs(box.env)
-    return Run(thread, box.slack.reactions(ts=ts), result, tick.returncode, seconds)
+    return Run(thread, box.slack.reactions(ts=ts), result, exit_code, seconds)
+
+
+def _tick(environment: Mapping[str, str]) -> int:
+    """Run the bot; its exit code. On a terminal it shows its progress; elsewhere its log lines are made readable."""
+    on_terminal = sys.stderr.isatty()
+    bot = subprocess.Popen(
+        [sys.executable, "-m", "src.credit_bot"],
+        cwd=ROOT,
+        env=environment,
+        stderr=None if on_terminal else subprocess.PIPE,
+        text=True,
+    )
+    too_slow = threading.Timer(TICK_SECONDS, bot.kill)
+    too_slow.start()
+    for line in bot.stderr or ():
+        print(f"   {_readable(line)}", flush=True)
+    exit_code = bot.wait()
+    too_slow.cancel()
+    return exit_code
+
+
+def _readable(line: str) -> str:
+    """A JSON log line as a person reads it; any other line as it is."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return line.rstrip()
+    about = [told[name] for name in ("execution_id",) if name in told]
+    about += [f"{name} {told[name]}" for name in ("answered", "failed") if name in told]
+    return " ".join([told["time"][11:19], told["message"], f"({', '.join(about)})" if about else ""]).rstrip()
 
 
 def _save_outputs(env: Mapping[str, str]) -> dict[str, Any]:
@@ -131,6 +160,7 @@ def _refusals(box: Sandbox) -> Iterator[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description=__doc__)
     parser.add_argument("--executor", choices=("sagemaker", "local"), default="sagemaker")
+    parser.add_argument("--presto", choices=("embedded", "real"), default="embedded")
     parser.add_argument("--image", default="", help="run the job in this image instead of as a process")
     return parser
 

@@ -5,7 +5,7 @@ drop        the work is done, then the connection is reset without an answer
 delay       `seconds` pass before the work is done
 throttle    the service's own "too many requests"
 error_5xx   the service's own server error
-status      the service's own refusal with the given `status` (409, 412, 403, ...)
+status      the service's own refusal with the given `status` (409, 412, 403, ...), `says` in its own words
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Fault:
 
     probability: share of the selected calls that fail (a seeded sequence: the same seed, the same calls);
     nth: only the nth selected call, counted from 1; skip: leave the first ones alone; count: fail at most so many;
-    seconds: the length of a delay, or the Retry-After of a throttle; status: the HTTP status of kind "status".
+    seconds: the length of a delay, or the Retry-After of a throttle; status: the HTTP status of kind "status";
+    says: the refusal's message, where it is not the usual one (AWS alone).
     """
 
     kind: Kind
@@ -40,6 +41,7 @@ class Fault:
     count: int | None = None
     seconds: float = 1.0
     status: int = 500
+    says: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

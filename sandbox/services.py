@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sandbox import looker, slack
 from sandbox.aws.world import SECRET, AwsOptions, AwsWorld
 from sandbox.control import ControlApp
+from sandbox.left_behind import LeftBehind
 from sandbox.wire import Hub, Server, serve
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +24,7 @@ class Options:
     grace: seconds from SIGTERM to SIGKILL."""
 
     jobs: Literal["process", "scripted", "image"] = "process"
-    presto: Literal["embedded", "none"] = "embedded"
+    presto: Literal["embedded", "real", "none"] = "embedded"
     entrypoint: Path = ROOT / "sagemaker" / "entrypoint.sh"
     grace: float = 30.0
     image: str = ""
@@ -37,11 +38,14 @@ class Services:
         self._hub = Hub()
         self._control = ControlApp(self._hub)
         self._servers: list[Server] = []
-        secrets = self._start_presto() if options.presto == "embedded" else {}
+        self._closing: list[Callable[[], None]] = []
+        self._worlds: list[AwsWorld | slack.SlackWorld] = []
+        secrets = self._start_presto(options.presto)
         self._presto_passwords = [str(values["password"]) for values in secrets.values()]
         aws = AwsOptions(options.jobs, options.entrypoint, options.grace, secrets, options.image, options.mounts)
         self._aws = AwsWorld(aws, self._hub)
-        self._control.register("aws", self._aws.control, self._aws.reset)
+        self._left_behind = LeftBehind()
+        self._control.register("aws", self._aws.control, self._kept(self._aws))
         self.env = {**self._aws.env, **self._start_slack(), **self._start_looker()}
         self._control.env = self.env
         self._hub.calls.clear()
@@ -57,12 +61,26 @@ class Services:
     def stop(self) -> None:
         """End every job's processes and close every port."""
         self._aws.close()
+        for world in self._worlds:
+            self._left_behind.keep(world.left())
+        for close in self._closing:
+            close()
         for server in self._servers:
             server.stop()
 
+    def _kept(self, world: AwsWorld | slack.SlackWorld) -> Callable[[], None]:
+        """Its reset, after what it holds was kept."""
+        self._worlds.append(world)
+
+        def reset() -> None:
+            self._left_behind.keep(world.left())
+            world.reset()
+
+        return reset
+
     def _start_slack(self) -> dict[str, str]:
         world = slack.SlackWorld()
-        url = self._serve("slack", slack, slack.create_app(world), world).url
+        url = self._serve("slack", slack, slack.create_app(world), world, reset=self._kept(world)).url
         return {
             "SLACK_API_URL": f"{url}/api/",
             "SLACK_BOT_TOKEN": world.token,
@@ -80,14 +98,30 @@ class Services:
             "LOOKER_HOSTS": f"{LINK_HOST},127.0.0.1:{server.port}",
         }
 
-    def _start_presto(self) -> Mapping[str, Mapping[str, Any]]:
-        presto = importlib.import_module("sandbox.presto")  # DuckDB's import is not paid for where there is no Presto
+    def _start_presto(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
+        """What Secrets Manager holds for it. Imported when wanted: DuckDB takes its time."""
+        if kind == "none":
+            return {}
+        if kind == "real":
+            real = importlib.import_module("sandbox.real_presto.world").RealPrestoWorld()
+            self._control.register("presto", real.control, real.reset)
+            self._closing.append(real.close)
+            return {SECRET: real.credentials()}
+        presto = importlib.import_module("sandbox.presto")
         world = presto.PrestoWorld()
         server = self._serve("presto", presto, presto.create_app(world), world, ssl_context=world.ssl_context)
         return {SECRET: world.credentials(server.port)}
 
-    def _serve(self, name: str, service: Any, app: Any, world: Any, ssl_context: Any = None) -> Server:
-        self._control.register(name, world.control, world.reset)
+    def _serve(
+        self,
+        name: str,
+        service: Any,
+        app: Any,
+        world: Any,
+        ssl_context: Any = None,
+        reset: Callable[[], None] | None = None,
+    ) -> Server:
+        self._control.register(name, world.control, reset or world.reset)
         server = serve(
             app,
             name,

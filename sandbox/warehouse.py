@@ -9,14 +9,11 @@ max       09-01 → 10-01    28753        86259        2875.30      1725.18
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+from typing import NamedTuple
 
 SAMPLE_ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 PARENT_ACCOUNT_SID = "ACfedcba9876543210fedcba9876543210"
@@ -72,15 +69,20 @@ INTERVALS = (
 )
 
 
-def load(connection: DuckDBPyConnection) -> None:
-    """Make the tables in the connection's catalog, and fill them."""
+def statements() -> Iterator[str]:
+    """Make the tables and fill them, one statement at a time, in SQL that DuckDB and Presto read alike."""
     for schema in sorted({name.split(".")[0] for name in TABLES}):
-        connection.execute(f"CREATE SCHEMA {schema}")
+        yield f"CREATE SCHEMA {schema}"
     for name, columns in TABLES.items():
-        connection.execute(f"CREATE TABLE {name} ({columns})")
+        yield f"CREATE TABLE {name} ({columns})"
     for name, rows in _rows().items():
-        values = ", ".join("(" + ", ".join(map(_literal, row)) + ")" for row in rows)
-        connection.execute(f"INSERT INTO {name} VALUES {values}")
+        yield insert(name, rows)
+
+
+def insert(table: str, rows: Iterable[tuple[object, ...]]) -> str:
+    """The statement that adds these rows to one of TABLES."""
+    values = ", ".join("(" + ", ".join(map(_literal, row)) + ")" for row in rows)
+    return f"INSERT INTO {table} VALUES {values}"
 
 
 def _rows() -> dict[str, list[tuple[object, ...]]]:
@@ -170,4 +172,6 @@ def _literal(value: object) -> str:
         return "NULL"
     if isinstance(value, bool | int | Decimal):
         return str(value)
-    return f"'{value}'"
+    if isinstance(value, datetime):
+        return f"TIMESTAMP '{value}'"
+    return f"DATE '{value}'" if isinstance(value, date) else f"'{value}'"

@@ -8,28 +8,36 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from sandbox.aws.access import Access
 from sandbox.aws.errors import AwsError, error_answer, fault_error
+from sandbox.aws.lacking import ANSWERS
 from sandbox.aws.model import AwsRequest, read_request, refusals
 from sandbox.aws.moto_app import SERVICES
 from sandbox.aws.sagemaker import SageMaker
 from sandbox.faults import Fault
-from sandbox.wire import Answer, default_origin
-
-JOB_KEY_PREFIX = "ASIA"
+from sandbox.wire import Answer
 
 
 class AwsApp:
     """`refused` holds every request that the services' own models refuse."""
 
-    def __init__(self, moto: WSGIApplication, sagemaker: SageMaker) -> None:
+    def __init__(self, moto: WSGIApplication, sagemaker: SageMaker, access: Access) -> None:
         self._moto = moto
+        self._access = access
         self._sagemaker = sagemaker
         self.refused: list[dict[str, Any]] = []
+        self.takes_conditions = True
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = read_request(environ)
+        if not self.takes_conditions:
+            environ.pop("HTTP_IF_MATCH", None)
+            environ.pop("HTTP_IF_NONE_MATCH", None)
         try:
             self._check(request, environ)
+            self._access.check(request, environ)
+            if (request.service, request.operation) in ANSWERS:
+                return _send(ANSWERS[request.service, request.operation](request), start_response)
             if request.service == "sagemaker" and request.operation in self._sagemaker.operations:
                 answer = self._sagemaker.operations[request.operation](request.parameters, request.region)
                 return _send(_json(answer), start_response)
@@ -51,7 +59,7 @@ class AwsApp:
             {
                 "service": request.service,
                 "operation": request.operation,
-                "origin": origin(environ),
+                "origin": self._access.origin(environ),
                 "message": message,
                 "at": time.time(),
             }
@@ -75,13 +83,6 @@ def service(environ: WSGIEnvironment) -> str:
 def operation(environ: WSGIEnvironment) -> str:
     """The operation by botocore's name, e.g. "PutObject"."""
     return read_request(environ).operation
-
-
-def origin(environ: WSGIEnvironment) -> str:
-    """ "job" for calls with the credentials that jobs are given, "platform" for the sandbox's own, else "bot"."""
-    if read_request(environ).access_key.startswith(JOB_KEY_PREFIX):
-        return "job"
-    return default_origin(environ)
 
 
 def fault_answer(environ: WSGIEnvironment, fault: Fault) -> Answer:

@@ -64,9 +64,11 @@ def fault_error(request: AwsRequest, fault: Fault) -> AwsError:
         return _THROTTLES.get(request.service, AwsError("ThrottlingException", "Rate exceeded"))
     status = fault.status if fault.kind == "status" else 500
     if status == 403:
-        action = _DENIED.format(action=f"{request.service}:{request.operation}")
-        return AwsError("AccessDenied" if request.service == "s3" else "AccessDeniedException", action, 403)
+        words = fault.says or _DENIED.format(action=f"{request.service}:{request.operation}")
+        return AwsError("AccessDenied" if request.service == "s3" else "AccessDeniedException", words, 403)
     known = (_S3_STATUS if request.service == "s3" else _SERVER_ERRORS.get(request.service, _JSON_STATUS)).get(status)
+    if known and fault.says:
+        return AwsError(known.code, fault.says, status)
     return known or AwsError("ServiceUnavailable" if status >= 500 else "ClientError", f"Status {status}", status)
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -79,7 +79,7 @@ class ImageRunner(ProcessRunner):
         store: JobStore,
         platform: Platform,
         image: str,
-        credentials: Mapping[str, str],
+        credentials: Callable[[Job], Mapping[str, str]],
         grace: float,
         mounts: tuple[str, ...] = (),
     ) -> None:
@@ -93,7 +93,7 @@ class ImageRunner(ProcessRunner):
         mounts = [f"{folder / 'input'}:{_INPUT}:ro", *self._mounts]
         if not any(f":{_OUTPUT}" in mount for mount in self._mounts):
             mounts.append(f"{folder / 'output'}:{_OUTPUT}")
-        command = self._engine.command({**self._credentials, **job.environment, MARK: job.name}, mounts)
+        command = self._engine.command({**self._credentials(job), **job.environment, MARK: job.name}, mounts)
         try:
             with subprocess.Popen(
                 command,

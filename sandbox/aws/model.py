@@ -86,8 +86,14 @@ def _scope(environ: WSGIEnvironment) -> tuple[str, str, str]:
     credential = credential or parse_qs(str(environ["QUERY_STRING"])).get("X-Amz-Credential", [""])[0]
     parts = credential.split("/")
     if len(parts) != 5:
-        return "", "us-east-1", "s3"
+        return "", "us-east-1", "sts" if _is_web_identity(environ) else "s3"
     return parts[0], parts[2], _SIGNING_NAMES.get(parts[3], parts[3])
+
+
+def _is_web_identity(environ: WSGIEnvironment) -> bool:
+    """The one call that a pod makes before it has credentials to sign with."""
+    form = str(environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
+    return form and b"Action=AssumeRoleWithWebIdentity" in body(environ)
 
 
 def _json(environ: WSGIEnvironment) -> dict[str, Any]:

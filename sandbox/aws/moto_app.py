@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from bisect import bisect_left, insort
 from collections.abc import Iterable
@@ -21,7 +22,20 @@ from moto.s3.utils import _VersionedKeyStore
 
 s3_models: Any = moto.s3.models
 make_app: Any = create_backend_app
-SERVICES = ("s3", "sagemaker", "secretsmanager", "logs", "cloudwatch", "sts", "iam", "ec2", "kms")
+SERVICES = (
+    "s3",
+    "sagemaker",
+    "secretsmanager",
+    "logs",
+    "cloudwatch",
+    "sts",
+    "iam",
+    "ec2",
+    "ecr",
+    "kms",
+    "sns",
+    "cloudformation",
+)
 
 
 class IndexedKeys(_VersionedKeyStore):
@@ -81,14 +95,14 @@ class MotoApp:
 
     def __init__(self) -> None:
         _index_buckets()
-        self._apps: dict[str, WSGIApplication] = {name: make_app(name) for name in SERVICES}
+        self._apps: dict[str, WSGIApplication] = {}
         self._locks = {name: threading.RLock() for name in SERVICES}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         service = environ["sandbox.service"]
         _preserve_header_names(environ)
         with self._locks[service]:
-            content = self._apps[service](environ, start_response)
+            content = self._app(service)(environ, start_response)
             try:
                 return [b"".join(content)]
             finally:
@@ -96,12 +110,19 @@ class MotoApp:
                 if close:
                     close()
 
+    def forget_everything(self) -> None:
+        """Every service as it was at the start. A stack leaves something in any of them."""
+        get: Any = get_backend
+        for name in SERVICES if "cloudformation" in self._apps else {*self._apps, "s3", "sts", "iam"}:
+            get(name).reset()
 
-def forget_everything() -> None:
-    """Every service as it was at the start."""
-    get: Any = get_backend
-    for name in SERVICES:
-        get(name).reset()
+    def _app(self, service: str) -> WSGIApplication:
+        """Made when first asked for: some take seconds to import."""
+        if service not in self._apps:
+            if service == "cloudformation":
+                importlib.import_module("sandbox.aws.cloudformation")
+            self._apps[service] = make_app(service)
+        return self._apps[service]
 
 
 def _preserve_header_names(environ: WSGIEnvironment) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 from wsgiref.types import WSGIApplication
 from xml.etree import ElementTree
 
 from sandbox.aws.model import service_model
 from sandbox.http_server import make_environ
+from sandbox.wire import PLATFORM_HEADER
 
+ROLE_HEADER = "X-Sandbox-Role"
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 MAX_EVENT = 256_000
 _MAX_BATCH_BYTES = 900_000
@@ -28,17 +32,29 @@ class PlatformError(Exception):
 
 
 class Platform:
-    """Calls AWS as SageMaker does, of origin "platform": faults leave it alone."""
+    """Calls AWS as SageMaker does, of origin "platform": faults leave it alone.
+
+    whole: it does all that the service does around a job, where the job's role may be tested; else what shows alone.
+    """
 
     def __init__(self, app: WSGIApplication, region: str) -> None:
         self._app = app
         self._region = region
         self._lock = threading.Lock()
-        self._groups = False
+        self._groups: set[str] = set()
+        self._role = ""
+        self.whole = False
 
     def reset(self) -> None:
         """The log group is gone."""
-        self._groups = False
+        self._groups.clear()
+        self.whole = False
+
+    def under(self, role_arn: str) -> Self:
+        """The same, acting under a job's role."""
+        other = copy.copy(self)
+        other._role = role_arn
+        return other
 
     # S3
 
@@ -69,10 +85,12 @@ class Platform:
     def new_stream(self, name: str) -> None:
         """A log stream in the account's group for processing jobs, which is made where it is missing."""
         with self._lock:
-            if not self._groups:
+            if LOG_GROUP not in self._groups:
                 self.json("logs", "CreateLogGroup", {"logGroupName": LOG_GROUP})
-                self._groups = True
+                self._groups.add(LOG_GROUP)
         self.json("logs", "CreateLogStream", {"logGroupName": LOG_GROUP, "logStreamName": name})
+        if self.whole:
+            self.json("logs", "DescribeLogStreams", {"logGroupName": LOG_GROUP, "logStreamNamePrefix": name})
 
     def write_log(self, stream: str, lines: Iterable[tuple[int, str]]) -> None:
         """Append lines, each with its time in milliseconds; empty ones are left out, as the service refuses them."""
@@ -92,6 +110,12 @@ class Platform:
         )
         return answer
 
+    def ec2(self, operation: str, parameters: dict[str, str]) -> bytes:
+        """One call of EC2; its XML. Raises PlatformError."""
+        form = urlencode({"Action": operation, "Version": service_model("ec2").api_version, **parameters})
+        kind = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")]
+        return self._call("POST", "/", "ec2", kind, form.encode())
+
     def _s3(self, method: str, target: str, content: bytes = b"") -> bytes:
         return self._call(method, target, "s3", [], content)
 
@@ -100,7 +124,8 @@ class Platform:
         sent = [
             ("Host", "127.0.0.1"),
             ("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
-            ("X-Sandbox-Origin", "platform"),
+            (PLATFORM_HEADER, "platform"),
+            *([(ROLE_HEADER, self._role)] if self._role else []),
             ("Content-Length", str(len(content))),
             *headers,
         ]
@@ -113,8 +138,14 @@ class Platform:
 
         answer = b"".join(self._app(environ, start_response))
         if status[0] >= HTTPStatus.MULTIPLE_CHOICES:
-            raise PlatformError(answer.decode("utf-8", "replace"))
+            raise PlatformError(_words(answer.decode("utf-8", "replace")))
         return answer
+
+
+def _words(answer: str) -> str:
+    """The message of an error, out of its service's JSON or XML."""
+    said = re.search(r"<Message>(.*?)</Message>|\"[mM]essage\": *\"(.*?)\"", answer, re.DOTALL)
+    return f"ClientError: {said[1] or said[2]}" if said else answer
 
 
 def _batches(lines: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:

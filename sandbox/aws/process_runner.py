@@ -19,6 +19,7 @@ from pathlib import Path
 from sandbox.aws.inputs import InputMissing, read_inputs
 from sandbox.aws.job_log import JobLog
 from sandbox.aws.jobs import MAX_MESSAGE, Job, JobStore, Status
+from sandbox.aws.machine import prepare
 from sandbox.aws.platform import Platform, PlatformError
 
 FLUSH_SECONDS = 0.25
@@ -32,7 +33,12 @@ class ProcessRunner:
     """
 
     def __init__(
-        self, store: JobStore, platform: Platform, entrypoint: Path, credentials: Mapping[str, str], grace: float
+        self,
+        store: JobStore,
+        platform: Platform,
+        entrypoint: Path,
+        credentials: Callable[[Job], Mapping[str, str]],
+        grace: float,
     ) -> None:
         self.overtime_status: Status = "Stopped"
         self._store = store
@@ -76,7 +82,10 @@ class ProcessRunner:
     def _run_in(self, folder: Path, job: Job, ending: threading.Event) -> None:
         for name in ("input", "output", "tmp"):
             (folder / name).mkdir()
-        for path, content in read_inputs(self._platform, job):
+        platform = self._platform.under(job.request["RoleArn"])
+        if platform.whole:
+            prepare(platform, job)
+        for path, content in read_inputs(platform, job):
             target = folder / "input" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
@@ -86,7 +95,7 @@ class ProcessRunner:
         with self._started(folder, job) as process:
             self._store.began(job)
             container = _Container(
-                process, self._mark(folder, job), self._terminate, JobLog(self._platform, job), self._grace
+                process, self._mark(folder, job), self._terminate, JobLog(platform, job), self._grace
             )
             overtime = container.watch(job, ending)
         self._settle(job, process.returncode, overtime, _exit_message(folder / "output" / "message"))
@@ -111,7 +120,7 @@ class ProcessRunner:
 
     def _environment(self, folder: Path, job: Job) -> dict[str, str]:
         return {
-            **self._credentials,
+            **self._credentials(job),
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
             "TMPDIR": str(folder / "tmp"),
             **job.environment,

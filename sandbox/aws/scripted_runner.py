@@ -11,6 +11,7 @@ from itertools import count
 from sandbox.aws.inputs import InputMissing, read_inputs
 from sandbox.aws.job_log import JobLog
 from sandbox.aws.jobs import Job, JobStore, Status
+from sandbox.aws.machine import prepare
 from sandbox.aws.outcomes import OUTCOMES, Outcome, log_lines, output_files
 from sandbox.aws.platform import Platform, PlatformError
 from sandbox.aws.script import Plan, Script
@@ -35,7 +36,10 @@ class ScriptedRunner:
     def start(self, job: Job) -> None:
         """Plan the job's end, or end it."""
         try:
-            sql = self._sql(job)
+            platform = self._platform.under(job.request["RoleArn"])
+            if platform.whole:
+                prepare(platform, job)
+            sql = _sql(platform, job)
         except (InputMissing, PlatformError) as error:
             self._store.end(job, "Failed", reason=str(error))
             return
@@ -65,10 +69,6 @@ class ScriptedRunner:
         for _, _, job, plan, sql in due:
             self._finish(job, plan.outcome, sql)
         return len(due)
-
-    def _sql(self, job: Job) -> str:
-        files = dict(read_inputs(self._platform, job))
-        return files.get("query.sql", b"").decode("utf-8", "replace") or job.environment.get("LOOKER_QUERY", "")
 
     def _finish_when_due(self) -> None:
         while True:
@@ -102,10 +102,16 @@ class ScriptedRunner:
         self._store.end(job, status, reason=outcome.reason, message=outcome.message)
 
     def _leave(self, job: Job, outcome: Outcome, sql: str) -> None:
+        platform = self._platform.under(job.request["RoleArn"])
         bucket, execution_id = (job.environment.get(name, "") for name in ("S3_OUTPUT_BUCKET", "EXECUTION_ID"))
         for file, content in output_files(outcome, execution_id, sql, job.environment.get("IMAGE_URI")):
-            self._platform.put_object(bucket, f"{OUTPUTS}/{execution_id}/{file}", content)
-        log = JobLog(self._platform, job)
+            platform.put_object(bucket, f"{OUTPUTS}/{execution_id}/{file}", content)
+        log = JobLog(platform, job)
         for line in log_lines(outcome):
             log.write(line)
         log.flush()
+
+
+def _sql(platform: Platform, job: Job) -> str:
+    files = dict(read_inputs(platform, job))
+    return files.get("query.sql", b"").decode("utf-8", "replace") or job.environment.get("LOOKER_QUERY", "")

@@ -1,10 +1,13 @@
-"""Fills the account with a past at once: through the front door, a hundred thousand objects would take minutes."""
+"""Fills the account with a past at once, and reads all of it: through the front door, a hundred thousand objects would
+take minutes.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 
 from sandbox.aws.jobs import ACCOUNT, Job, JobStore
@@ -17,6 +20,19 @@ def put_objects(bucket: str, objects: Mapping[str, str]) -> None:
     backend = s3_backends[ACCOUNT]["aws"]
     for key, text in objects.items():
         backend.put_object(bucket, key, text.encode())
+
+
+def objects(bucket: str) -> Iterator[tuple[str, bytes]]:
+    """Key and content of every object."""
+    for key in list(s3_backends[ACCOUNT]["aws"].buckets[bucket].keys.values()):
+        yield key.name, key.value
+
+
+def job_logs(region: str) -> Iterator[tuple[str, bytes]]:
+    """Name and lines of every log stream."""
+    for group in list(logs_backends[ACCOUNT][region].groups.values()):
+        for name, stream in list(group.streams.items()):
+            yield f"{group.name}/{name}", "\n".join(event.message for event in stream.events).encode()
 
 
 def add_ended_jobs(store: JobStore, count: int, prefix: str, days_ago: float, region: str) -> None:

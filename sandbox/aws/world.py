@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sandbox.aws.app import JOB_KEY_PREFIX, AwsApp, fault_answer, operation, origin, service
+from sandbox.aws.access import Access
+from sandbox.aws.app import AwsApp, fault_answer, operation, service
 from sandbox.aws.image_runner import ImageRunner
 from sandbox.aws.jobs import ACCOUNT, ENDED, Job, JobStore, Quota, Runner, Status
-from sandbox.aws.moto_app import MotoApp, forget_everything
+from sandbox.aws.moto_app import MotoApp
 from sandbox.aws.platform import Platform
 from sandbox.aws.process_runner import ProcessRunner
 from sandbox.aws.sagemaker import SageMaker
 from sandbox.aws.script import Script
 from sandbox.aws.scripted_runner import ScriptedRunner
-from sandbox.aws.seeding import add_ended_jobs, put_objects
+from sandbox.aws.seeding import add_ended_jobs, job_logs, objects, put_objects
+from sandbox.left_behind import Left
 from sandbox.wire import Hub, Server, Wire, serve
 
 REGION = "us-east-1"
@@ -48,17 +50,19 @@ class AwsWorld:
         self._store = JobStore()
         self._script = Script()
         app = _LateApp()
+        self._iam = Access()
+        origin = self._iam.origin
         self._platform = Platform(Wire(app, service, operation, hub, fault_answer, origin), REGION)
         self._server: Server | None = None
         self._access = (f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
-        self._job_access = (f"{JOB_KEY_PREFIX}{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
+        self._job_access = (f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
         self._job_token = secrets.token_urlsafe(60)
-        self._job_environment: dict[str, str] = {}
+        self._iam.add_job_key(self._job_access[0])
         self._runner = self._make_runner()
-        self._app = app.app = AwsApp(MotoApp(), SageMaker(self._store, self._runner))
+        self._moto = MotoApp()
+        self._app = app.app = AwsApp(self._moto, SageMaker(self._store, self._runner), self._iam)
         self._seed()
         self._server = serve(app, service, operation, hub=hub, fault_answer=fault_answer, origin=origin)
-        self._job_environment.update(self._credentials(*self._job_access), AWS_SESSION_TOKEN=self._job_token)
 
     @property
     def env(self) -> dict[str, str]:
@@ -91,6 +95,11 @@ class AwsWorld:
             self.put_objects,
             self.add_ended_jobs,
             self.set_secret,
+            self.enforce_iam,
+            self.demands,
+            self.forget_demands,
+            self.delete_secret,
+            self.ignore_conditions,
         )
         return {verb.__name__: verb for verb in verbs}
 
@@ -100,9 +109,16 @@ class AwsWorld:
         self._store.clear()
         self._script.reset()
         self._runner.overtime_status = "Stopped"
-        forget_everything()
+        self._iam.reset()
+        self._moto.forget_everything()
         self._app.refused.clear()
+        self._app.takes_conditions = True
         self._seed()
+
+    def left(self) -> Left:
+        """Every object and every job's log."""
+        yield from objects(BUCKET)
+        yield from job_logs(REGION)
 
     def close(self) -> None:
         """Take no more calls and end every job's processes."""
@@ -160,6 +176,26 @@ class AwsWorld:
         content = json.dumps(values) if text is None else text
         self._platform.json("secretsmanager", "PutSecretValue", {"SecretId": name, "SecretString": content})
 
+    def enforce_iam(self) -> None:
+        """From now on a role may do what its policies allow, jobs run under theirs, and every demand is kept."""
+        self._iam.on = self._platform.whole = True
+
+    def demands(self) -> list[dict[str, Any]]:
+        """What roles asked for, each once: role, origin, action, resource, context, allowed."""
+        return self._iam.met()
+
+    def forget_demands(self) -> None:
+        """None so far."""
+        self._iam.forget()
+
+    def delete_secret(self, name: str = SECRET) -> None:
+        """Somebody deletes a secret."""
+        self._platform.json("secretsmanager", "DeleteSecret", {"SecretId": name, "ForceDeleteWithoutRecovery": True})
+
+    def ignore_conditions(self, on: bool = True) -> None:
+        """Writes take no notice of If-Match and If-None-Match, as in a store that is S3 by name only."""
+        self._app.takes_conditions = not on
+
     # Making it
 
     def _make_runner(self) -> Runner:
@@ -171,6 +207,11 @@ class AwsWorld:
                 self._store, self._platform, options.image, self._job_environment, options.grace, options.mounts
             )
         return ProcessRunner(self._store, self._platform, options.entrypoint, self._job_environment, options.grace)
+
+    def _job_environment(self, job: Job) -> dict[str, str]:
+        """A container's credentials: its role's own, where roles matter."""
+        mine = {**self._credentials(*self._job_access), "AWS_SESSION_TOKEN": self._job_token}
+        return {**mine, **(self._iam.assume_for_job(job.request["RoleArn"]) if self._iam.on else {})}
 
     def _credentials(self, key: str, secret: str) -> dict[str, str]:
         assert self._server is not None
@@ -184,8 +225,18 @@ class AwsWorld:
     def _seed(self) -> None:
         self._platform.reset()
         self._platform.create_bucket(BUCKET)
+        self._push_image()
         for name, values in self._options.secrets.items():
             self._platform.json("secretsmanager", "CreateSecret", {"Name": name, "SecretString": json.dumps(values)})
+
+    def _push_image(self) -> None:
+        """The job's image is in ECR, as far as ECR's own API says; what runs is the entrypoint, or `image`."""
+        repository, tag = IMAGE.partition("/")[2].split(":")
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        manifest = {"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []}
+        self._platform.json("ecr", "CreateRepository", {"repositoryName": repository})
+        image = {"repositoryName": repository, "imageTag": tag, "imageManifest": json.dumps(manifest)}
+        self._platform.json("ecr", "PutImage", image)
 
 
 class _LateApp:

@@ -9,21 +9,18 @@ import duckdb
 import sqlglot
 from sqlglot import errors as sqlglot_errors
 from sqlglot import exp
+from sqlglot.schema import MappingSchema
 
 from sandbox import warehouse
+from sandbox.presto.dialect import as_presto_means
+from sandbox.presto.errors import PrestoError, translated
 from sandbox.presto.types import presto_type, presto_value
 
 CATALOG = "hive"
 
 
-class PrestoError(Exception):
-    """An error with Presto's name, code and type."""
-
-    def __init__(self, message: str, name: str = "SYNTAX_ERROR", code: int = 1, kind: str = "USER_ERROR") -> None:
-        super().__init__(message)
-        self.name = name
-        self.code = code
-        self.kind = kind
+Tables = dict[str, dict[str, dict[str, str]]]
+"""Each column's type, by schema, table and name."""
 
 
 class Table(NamedTuple):
@@ -46,7 +43,8 @@ class Engine:
         connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
         connection.execute(f"USE {CATALOG}")
         connection.execute("SET TimeZone = 'UTC'")
-        warehouse.load(connection)
+        for statement in warehouse.statements():
+            connection.execute(statement)
         with self._lock:
             self._connection = connection
 
@@ -58,17 +56,22 @@ class Engine:
     def query(self, sql: str, catalog: str, schema: str | None) -> Table:
         """Answer one statement of Presto's SQL. Raises PrestoError as Presto would word it."""
         statement = _parsed(sql)
-        if catalog != CATALOG:
-            raise PrestoError(f"line 1:1: Catalog {catalog} does not exist", "CATALOG_NOT_FOUND", 47)
         with self._cursor() as cursor:
             try:
-                if schema:
+                tables = _tables(cursor)
+                _check_tables(statement, tables, catalog, schema)
+                meant = as_presto_means(statement, MappingSchema({CATALOG: tables}, dialect="duckdb"), CATALOG, schema)
+                for table in meant.find_all(exp.Table):
+                    if table.db == "information_schema":  # DuckDB has one for all catalogs
+                        table.set("catalog", None)
+                if schema in tables:
                     cursor.execute(f'USE {CATALOG}."{schema}"')
-                cursor.execute(statement.sql(dialect="duckdb"))
+                cursor.execute(meant.sql(dialect="duckdb"))
+                rows = cursor.fetchall()
             except duckdb.Error as error:
-                raise PrestoError(f"line 1:1: {str(error).splitlines()[0]}") from error
+                raise translated(error) from error
             columns = _columns(statement, cursor.description or [])
-            return Table(columns, [[presto_value(value) for value in row] for row in cursor.fetchall()])
+            return Table(columns, [[presto_value(value) for value in row] for row in rows])
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -77,13 +80,45 @@ class Engine:
         return cursor
 
 
+def _tables(cursor: duckdb.DuckDBPyConnection) -> Tables:
+    found: Tables = {}
+    cursor.execute(
+        "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns "
+        "WHERE table_catalog = ? ORDER BY ordinal_position",
+        [CATALOG],
+    )
+    for schema, table, column, kind in cursor.fetchall():
+        found.setdefault(schema, {}).setdefault(table, {})[column] = kind
+    return found
+
+
+def _check_tables(statement: exp.Query, tables: Tables, catalog: str, schema: str | None) -> None:
+    ctes = {cte.alias.lower() for cte in statement.find_all(exp.CTE)}
+    for table in statement.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier) or (not table.db and table.name.lower() in ctes):
+            continue
+        where, db, name = table.catalog or catalog, (table.db or schema or "").lower(), table.name.lower()
+        if where != CATALOG:
+            raise PrestoError(f"Catalog {where} does not exist")
+        if db == "information_schema":  # every catalog has one
+            continue
+        if db not in tables:
+            raise PrestoError(f"Schema {db} does not exist")
+        if name not in tables[db]:
+            raise PrestoError(f"Table {where}.{db}.{name} does not exist")
+
+
 def _columns(statement: exp.Query, description: list[Any]) -> list[tuple[str, str]]:
     """Presto calls a column without a name `_col` and its place."""
     selects = statement.selects
     names = [column[0] for column in description]
-    if len(selects) == len(names):
-        names = [select.alias_or_name or f"_col{place}" for place, select in enumerate(selects)]
+    if len(selects) == len(names) and not any(select.is_star for select in selects):
+        names = [_name(select) or f"_col{place}" for place, select in enumerate(selects)]
     return [(str(name), presto_type(column[1])) for name, column in zip(names, description, strict=True)]
+
+
+def _name(select: exp.Expr) -> str:
+    return select.alias_or_name if isinstance(select, exp.Alias | exp.Column) else ""
 
 
 def _parsed(sql: str) -> exp.Query:
@@ -95,5 +130,5 @@ def _parsed(sql: str) -> exp.Query:
         raise PrestoError("line 1:1: mismatched input ';'. Expecting: <EOF>")
     [statement] = statements
     if not isinstance(statement, exp.Query):
-        raise PrestoError("Access Denied: the sandbox's Presto only reads", "PERMISSION_DENIED", 4)
+        raise PrestoError("Access Denied: the sandbox's Presto only reads", "PERMISSION_DENIED")
     return statement

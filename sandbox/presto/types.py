@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from sandbox.presto.errors import PrestoError
+
 _NAMES = {
     "VARCHAR": "varchar",
     "BOOLEAN": "boolean",
@@ -22,7 +24,9 @@ _NAMES = {
     "TIMESTAMP": "timestamp",
     "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
     "INTERVAL": "interval day to second",
+    '"NULL"': "unknown",
 }
+_LARGEST = 2**63 - 1
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
 
@@ -34,7 +38,9 @@ def presto_type(duck_type: object) -> str:
 
 
 def presto_value(value: Any) -> Any:
-    """A value as Presto's JSON holds it."""
+    """A value as Presto's JSON holds it. Raises PrestoError for a sum (DuckDB's have 128 bits) that no bigint holds."""
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise PrestoError(f"bigint addition overflow: {value}", "NUMERIC_VALUE_OUT_OF_RANGE")
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="milliseconds")
     if isinstance(value, Decimal | date):

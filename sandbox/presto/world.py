@@ -18,17 +18,12 @@ from typing import Any
 
 import trustme
 
-from sandbox.presto.engine import CATALOG, Engine, PrestoError, Table
+from sandbox.presto.engine import CATALOG, Engine, Table
+from sandbox.presto.errors import PrestoError
 
 USERNAME = "credits-bot"
 SCHEMA = "authy"
-RETRYABLE = {
-    "NO_NODES_AVAILABLE": (65539, "INTERNAL_ERROR"),
-    "CLUSTER_OUT_OF_MEMORY": (131076, "INSUFFICIENT_RESOURCES"),
-    "EXCEEDED_TIME_LIMIT": (131075, "INSUFFICIENT_RESOURCES"),
-    "GENERIC_INTERNAL_ERROR": (65536, "INTERNAL_ERROR"),
-    "QUERY_QUEUE_FULL": (131074, "INSUFFICIENT_RESOURCES"),
-}
+MEETING_SECONDS = 30
 
 
 @dataclass
@@ -60,6 +55,15 @@ class Trouble:
     name: str = ""
     seconds: float = 0.0
     left: int | None = None
+    meeting: threading.Barrier | None = None
+
+    def wait_for_others(self) -> None:
+        """Where queries are to meet: until all are there. Raises PrestoError where they never are."""
+        try:
+            if self.meeting is not None:
+                self.meeting.wait()
+        except threading.BrokenBarrierError as error:
+            raise PrestoError("The queries never ran at one time") from error
 
 
 class PrestoWorld:
@@ -82,9 +86,11 @@ class PrestoWorld:
             self.execute,
             self.queries,
             self.delay,
+            self.meet,
             self.fail,
             self.busy,
             self.calm,
+            self.forget,
             self.set_password,
             self.reset_password,
         )
@@ -134,6 +140,10 @@ class PrestoWorld:
         """Queries whose SQL fits the glob take so much longer."""
         self._troubles.append(Trouble(matching, seconds=seconds, left=count))
 
+    def meet(self, count: int, matching: str = "*") -> None:
+        """Queries whose SQL fits the glob end only once so many of them run at one time."""
+        self._troubles.append(Trouble(matching, meeting=threading.Barrier(count, timeout=MEETING_SECONDS)))
+
     def fail(self, name: str, matching: str = "*", count: int | None = None) -> None:
         """Queries whose SQL fits the glob fail with Presto's error of this name."""
         self._troubles.append(Trouble(matching, name=name, left=count))
@@ -145,6 +155,10 @@ class PrestoWorld:
     def calm(self) -> None:
         """No trouble any more."""
         self._troubles, self._busy = [], 0
+
+    def forget(self) -> None:
+        """Know no query any more, as a coordinator that was started anew."""
+        self._queries = {}
 
     def set_password(self, password: str) -> None:
         """The server's password changes; the secret does not."""
@@ -181,18 +195,20 @@ class PrestoWorld:
     def cancel(self, query: Query) -> None:
         """End it."""
         query.cancelled.set()
-        query.end("FAILED", error=PrestoError("Query was canceled", "USER_CANCELED", 3))
+        query.end("FAILED", error=PrestoError("Query was canceled", "USER_CANCELED"))
 
     def _run(self, query: Query, catalog: str, schema: str | None) -> None:
         try:
             for trouble in self._troubles_of(query.sql):
                 query.cancelled.wait(trouble.seconds)
+                trouble.wait_for_others()
                 if trouble.name:
-                    code, kind = RETRYABLE.get(trouble.name, (1, "USER_ERROR"))
-                    raise PrestoError(f"The sandbox was told to fail: {trouble.name}", trouble.name, code, kind)
+                    raise PrestoError(f"The sandbox was told to fail: {trouble.name}", trouble.name)
             query.end("FINISHED", self.engine.query(query.sql, catalog, schema))
         except PrestoError as error:
             query.end("FAILED", error=error)
+        except Exception as error:  # noqa: BLE001 - a query always ends: whoever asks would wait for ever
+            query.end("FAILED", error=PrestoError(f"{type(error).__name__}: {error}", "GENERIC_INTERNAL_ERROR"))
 
     def _troubles_of(self, sql: str) -> list[Trouble]:
         with self._lock:

@@ -15,7 +15,7 @@ _RICH = {"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_
 _PING = re.compile(
     r"<!(?:here|channel|everyone|subteam\b)[^>]*>|<@[UW][A-Z0-9]*(?:\|[^>]*)?>|<#C[A-Z0-9]*(?:\|[^>]*)?>"
 )
-_LINK = re.compile(r"<(https?://[^|>]+)(?:\|([^>]*))?>")
+_LINK = re.compile(r"<(https?://[^<|>]+)(?:\|([^<>]*))?>")
 _BARE = re.compile(r"(?<![<|])https?://[^\s<>|]+")
 
 

@@ -13,7 +13,7 @@ from sandbox.slack.blocks import unescape
 Message = dict[str, Any]
 
 WIDTH = 88
-_EMOJI = {
+EMOJI = {
     "eyes": "👀",
     "white_check_mark": "✅",
     "x": "❌",
@@ -33,19 +33,20 @@ def render_thread(messages: Sequence[Message]) -> str:
 def _message(message: Message, indent: str) -> str:
     posted = datetime.fromtimestamp(float(message["ts"]), UTC).strftime("%H:%M:%S")
     edited = " (edited)" if message.get("edited") else ""
-    lines = [f"{_sender(message)}  {posted}{edited}", *_body(message), *_files(message), *_reactions(message)]
+    app = " [app]" if message.get("bot_id") else ""
+    lines = [f"{sender(message)}{app}  {posted}{edited}", *_body(message), *_files(message), *_reactions(message)]
     return "\n".join(f"{indent}{line}".rstrip() for line in lines)
 
 
-def _sender(message: Message) -> str:
+def sender(message: Message) -> str:
+    """The author's name."""
     profile = message.get("bot_profile") or message.get("user_profile") or {}
-    name = profile.get("name") or profile.get("display_name") or message.get("user", "somebody")
-    return f"{name}{' [app]' if message.get('bot_id') else ''}"
+    return str(profile.get("name") or profile.get("display_name") or message.get("user", "somebody"))
 
 
 def _body(message: Message) -> list[str]:
     blocks = message.get("blocks")
-    return [line for block in blocks for line in _block(block)] if blocks else _wrapped(_mrkdwn(message["text"]))
+    return [line for block in blocks for line in _block(block)] if blocks else _wrapped(mrkdwn(message["text"]))
 
 
 def _block(block: Message) -> list[str]:
@@ -92,10 +93,11 @@ def _run(run: Message) -> str:
 
 
 def _text(text: Message) -> str:
-    return _mrkdwn(text["text"]) if text["type"] == "mrkdwn" else str(text["text"])
+    return mrkdwn(text["text"]) if text["type"] == "mrkdwn" else str(text["text"])
 
 
-def _mrkdwn(text: str) -> str:
+def mrkdwn(text: str) -> str:
+    """Marked text as it reads: links spelled out, entities resolved."""
     return unescape(_MARKED.sub(lambda found: f"{found[2]} <{found[1]}>" if found[2] else found[1], text))
 
 
@@ -113,6 +115,6 @@ def _files(message: Message) -> list[str]:
 
 def _reactions(message: Message) -> list[str]:
     names = [
-        f"{_EMOJI.get(one['name'], ':' + one['name'] + ':')} {one['count']}" for one in message.get("reactions", [])
+        f"{EMOJI.get(one['name'], ':' + one['name'] + ':')} {one['count']}" for one in message.get("reactions", [])
     ]
     return ["  ".join(names)] if names else []

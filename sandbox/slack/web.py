@@ -65,7 +65,8 @@ def _respond(api: Api, world: SlackWorld, request: Request) -> Response:
         if wait:
             return _json({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(wait)})
         with world.lock:  # the answer holds live messages until it is written out
-            return _json(api.call(method, arguments, request.host_url.rstrip("/")))
+            scopes = {"X-OAuth-Scopes": ",".join(sorted(world.scopes))}
+            return _json(api.call(method, arguments, request.host_url.rstrip("/")), headers=scopes)
     except Refusal as refusal:
         return _json(refusal.answer)
 

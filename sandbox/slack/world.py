@@ -6,6 +6,7 @@ Thread-safe. `control` holds the verbs that the sandbox's control port offers as
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.left_behind import Left
 from sandbox.slack.blocks import composed, pings
 from sandbox.slack.limits import Limits
 from sandbox.slack.show import render_thread
@@ -63,7 +65,7 @@ class SlackWorld:
         self.lock = threading.RLock()
         self.clock = clock
         self.channel = "C0CREDITS1"
-        self.requester = "U0DANA0001"
+        self.requester = "U0SUPPORT1"
         self.error_user = "U0ONCALL01"
         self.bot_user = "U0CREDITB1"
         self.bot_id = "B0CREDITB1"
@@ -74,7 +76,7 @@ class SlackWorld:
         """An empty workspace again; the token and the ids stay."""
         with self.lock:
             members = (
-                User(self.requester, "Dana"),
+                User(self.requester, "Support"),
                 User(self.error_user, "On call"),
                 User(self.bot_user, "credit-bot", is_bot=True),
                 User(self.other_bot, "deploy-bot", is_bot=True),
@@ -85,6 +87,13 @@ class SlackWorld:
             self.scopes = set(SCOPES)
             self.limits = Limits(self.clock)
             self._last = 0
+
+    def left(self) -> Left:
+        """Every message with all that Slack keeps of it, and every file."""
+        with self.lock:
+            messages = [message for channel in self.channels.values() for message in channel.messages.values()]
+            yield "slack", json.dumps(messages, default=str).encode()
+            yield from ((upload.name, upload.content or b"") for upload in self.uploads.values())
 
     @property
     def control(self) -> dict[str, Callable[..., Any]]:

@@ -1,4 +1,4 @@
-"""The sandbox's Presto, served in this process, and a warehouse client for it."""
+"""The embedded Presto, served in this process, and a warehouse client for it; the real one for the lane."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from notebooks.verify_credit.presto import Credentials, Warehouse
+from notebooks.verify_credit.credentials import Credentials
+from notebooks.verify_credit.presto import Warehouse
 from sandbox import presto
 from sandbox.wire import Hub, serve
+from tests.presto.real import real, real_box
+
+__all__ = ["real", "real_box"]
 
 
 @dataclass

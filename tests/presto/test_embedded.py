@@ -1,0 +1,84 @@
+"""The embedded Presto where DuckDB would answer otherwise. `make test-presto` holds it against the real one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from notebooks.verify_credit.errors import QueryFailed
+from sandbox.warehouse import OTHER_ACCOUNT_SID
+from tests.presto.conftest import Server
+
+HONEST = f"FROM verification_usage WHERE account_sid = '{OTHER_ACCOUNT_SID}'"
+
+
+def asked(server: Server, sql: str) -> tuple[tuple[str, ...], list[Any]]:
+    """The types, and the one row's values."""
+    answer = server.warehouse(attempts=1).run_all({"looker": sql})["looker"]
+    [row] = answer.rows
+    return tuple(kind for _, kind in answer.columns), list(row.values())
+
+
+@pytest.mark.parametrize(
+    ("sql", "kinds", "values"),
+    [
+        ("SELECT 7/2 AS a, -7/2 AS b", ("integer", "integer"), [3, -3]),
+        (f"SELECT SUM(attempts)/7 AS a {HONEST}", ("bigint",), [385]),
+        ("SELECT 1/3.0 AS a", ("decimal(12,1)",), ["0.3"]),
+        (f"SELECT SUM(amount)/SUM(attempts) AS a {HONEST}", ("decimal(38,4)",), ["0.1000"]),
+        (f"SELECT 1.0*SUM(amount)/NULLIF(SUM(attempts), 0) AS a {HONEST}", ("decimal(38,5)",), ["0.10000"]),
+        (f"SELECT AVG(amount) AS a, AVG(attempts) AS b {HONEST}", ("decimal(18,4)", "double"), ["90.0000", 900.0]),
+        ("SELECT CAST(1 AS DOUBLE)/4 AS a", ("double",), [0.25]),
+        ("SELECT DATE_TRUNC('month', DATE '2025-07-15') AS a", ("date",), ["2025-07-01"]),
+        ("SELECT DATE_ADD('day', 1, DATE '2025-07-15') AS a", ("date",), ["2025-07-16"]),
+        ("SELECT DATE '2025-07-15' - INTERVAL '1' MONTH AS a", ("date",), ["2025-06-15"]),
+        ("SELECT TIMESTAMP '2025-07-15 01:02:03.456789' AS a", ("timestamp",), ["2025-07-15 01:02:03.456"]),
+        ("SELECT NULL AS a", ("unknown",), [None]),
+    ],
+)
+def test_it_computes_as_presto_does(server: Server, sql: str, kinds: tuple[str, ...], values: list[Any]) -> None:
+    assert asked(server, sql) == (kinds, values)
+
+
+def test_a_column_without_a_name_is_called_by_its_place(server: Server) -> None:
+    answer = server.warehouse().run_all({"looker": "SELECT 1, 2 AS two, COUNT(*) FROM verification_usage"})["looker"]
+    assert [name for name, _ in answer.columns] == ["_col0", "two", "_col2"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT 1/0 AS a", "DIVISION_BY_ZERO"),
+        (f"SELECT SUM(amount)/0 AS a {HONEST}", "DIVISION_BY_ZERO"),
+        ("SELECT CAST('abc' AS INTEGER) AS a", "INVALID_CAST_ARGUMENT"),
+        ("SELECT SUM(x) AS s FROM (VALUES 9223372036854775807, 1) t(x)", "NUMERIC_VALUE_OUT_OF_RANGE"),
+        (
+            "SELECT 1 AS a FROM verification_usage WHERE usage_date >= '2025-07-01'",
+            "cannot be applied to date, varchar",
+        ),
+        ("SELECT 1 AS a FROM verification_usage WHERE mcc IN (621)", "cannot be applied to varchar, int"),
+        ("SELECT * FROM authy.nosuch", "Table hive.authy.nosuch does not exist"),
+        ("SELECT * FROM nosuch.accounts", "Schema nosuch does not exist"),
+        ("SELECT * FROM other.verify.accounts", "Catalog other does not exist"),
+        ("SELECT nosuch FROM verification_usage", "Column 'nosuch' cannot be resolved"),
+        ("SELECT nosuch(1) AS a", "Function nosuch not registered"),
+        ("DROP TABLE verification_usage", "PERMISSION_DENIED"),
+    ],
+)
+def test_it_refuses_what_presto_refuses_and_by_its_name(server: Server, sql: str, words: str) -> None:
+    with pytest.raises(QueryFailed, match=words):
+        server.warehouse().run_all({"looker": sql})
+
+
+def test_what_it_cannot_do_fails_instead_of_running_for_ever(server: Server) -> None:
+    """DuckDB gives a zone's time only where pytz is."""
+    with pytest.raises(QueryFailed, match="looker"):
+        server.warehouse().run_all({"looker": "SELECT valid_from AT TIME ZONE 'Asia/Tokyo' AS a FROM verify.accounts"})
+
+
+def test_a_query_that_is_too_large_asks_for_a_shorter_window(server: Server) -> None:
+    server.world.fail("EXCEEDED_LOCAL_MEMORY_LIMIT")
+    with pytest.raises(QueryFailed, match="EXCEEDED_LOCAL_MEMORY_LIMIT") as raised:
+        server.warehouse().run_all({"usage": "SELECT 1 AS one"})
+    assert raised.value.advice.endswith("ask for a shorter window.")
