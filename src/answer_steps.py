@@ -18,6 +18,12 @@ from src.transitions import Results, Signals
 
 log = logging.getLogger("credits")
 
+POSTED: frozenset[Step] = frozenset({"report", "picture"})
+"""A file in the thread counts as a post."""
+END_EXPECTED = 10.0
+"""Seconds after the reply within which a job that has left its result usually ends: its audit is then written once."""
+TURN = 1.0
+"""Seconds before a post that had no turn asks for one again."""
 OUT_OF_SIGHT = 24 * 3600.0
 """An answered request whose job the service does not know is settled after so many seconds."""
 
@@ -35,6 +41,7 @@ class AnswerSteps:
         signals: Signals,
         results: Results,
         clock: Callable[[], float],
+        picture: bool = False,
     ) -> None:
         self._state = state
         self._links = links
@@ -43,8 +50,10 @@ class AnswerSteps:
         self._signals = signals
         self._results = results
         self._clock = clock
+        self._picture = picture
+        self._end_expected_until: dict[str, float] = {}
         self.counts: Counter[str] = Counter()
-        self.cost_usd = 0.0
+        self.cost_usd_estimate = 0.0
 
     def reply(self, held: Held, request: Request) -> None:
         """Post the reply, or find the one a bot that died has posted."""
@@ -57,24 +66,43 @@ class AnswerSteps:
         request.state = "answered"
         request.done.append("reply")
         request.tries = 0
+        if request.execution:
+            self._end_expected_until[request.execution.execution_id] = self._clock() + END_EXPECTED
         self._state.save(held)
         self.counts["failed" if request.reply == "failure" else "answered"] += 1
 
     def follow_up(self, held: Held, request: Request) -> None:
-        """The next of the steps after the reply; at last settle."""
+        """The next of the steps after the reply; at last settle. Files wait until no answer waits for the channel.
+
+        What was done is saved once for all of them: whoever takes the message over looks for each before it does it.
+        """
         left = self.left(request)
-        if left:
-            self._take(left[0], held, request)
-            request.done.append(left[0])
-        else:
+        if not left:
             self._settle(held, request)
-        self._state.save(held)
+            self._state.save(held)
+        elif step := self._may_be_taken(left, held):
+            self._take(step, held, request)
+            request.done.append(step)
+            if not self.left(request) and not self._end_is_expected(request):
+                self._state.save(held)
+        else:
+            request.not_before = self._clock() + TURN
+
+    def _may_be_taken(self, left: list[Step], held: Held) -> Step | None:
+        if left[0] not in POSTED or self._notifier.may_post_now(held):
+            return left[0]
+        return next((step for step in left if step not in POSTED), None)
 
     def left(self, request: Request) -> list[Step]:
         """What is still to be done after the reply, the job's end and the alarm aside."""
-        own: dict[str, list[Step]] = {"answer": ["report"], "failure": ["dm"]}
+        answer: list[Step] = ["report", "picture"] if self._picture else ["report"]
+        own: dict[str, list[Step]] = {"answer": answer, "failure": ["dm"]}
         steps: list[Step] = [*own.get(request.reply or "", []), "link"]
-        return [step for step in [*steps, *_audited(request)] if step not in request.done]
+        if request.progress_begun:
+            steps.insert(0, "progress")
+        if request.execution and not self._end_is_expected(request):
+            steps.append("audit")
+        return [step for step in steps if step not in request.done]
 
     def follow_up_due(self, request: Request) -> bool:
         """Whether something can be done now."""
@@ -89,11 +117,6 @@ class AnswerSteps:
         mine = request.failure is not None and not request.failure.requester_mends
         return mine and request.state == "answered" and "alarm" not in request.done
 
-    def alarmed(self, held: Held, request: Request) -> None:
-        """On-call was told of this failure."""
-        request.done.append("alarm")
-        self._state.save(held)
-
     def mark(self, held: Held, _: Request) -> None:
         """Show how the message ended: the last thing done for it."""
         well = all(request.reply in {"answer", "repeat"} for request in held.record.requests)
@@ -102,18 +125,29 @@ class AnswerSteps:
         held.record.mark = name
         self._state.save(held)
 
+    def _end_is_expected(self, request: Request) -> bool:
+        """Whether the job's end is known, to be noted with what is kept of the request, or should be any moment now."""
+        if request.execution is None or not request.awaits_end:
+            return False
+        until = self._end_expected_until.get(request.execution.execution_id, 0.0)
+        return self._signals.end_of(request) is not None or self._clock() < until
+
     def _out_of_sight(self, request: Request) -> bool:
         created = request.attempts[-1].created_at
         return created is not None and self._clock() - seconds_of(created) > OUT_OF_SIGHT
 
     def _take(self, step: Step, held: Held, request: Request) -> None:
-        if step in {"dm", "report"}:
+        if step in {"dm", "report", "picture"}:
             self._state.check_lease(held)
         match step:
+            case "progress":
+                self._notifier.remove_progress(held, request)
             case "dm":
                 self._notifier.tell_requester(held, request)
             case "report":
                 self._notifier.attach_report(held, request)
+            case "picture":
+                self._notifier.attach_picture(held, request)
             case "link":
                 self._links.finish(held, request, self._results.if_answered(request))
             case "audit":
@@ -128,15 +162,13 @@ class AnswerSteps:
             request.started_at = status["started_at"]
             request.ended_at = status["ended_at"] or iso(self._clock())
             request.cost = self._audit.cost(status)
-            self.cost_usd += request.cost.usd or 0.0
+            self.cost_usd_estimate += request.cost.usd or 0.0
             self._audit.write(held.record, request, self._results.if_answered(request))
+            if "audit" not in request.done:  # not before: the first time, the account's index is written as well
+                request.done.append("audit")
             if request.reply == "answer" and status["status"] != "Completed":
                 held.problems.append(f"{status['job_name']} has a valid result but ended as {status['status']}")
         if self.alarm_due(request):
             return
         request.state = "failed" if request.reply in {"failure", "refused"} else "settled"
         self._results.forget(request)
-
-
-def _audited(request: Request) -> list[Step]:
-    return ["audit"] if request.execution else []

@@ -17,7 +17,7 @@ from src import paths
 from src.config import Settings
 from src.executor import CreditResult, JobStatus
 from src.object_store import ObjectStore
-from src.prices import estimate
+from src.prices import PRICES_AS_OF, estimate
 from src.records import Cost, MessageRecord, Request
 
 MAX_EARLIER = 5
@@ -55,6 +55,11 @@ class AuditTrail:
         found = self._store.get_bytes(paths.ExecutionPaths(execution_id).report)
         return found[0] if found else None
 
+    def picture(self, execution_id: str) -> bytes | None:
+        """An execution's breakdown.png, where one was asked for."""
+        found = self._store.get_bytes(paths.ExecutionPaths(execution_id).picture)
+        return found[0] if found else None
+
     def earlier(self, result: CreditResult) -> list[IndexEntry]:
         """Recommendations for the same account whose windows overlap this one's, latest first, at most MAX_EARLIER."""
         prefix = paths.account_index_prefix(result["account_sid"])
@@ -65,35 +70,32 @@ class AuditTrail:
         """Keep how a request ended; the same again writes the same."""
         if request.execution is None:
             return
-        if result is not None:
+        if result is not None and "audit" not in request.done:  # the job's end, noted later, changes nothing there
             self._index(message, result)
         record = _audit_record(message, request, result)
-        record["result_sha256"] = self._result_sha256(request.execution.execution_id) if result else None
+        files = paths.ExecutionPaths(request.execution.execution_id)
+        record["result_sha256"] = self._sha256(files.result) if result else None
+        record["files_sha256"] = None if result else self._left_by_failure(files)
         body = _canonical(record)
-        key = paths.ExecutionPaths(request.execution.execution_id).audit
-        self._store.put_bytes(key, body, Metadata={"sha256": hashlib.sha256(body).hexdigest()})
+        self._store.put_bytes(files.audit, body, Metadata={"sha256": hashlib.sha256(body).hexdigest()})
 
-    def _result_sha256(self, execution_id: str) -> str | None:
-        found = self._store.get_bytes(paths.ExecutionPaths(execution_id).result)
+    def _left_by_failure(self, files: paths.ExecutionPaths) -> dict[str, str | None]:
+        """A result.json vouches for its files; for what else a job leaves, the audit record does. Not for progress."""
+        keys = [*self._store.keys(files.input_prefix), *self._store.keys(files.output_prefix)]
+        return {key: self._sha256(key) for key in keys if key != files.progress}
+
+    def _sha256(self, key: str) -> str | None:
+        found = self._store.get_bytes(key)
         return hashlib.sha256(found[0]).hexdigest() if found else None
 
     def cost(self, status: JobStatus) -> Cost:
-        """An estimate from the job's times: the service reports no billed seconds."""
-        kind = self._settings.sagemaker_instance_type
+        """An estimate from the job's times: the service reports no billed seconds. A local job has no price."""
+        kind = "local" if self._settings.executor == "local" else self._settings.sagemaker_instance_type
         seconds = status["elapsed_seconds"]
         return Cost(instance_type=kind, seconds=seconds, usd=estimate(kind, seconds))
 
     def _index(self, message: MessageRecord, result: CreditResult) -> None:
-        entry = IndexEntry(
-            execution_id=result["execution_id"],
-            account_sid=result["account_sid"],
-            fraud_start=result["fraud_start"],
-            fraud_end=result["fraud_end"],
-            credit_amount=result["credit_amount"],
-            currency=result["currency"],
-            channel=message.channel,
-            ts=message.ts,
-        )
+        entry = index_entry(message.channel, message.ts, result)
         key = paths.account_index(entry.account_sid, entry.fraud_end, entry.execution_id)
         self._store.put_bytes(key, entry.model_dump_json().encode())
 
@@ -104,6 +106,20 @@ class AuditTrail:
                 continue
             if found[0].fraud_start <= result["fraud_end"]:
                 yield found[0]
+
+
+def index_entry(channel: str, ts: str, result: CreditResult) -> IndexEntry:
+    """What the account index says of a result that was answered in this thread."""
+    return IndexEntry(
+        execution_id=result["execution_id"],
+        account_sid=result["account_sid"],
+        fraud_start=result["fraud_start"],
+        fraud_end=result["fraud_end"],
+        credit_amount=result["credit_amount"],
+        currency=result["currency"],
+        channel=channel,
+        ts=ts,
+    )
 
 
 def _audit_record(message: MessageRecord, request: Request, result: CreditResult | None) -> dict[str, Any]:
@@ -122,7 +138,7 @@ def _audit_record(message: MessageRecord, request: Request, result: CreditResult
         "job_status": request.status,
         "started_at": request.started_at,
         "ended_at": request.ended_at,
-        "cost_estimate": request.cost.model_dump() if request.cost else None,
+        "cost_estimate": {**request.cost.model_dump(), "prices_as_of": PRICES_AS_OF} if request.cost else None,
         "result": result,
     }
 

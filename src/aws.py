@@ -34,6 +34,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.handlers import add_expect_header
 from botocore.parsers import ResponseParserError
 
 from src.calls import CallLog
@@ -153,6 +154,14 @@ class AwsClients:
         client: CloudWatchClient = self._client("cloudwatch")
         return client
 
+    @cached_property
+    def ecr(self) -> Any:
+        return self._client("ecr")
+
+    @cached_property
+    def sts(self) -> Any:
+        return self._client("sts")
+
     def call(self, client: Any, operation: str, doing: str, *, attempts: int = ATTEMPTS, **arguments: Any) -> Any:
         """One call with retries, of at most 25 seconds an attempt. `doing` names it for people ("reading state/...").
 
@@ -194,6 +203,8 @@ class AwsClients:
         signed = Config(signature_version="s3v4") if service == "s3" else None  # links to KMS-encrypted objects need it
         config = _CONFIG.merge(signed) if signed else _CONFIG
         client = self._session.client(service, config=config)  # type: ignore[call-overload]
+        if service == "s3":  # to ask first whether S3 wants an object pays for large ones; ours are small
+            client.meta.events.unregister("before-call.s3", add_expect_header)
         if self._call_log is not None:
             self._call_log.attach(client)
         return client

@@ -29,7 +29,7 @@ from src.job_status import ENDED
 from src.object_store import ObjectStore
 from src.records import ExecutionRecord
 from src.results import ResultReader
-from src.submission import Submission, make_submission
+from src.submission import Submission, make_check, make_submission
 from src.times import iso
 
 log = logging.getLogger("credits")
@@ -99,7 +99,13 @@ class BaseExecutor(Executor):
 
     def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:
         """See Executor. The query goes to inputs/{execution_id}/query.sql, whose it is to state/executions/."""
-        submission = make_submission(self._settings, looker_query, asid, execution_id or self._new_id())
+        return self._begin(make_submission(self._settings, looker_query, asid, execution_id or self._new_id()))
+
+    def start_check(self) -> JobInfo:
+        """Start a job that looks at secret and Presto alone and leaves outputs/{id}/check.json. Raises as execute."""
+        return self._begin(make_check(self._settings, self._new_id()))
+
+    def _begin(self, submission: Submission) -> JobInfo:
         self._check(submission)
         self._say_whose(submission)
         self._store.put_bytes(paths.ExecutionPaths(submission.execution_id).query, submission.query, "application/sql")

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     slack_error_user: str = ""
     slack_api_url: str = "https://slack.com/api/"
     slack_post_interval: float = Field(1.0, ge=0)
+    slack_picture: bool = False
 
     # Looker; the SDK's own names
     lookersdk_base_url: str = ""
@@ -98,6 +99,16 @@ class Settings(BaseSettings):
 
 def _plain(value: object) -> object:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def readable_settings() -> tuple[Settings, dict[str, str]]:
+    """The settings with the default for each that cannot be read, and what is wrong with each of those, by variable."""
+    faults: dict[str, str] = {}
+    while True:
+        try:
+            return Settings(**{name.lower(): Settings.model_fields[name.lower()].default for name in faults}), faults
+        except ValidationError as error:
+            faults |= {str(fault["loc"][0]).upper(): fault["msg"] for fault in error.errors()}
 
 
 def load_settings() -> Settings:

@@ -4,13 +4,20 @@ A tick reads the Slack channel, asks Looker for the SQL of each new link, starts
 all, and answers every thread when its result is there. What it leaves running, the next tick goes on with.
 """
 
+# ruff: noqa: E402 (the pause comes before the imports that it is for)
 from __future__ import annotations
 
+import gc
+
+gc.disable()  # nothing that is imported becomes garbage: to look for some is a tenth of a quiet tick's time
+
 import argparse
+import json
 import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +34,7 @@ from src.errors import ConfigurationError, CreditsError, Interrupted
 from src.execution_steps import ExecutionSteps
 from src.executor import Executor
 from src.executors import make_executor
+from src.history.reader import History
 from src.inbox import Inbox
 from src.lease import LeaseKeeper
 from src.link_register import LinkRegister
@@ -40,14 +48,21 @@ from src.progress import Progress, make_progress
 from src.reaper import Reaper
 from src.slack_client import SlackClient
 from src.state_manager import StateManager
+from src.status_message import StatusMessages
 from src.tick import Summary, Tick
 from src.transitions import Results, Signals
+from src.usual_time import UsualTime
 from src.waiting import Waiter, Waiting
 from src.work_pool import ThreadedPool, WorkPool
+
+gc.enable()
+gc.freeze()
 
 log = logging.getLogger("credits")
 
 DONE, FAILED, NOT_SET_UP, TOLD_TO_END = 0, 1, 2, 143
+LAST_SECONDS = 8.0
+"""A bot told to end that still waits for an answer then is ended where it stands: the next tick goes on from there."""
 _LOOKER = ("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
 _NEEDED = ("slack_bot_token", "slack_channel", *_LOOKER, "s3_output_bucket")
 _NEEDED_FOR_JOBS = ("sagemaker_image_uri", "sagemaker_role_arn")
@@ -127,9 +142,18 @@ def make_bot(
         clock=clock,
     )
     answers = AnswerSteps(
-        state=state, links=links, notifier=notifier, audit=audit, signals=signals, results=results, clock=clock
+        state=state,
+        links=links,
+        notifier=notifier,
+        audit=audit,
+        signals=signals,
+        results=results,
+        clock=clock,
+        picture=settings.slack_picture,
     )
-    processor = MessageProcessor(executions=executions, answers=answers, state=state, clock=clock)
+    usual = UsualTime(History(store))
+    statuses = StatusMessages(store=store, state=state, notifier=notifier, usual=usual, clock=clock)
+    processor = MessageProcessor(executions=executions, answers=answers, statuses=statuses, state=state, clock=clock)
     tick = Tick(
         settings,
         inbox=inbox,
@@ -149,13 +173,13 @@ def make_bot(
     return Bot(settings, clients, calls, state, slack, looker, executor, inbox, notifier, reaper, tick, progress, clock)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.credit_bot") -> int:
     """The command line; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     set_up_logging()
     waiter = Waiter()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: waiter.stop())
+        signal.signal(number, lambda *_: _end(waiter))
     try:
         _run(options, waiter)
     except Interrupted as error:
@@ -164,7 +188,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(error, NOT_SET_UP)
     except CreditsError as error:
         return _say(error, FAILED)
+    except Exception as error:  # its text may quote what came from outside: the log shows where it arose
+        log.error("The bot met an error it does not know.", exc_info=error)
+        return FAILED
     return TOLD_TO_END if waiter.stopped else DONE
+
+
+def _end(waiter: Waiter) -> None:
+    waiter.stop()
+    last = threading.Timer(LAST_SECONDS, os._exit, [TOLD_TO_END])
+    last.daemon = True
+    last.start()
 
 
 def _run(options: argparse.Namespace, waiter: Waiter) -> None:
@@ -172,24 +206,29 @@ def _run(options: argparse.Namespace, waiter: Waiter) -> None:
     if options.link:
         from src.one_link import answer_one_link  # noqa: PLC0415 (a quiet tick should not pay for it)
 
-        answer_one_link(settings, options.link, waiter.sleep)
+        answer_one_link(settings, options.link, waiter.sleep, as_json=options.json)
         return
     bot = make_bot(settings, waiting=waiter)
     if options.dry_run:
         from src.dry_run import dry_run  # noqa: PLC0415
 
-        dry_run(settings, inbox=bot.inbox, state=bot.state, looker=bot.looker)
-    else:
-        bot.run()
+        dry_run(settings, inbox=bot.inbox, state=bot.state, looker=bot.looker, as_json=options.json)
+        return
+    summary = bot.run()
+    if options.json:
+        print(json.dumps(_figures(summary)))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
+    examples = "\n".join(f"  {prog}{options}" for options in ("", " --dry-run", " --link https://… --json"))
     parser = argparse.ArgumentParser(
-        prog="python -m src.credit_bot",
+        prog=prog,
         description="One tick of the credit bot: answers what is new in the channel, goes on with what is open.",
-        epilog="Settings come from the environment (Documentation/SAGEMAKER_SETUP.md). "
-        "Exit codes: 0 done, 1 failed, 2 not set up, 143 told to end.",
+        epilog=f"examples:\n{examples}\n\nexit codes: 0 done, 1 failed, 2 not set up, 143 told to end\n"
+        "settings: from the environment (Documentation/SAGEMAKER_SETUP.md)",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--json", action="store_true", help="for machines: the figures, the list or the result")
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--dry-run", action="store_true", help="say what a tick would do; change nothing")
     one.add_argument("--link", metavar="URL", help="run one Looker link and print the answer, without Slack")
@@ -202,7 +241,7 @@ def _say(error: CreditsError, code: int) -> int:
 
 
 def _figures(summary: Summary) -> dict[str, object]:
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(summary).items()}
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(summary).items()}
 
 
 if __name__ == "__main__":

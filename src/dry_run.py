@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from src.config import Settings
 from src.errors import CreditsError
 from src.executor import is_verify_query
@@ -12,8 +14,10 @@ from src.records import Request
 from src.state_manager import StateManager
 
 
-def dry_run(settings: Settings, *, inbox: Inbox, state: StateManager, looker: LookerClient) -> None:
-    """Print a line for each link of each message in the look-back window."""
+def dry_run(
+    settings: Settings, *, inbox: Inbox, state: StateManager, looker: LookerClient, as_json: bool = False
+) -> None:
+    """Print a line for each link of each message in the look-back window; or a JSON list of them."""
     open_messages = set(state.open_messages())
     hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
 
@@ -31,7 +35,14 @@ def dry_run(settings: Settings, *, inbox: Inbox, state: StateManager, looker: Lo
         return f"would run its {len(sql)} characters of SQL" if is_verify_query(sql) else "not a Verify query: one line"
 
     candidates = inbox.window()
-    for message in candidates:
-        for request in message.requests:
-            print(f"message {message.ts}  {request.link[:100] or '(the rest)'}  {verdict(message, request)}")
+    found = [
+        {"message": message.ts, "link": request.link, "verdict": verdict(message, request)}
+        for message in candidates
+        for request in message.requests
+    ]
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for each in found:
+        print(f"message {each['message']}  {each['link'][:100] or '(the rest)'}  {each['verdict']}")
     print(f"{len(candidates)} message(s) with links in the last {settings.lookback_hours} hours; nothing was changed.")

@@ -121,13 +121,28 @@ class ExecutionSteps:
 
     def wait_for_capacity(self, held: Held, request: Request, reason: str) -> None:
         """No machine now: again in a minute, with a word in the thread once it takes long, and not for ever."""
-        now = self._clock()
-        request.waiting_since = request.waiting_since or now
-        request.not_before = now + CAPACITY_PAUSE
-        waited = now - request.waiting_since
+        request.not_before = self._clock() + CAPACITY_PAUSE
+        waited = self._waited(request)
         if waited >= GIVE_UP_WAITING_AFTER:
             begin_failure(self._state, held, request, _never_any_room(reason, waited))
-            return
+        else:
+            self._say_it_waits(held, request)
+
+    def has_to_wait(self, request: Request) -> bool:
+        """Whether it is to be noted, or said, that a request waits until earlier ones' jobs have ended."""
+        noted = request.waiting_since is not None
+        return not noted or (not request.told_waiting and self._waited(request) >= TELL_WAITING_AFTER)
+
+    def wait_for_turn(self, held: Held, request: Request) -> None:
+        """As many jobs run as may: note since when this request waits, and say so once it takes long."""
+        self._say_it_waits(held, request)
+
+    def _waited(self, request: Request) -> float:
+        return self._clock() - (request.waiting_since or self._clock())
+
+    def _say_it_waits(self, held: Held, request: Request) -> None:
+        request.waiting_since = request.waiting_since or self._clock()
+        waited = self._waited(request)
         tell = waited >= TELL_WAITING_AFTER and not request.told_waiting
         request.told_waiting = request.told_waiting or tell
         self._state.save(held)

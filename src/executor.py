@@ -9,6 +9,7 @@ results["credit_amount"]
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NotRequired, TypedDict
 
 Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
@@ -90,6 +91,10 @@ def is_verify_query(sql_query: str) -> bool:
     return "authy" in sql_query.lower()
 
 
+Each = Callable[[Callable[[str], JobStatus | None], Iterable[str]], Iterable[JobStatus | None]]
+"""Asks for each job's status, in order: `map`, or what does the same side by side."""
+
+
 class Executor(ABC):
     """Runs the notebook for one Looker query. Both implementations raise the same errors for the same causes."""
 
@@ -123,10 +128,11 @@ class Executor(ABC):
     # What a tick with many jobs needs besides.
 
     @abstractmethod
-    def poll(self, job_names: list[str]) -> dict[str, JobStatus]:
+    def poll(self, job_names: list[str], each: Each = map) -> dict[str, JobStatus]:
         """The status of many jobs by as few calls as the service allows; ended ones with their times.
 
-        A name the service does not know is left out.
+        A name the service does not know is left out. each: how jobs are asked for that take a call of their own: one
+        after the other, or side by side (WorkPool.map).
         """
 
     @abstractmethod

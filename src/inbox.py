@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from src.config import Settings
-from src.errors import StateConflict, StateUnreadable
+from src.errors import CreditsError, StateConflict, StateUnreadable
 from src.message_parser import FoundLinks, allowed_hosts, find_links
 from src.records import Cursor, Failure, MessageRecord, Request
 from src.reply import too_many_links
@@ -106,7 +106,11 @@ class Inbox:
     def _window(self, channel: str) -> Iterator[Candidate]:
         messages = filter(_is_request, self._slack.history(channel, self._oldest()))
         for message in sorted(messages, key=lambda message: str(message["ts"])):
-            requests, found = self.requests(message)
+            try:
+                requests, found = self.requests(message)
+            except Exception as error:  # noqa: BLE001 (a bug here must cost one message an answer, not all of them)
+                self._unread(str(message["ts"]), error)
+                continue
             if requests:
                 yield Candidate(channel, message, requests, found)
 
@@ -120,8 +124,17 @@ class Inbox:
             log.info("left to the next look: %s", error)
             self._known.pop(candidate.ts, None)
             return None
+        except CreditsError:
+            raise
+        except Exception as error:  # noqa: BLE001 (as in _window)
+            self._unread(candidate.ts, error)
+            return None
         self._known[candidate.ts] = candidate.digest
         return held
+
+    def _unread(self, ts: str, error: Exception) -> None:
+        log.error("unexpected error", exc_info=error)
+        self.problems.append(f"The message {ts} cannot be read ({type(error).__name__}); the bot's log shows where.")
 
     def _add(self, new: Candidate) -> Held | None:
         if new.ts not in self._known:

@@ -16,6 +16,7 @@ from src.records import Lease
 
 DURATION = 120.0
 RENEW_EVERY = 30.0
+TRY_EVERY = 5.0
 SAFETY = 30.0
 
 
@@ -32,6 +33,7 @@ class LeaseKeeper:
         self._lock = threading.Lock()
         self._owner = ""
         self._renewed_at = float("-inf")
+        self._tried_at = float("-inf")
 
     @property
     def owner(self) -> str:
@@ -42,11 +44,16 @@ class LeaseKeeper:
                 self._renew()
             return self._owner
 
+    @property
+    def renewal_due_at(self) -> float:
+        """When `keep` is to be called at the latest (seconds on the clock); infinite where no lease is held."""
+        with self._lock:
+            return self._due_at() if self._is_held() else float("inf")
+
     def keep(self) -> None:
         """Renew when it is time; called from the tick's loop."""
         with self._lock:
-            held = self._owner and self._seconds_left() > 0
-            if held and self._clock() - self._renewed_at >= RENEW_EVERY:
+            if self._is_held() and self._clock() >= self._due_at():
                 self._renew()
 
     def check(self, owner: str) -> None:
@@ -76,11 +83,17 @@ class LeaseKeeper:
                     self._owner = ""
                     self._renewed_at = float("-inf")
 
+    def _is_held(self) -> bool:
+        return bool(self._owner) and self._seconds_left() > 0
+
+    def _due_at(self) -> float:
+        return max(self._renewed_at + RENEW_EVERY, self._tried_at + TRY_EVERY)
+
     def _seconds_left(self) -> float:
         return self._renewed_at + DURATION - self._clock()
 
     def _renew(self) -> None:
-        now = self._clock()
+        now = self._tried_at = self._clock()
         record = Lease(owner=self._owner, renewed_at=now)
         self._store.put_bytes(paths.lease(self._owner), record.model_dump_json().encode())
         self._renewed_at = now

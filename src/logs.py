@@ -46,7 +46,7 @@ class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         names = " ".join(f"{name}={value}" for name, value in (_about.get() or {}).items())
         text = f"{_utc(record.created)[11:19]} {record.levelname.lower():7} {record.getMessage()}"
-        return _printable(f"{text}  [{names}]" if names else text)
+        return printable(f"{text}  [{names}]" if names else text)
 
 
 def set_up_logging(stream: TextIO | None = None, level: int = logging.INFO) -> None:
@@ -67,7 +67,8 @@ class _Stderr(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Text from outside for a terminal: control characters are shown, not obeyed."""
     return "".join(_shown(char) for char in text)
 
 

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import requests
+from cattrs.cols import is_sequence, list_structure_factory
 from looker_sdk.rtl import api_settings, auth_session, serialize, transport
 from looker_sdk.sdk.api40 import methods
 from requests.utils import get_encoding_from_headers
@@ -201,5 +202,16 @@ class _OneLogin(auth_session.AuthSession):
 def make_sdk(base_url: str, client_id: str, client_secret: str, wire: Transport, timeout: int) -> methods.Looker40SDK:
     """The SDK's API 4.0 over this transport; nothing is asked of Looker yet."""
     settings = _Settings(base_url, client_id, client_secret, timeout)
-    session = _OneLogin(settings, wire, serialize.deserialize40, "4.0")
-    return methods.Looker40SDK(session, serialize.deserialize40, serialize.serialize40, wire, "4.0")
+    session = _OneLogin(settings, wire, _deserialize, "4.0")
+    return methods.Looker40SDK(session, _deserialize, serialize.serialize40, wire, "4.0")
+
+
+def _deserialize(data: str, structure: Any) -> Any:
+    """The SDK's own registers its hook for lists anew with every answer: each costs more than the one before."""
+    try:
+        return serialize.converter40.structure(json.loads(data), structure)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise serialize.DeserializeError(f"Bad data: {error}") from error
+
+
+serialize.converter40.register_structure_hook_factory(is_sequence, list_structure_factory)

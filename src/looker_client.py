@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from src.config import Settings
@@ -16,6 +16,8 @@ from src.retries import with_retries
 if TYPE_CHECKING:
     from src.calls import CallLog
     from src.looker_api import HttpRefusal
+
+Answer = TypeVar("Answer")
 
 TIMEOUT = 30  # seconds without a byte
 TOTAL = 90.0  # seconds for one whole answer
@@ -65,12 +67,19 @@ class LookerClient:
         """
         return _checked(with_retries(lambda: self._once(link), self._sleep, ATTEMPTS))
 
+    def log_in(self) -> None:
+        """Get a token. Raises ConfigurationError (the login, the address), TransientError."""
+        with_retries(lambda: self._translating(lambda sdk: sdk.auth.authenticate({})), self._sleep, ATTEMPTS)
+
     def close(self) -> None:
         """Close the connections."""
         if self._wire is not None:
             self._wire.close()
 
     def _once(self, link: LookerLink) -> str:
+        return self._translating(lambda sdk: _text(_ask(sdk, link)), _WHAT[link.kind])
+
+    def _translating(self, ask: Callable[[Any], Answer], what: str = "login") -> Answer:
         from looker_sdk.error import SDKError  # noqa: PLC0415 (lazy: see the module)
         from looker_sdk.rtl.serialize import DeserializeError  # noqa: PLC0415
 
@@ -78,11 +87,15 @@ class LookerClient:
 
         sdk = self._connected()
         try:
-            return _text(_ask(sdk, link))
+            return ask(sdk)
         except HttpRefusal as refusal:
-            raise self._translated(refusal, link) from refusal
+            raise self._translated(refusal, what) from refusal
         except ConnectionLost as error:
-            raise TransientError(f"Looker did not answer ({error}): try again in a few minutes.") from error
+            host = urlsplit(self._settings.lookersdk_base_url).hostname
+            raise TransientError(
+                f"Looker at {host} did not answer ({error}): try again in a few minutes, "
+                "or have LOOKERSDK_BASE_URL checked."
+            ) from error
         except (SDKError, DeserializeError, UnicodeDecodeError) as error:
             raise TransientError(f"Looker gave an answer that cannot be read ({type(error).__name__}).") from error
 
@@ -97,7 +110,7 @@ class LookerClient:
                     TIMEOUT, TOTAL, self._call_log, proxies=not _is_loopback(settings.lookersdk_base_url)
                 )
                 self._sdk = make_sdk(
-                    _checked_base(settings.lookersdk_base_url),
+                    checked_base(settings.lookersdk_base_url),
                     settings.lookersdk_client_id,
                     settings.lookersdk_client_secret.get_secret_value(),
                     self._wire,
@@ -105,7 +118,7 @@ class LookerClient:
                 )
             return self._sdk
 
-    def _translated(self, refusal: HttpRefusal, link: LookerLink) -> CreditsError:
+    def _translated(self, refusal: HttpRefusal, what: str) -> CreditsError:
         if refusal.operation == "login" and refusal.status in (400, 401, 403, 404):
             return ConfigurationError(
                 "Looker refuses the login of LOOKERSDK_CLIENT_ID: check it, LOOKERSDK_CLIENT_SECRET and "
@@ -114,7 +127,7 @@ class LookerClient:
         if refusal.status == 401:
             self._forget_token()
             return _TokenExpired("Looker does not accept its own token: check LOOKERSDK_CLIENT_ID's API user.")
-        return _refused(refusal, link)
+        return _refused(refusal, what)
 
     def _forget_token(self) -> None:
         with self._lock:
@@ -152,8 +165,8 @@ def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
-def _refused(refusal: HttpRefusal, link: LookerLink) -> CreditsError:
-    what, status = _WHAT[link.kind], refusal.status
+def _refused(refusal: HttpRefusal, what: str) -> CreditsError:
+    status = refusal.status
     if status == 404:
         return LinkError(
             f"This {what} was deleted or is not visible to the bot's Looker user: share it, or post another."
@@ -180,7 +193,8 @@ def _checked(sql: str) -> str:
     return sql
 
 
-def _checked_base(url: str) -> str:
+def checked_base(url: str) -> str:
+    """LOOKERSDK_BASE_URL, which must be https except on this machine. Raises ConfigurationError."""
     if url.startswith("https://") or (url.startswith("http://") and _is_loopback(url)):
         return url
     raise ConfigurationError("LOOKERSDK_BASE_URL must begin with https:// (the bot's Looker login goes there).")

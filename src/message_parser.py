@@ -23,7 +23,7 @@ _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
 _FILTER = re.compile(r"f\[[^\[\]]{1,300}\]")
-_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _SHARE_PATH = re.compile(r"/x/[A-Za-z0-9]{16,30}/?$")
 _LOOKER_PATH = re.compile(r"/(x|looks|sql|dashboards(-next)?|explore|embed)/[^/]", re.IGNORECASE)
 # What decides an explore's SQL; everything else in its link (vis, toggle, origin, share) only changes how it looks.
@@ -134,7 +134,7 @@ def _resolve(url: str, hosts: Collection[str]) -> LookerLink | BadLink | None:
 
 def _split(url: str) -> SplitResult:
     if _UNSAFE.search(url):
-        raise LinkError("The link holds a space or a backslash: copy it from Looker again.")
+        raise LinkError("The link holds a space, a backslash or half a character: copy it from Looker again.")
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -18,8 +18,9 @@ from src.failures import failure_of
 from src.lease import LeaseLost
 from src.records import UNANSWERED, Request
 from src.state_manager import Held, StateManager
+from src.status_message import StatusMessages
 from src.transitions import begin_failure
-from src.work_pool import AFTER, ANSWER, REACT, SUBMIT
+from src.work_pool import AFTER, ANSWER, REACT, RESOLVE, SUBMIT
 
 log = logging.getLogger("credits")
 
@@ -43,10 +44,17 @@ class MessageProcessor:
     """Takes the steps. Nothing here loops or waits; the tick decides when the next step is due."""
 
     def __init__(
-        self, *, executions: ExecutionSteps, answers: AnswerSteps, state: StateManager, clock: Callable[[], float]
+        self,
+        *,
+        executions: ExecutionSteps,
+        answers: AnswerSteps,
+        statuses: StatusMessages,
+        state: StateManager,
+        clock: Callable[[], float],
     ) -> None:
         self._executions = executions
         self._answers = answers
+        self._statuses = statuses
         self._state = state
         self._clock = clock
 
@@ -65,19 +73,31 @@ class MessageProcessor:
         if request.ended or self._clock() < request.not_before:
             return None
         match request.state:
-            case "new" if not self._executions.resolved(held, request):
-                return Next(SUBMIT, request, self._executions.resolve)
-            case "new" if slot_free:
-                return Next(SUBMIT, request, self._executions.submit, starts_job=True)
+            case "new":
+                return self._next_of_new(held, request, slot_free=slot_free)
             case "submitting":
                 return Next(SUBMIT, request, self._executions.submit)
-            case "running" if self._executions.has_news(request):
-                return Next(ANSWER, request, self._executions.collect)
+            case "running":
+                return self._next_of_running(request)
             case "replying":
                 return Next(ANSWER, request, self._answers.reply)
             case "answered" if self._answers.follow_up_due(request):
                 return Next(AFTER, request, self._answers.follow_up)
         return None
+
+    def _next_of_new(self, held: Held, request: Request, *, slot_free: bool) -> Next | None:
+        if not self._executions.resolved(held, request):
+            return Next(RESOLVE, request, self._executions.resolve)
+        if slot_free:
+            return Next(SUBMIT, request, self._executions.submit, starts_job=True)
+        if self._executions.has_to_wait(request):
+            return Next(AFTER, request, self._executions.wait_for_turn)
+        return None
+
+    def _next_of_running(self, request: Request) -> Next | None:
+        if self._executions.has_news(request):
+            return Next(ANSWER, request, self._executions.collect)
+        return Next(AFTER, request, self._statuses.step) if self._statuses.due(request) else None
 
     def unanswered(self, held: Held, deadline: float) -> bool:
         """Whether this message may still get an answer, or what follows one, before the deadline."""
@@ -91,31 +111,32 @@ class MessageProcessor:
     # Taking it
 
     def take(self, held: Held, step: Next) -> None:
-        """Take a step; where it fails, put the record back as it was and note when, or how, to go on.
+        """Take a step; where it fails, put the record back as it was saved and note when, or how, to go on.
 
         Raises StateConflict and LeaseLost (another bot has the message), Interrupted.
         """
-        before = held.record.model_copy(deep=True)
+        held.keep()
         try:
             step.step(held, step.request)
         except (StateConflict, LeaseLost, Interrupted):
             raise
         except Exception as error:  # noqa: BLE001 (a bug here must cost one message an answer, not all of them)
-            held.record = before
+            held.go_back()
             request = next(r for r in held.record.requests if r.key == step.request.key)
             self._failed_step(held, request, _known(error))
 
     def recover(self, held: Held) -> None:
         """A message taken over: a reply may be on its way right now, so look for it a little later."""
         for request in held.record.requests:
-            if request.state == "replying":
+            if held.recovered and request.state == "replying":
                 request.not_before = self._clock() + TAKE_OVER_PAUSE
 
     def _failed_step(self, held: Held, request: Request, error: CreditsError) -> None:
         """Again later, or an answer that says why not."""
         log.warning("step failed: %s", error)
         if request.state in {"replying", "answered"}:
-            held.problems.append(str(error))
+            if request.tries >= MAX_TRIES or not isinstance(error, TransientError):
+                held.problems.append(str(error))
             request.not_before = self._clock() + max(TAKE_OVER_PAUSE, _pause(request.tries))
             request.tries += 1
         elif isinstance(error, CapacityError):

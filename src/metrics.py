@@ -41,7 +41,7 @@ def _data(summary: Summary, calls: dict[str, int], at: datetime) -> list[MetricD
         "JobsRunning": summary.running,
         "RequestsWaiting": summary.waiting,
         "Problems": summary.problems,
-        "EstimatedCostUSD": summary.cost_usd,
+        "EstimatedCostUSD": summary.cost_usd_estimate,
     }
     data: list[MetricDatumTypeDef] = [
         {"MetricName": name, "Timestamp": at, "Value": value, "Unit": "None" if name.endswith("USD") else "Count"}

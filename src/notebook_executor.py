@@ -19,7 +19,7 @@ from src.aws import AwsClients
 from src.base_executor import BaseExecutor
 from src.config import Settings
 from src.errors import ConfigurationError
-from src.executor import JobStatus
+from src.executor import Each, JobStatus
 from src.job_status import job_status
 from src.local_jobs import LocalJob, LocalJobs, default_root
 from src.submission import Submission
@@ -29,7 +29,7 @@ ENTRYPOINT = Path(__file__).resolve().parent.parent / "sagemaker" / "entrypoint.
 GRACE = 30.0
 LOST = "InternalServerError: the job's process is gone from this machine without having said how it ended."
 _KEPT_FROM_THE_JOB = ("SLACK_", "LOOKER", "SAGEMAKER_")
-_NOT_INHERITED = frozenset({"ASID", "ALLOWED_TABLES", "IMAGE_URI"})
+_NOT_INHERITED = frozenset({"ASID", "ALLOWED_TABLES", "IMAGE_URI", "BREAKDOWN_PICTURE", "MODE"})
 _MAX_LINES = 200
 _MAX_LINE = 1000
 
@@ -61,9 +61,9 @@ class NotebookExecutor(BaseExecutor):
         self._jobs = LocalJobs(jobs_dir or default_root(), grace)
         self._environ = os.environ if environ is None else environ  # handed on to the child: no setting is read here
 
-    def poll(self, job_names: list[str]) -> dict[str, JobStatus]:
+    def poll(self, job_names: list[str], each: Each = map) -> dict[str, JobStatus]:
         """See Executor. Reads files; S3 only for a job that this machine does not have."""
-        return {name: status for name in job_names if (status := self._describe(name)) is not None}
+        return {found["job_name"]: found for found in each(self._describe, job_names) if found is not None}
 
     def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
         """See Executor. Empty where the job has written nothing, or its machine is gone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from src import console_links, paths
@@ -61,8 +61,7 @@ class Notifier:
                 return found
         message = self._message(held, request, result)
         self._gate.wait(held.record.channel)
-        self._check_lease(held)
-        return self._slack.post_reply(held.record.channel, held.record.ts, message, key)
+        return self._slack.post_reply(*held.key, message, key, partial(self._check_lease, held))
 
     def tell_requester(self, held: Held, request: Request) -> None:
         """The failure message: to the requester, or to SLACK_ERROR_USER where that is a bot or cannot be reached."""
@@ -78,37 +77,76 @@ class Notifier:
                 return
             except Undeliverable as error:
                 log.warning("direct message not delivered: %s", error)
-        self._tell_error_user(wording.undelivered(user or "unknown", message), key, check_first=True)
+        self._tell_error_user(
+            wording.undelivered(user or "unknown", message),
+            key,
+            check_first=True,
+            of=[held],
+        )
 
     def attach_report(self, held: Held, request: Request) -> None:
         """Put report.html into the thread; an execution without one has been said to have none in its log."""
         execution_id = request.attempts[-1].execution_id
         content = self._audit.report(execution_id)
-        filename = f"credit-report-{execution_id}.html"
+        self._attach(held, request, f"credit-report-{execution_id}.html", "Credit recommendation report", content)
+
+    def attach_picture(self, held: Held, request: Request) -> None:
+        """Put the picture of the breakdown into the thread, where the job made one."""
+        execution_id = request.attempts[-1].execution_id
+        content = self._audit.picture(execution_id)
+        title = "Charged and credited in USD, by Fraud Guard mode"
+        self._attach(held, request, f"credit-breakdown-{execution_id}.png", title, content)
+
+    def _attach(self, held: Held, request: Request, filename: str, title: str, content: bytes | None) -> None:
         channel, ts = held.key
         if content is None or ((held.recovered or request.tries) and self._slack.find_file(channel, ts, filename)):
             return
-        title, may_post = "Credit recommendation report", partial(self._check_lease, held)
         try:
-            self._slack.upload_file(channel, ts, filename, title, content, may_post)
+            self._slack.upload_file(channel, ts, filename, title, content, partial(self._check_lease, held))
         except (ConfigurationError, SlackRefused, MessageGone) as error:
-            log.error("report not attached: %s", error)
+            log.error("%s not attached: %s", filename, error)
 
     def waiting(self, held: Held, request: Request, minutes: int) -> None:
         """Say in the thread that there is no machine yet."""
-        self._check_lease(held)
-        self._slack.post_reply(*held.key, wording.waiting(minutes), f"waiting-{reply_key(held, request)}")
+        key = f"waiting-{reply_key(held, request)}"
+        self._slack.post_reply(*held.key, wording.waiting(minutes), key, partial(self._check_lease, held))
 
-    def alarm(self, cause: str, failed: list[tuple[Held, Request]]) -> None:
-        """One message to SLACK_ERROR_USER for all failures of one cause."""
+    def may_post_now(self, held: Held) -> bool:
+        """Whether a word about progress keeps nobody's answer waiting; where it does not, it has its turn."""
+        return self._gate.take_if_free(held.record.channel)
+
+    def post_progress(self, held: Held, request: Request, message: wording.Message, *, look_first: bool) -> str:
+        """Post where a long job stands, or find what was posted; its time stamp."""
+        key = progress_key(held, request)
+        if held.recovered or look_first:
+            found = self._slack.find_reply(*held.key, key)
+            if found:
+                return found
+        return self._slack.post_reply(*held.key, message, key, partial(self._check_lease, held))
+
+    def edit_progress(self, held: Held, ts: str, message: wording.Message) -> None:
+        """Say anew where a long job stands."""
+        self._slack.update(held.record.channel, ts, message)
+
+    def remove_progress(self, held: Held, request: Request) -> None:
+        """Take away the word about progress, wherever it is."""
+        ts = request.progress_ts or self._slack.find_reply(*held.key, progress_key(held, request))
+        if ts is None:
+            return
+        try:
+            self._slack.delete(held.record.channel, ts)
+        except (ConfigurationError, SlackRefused) as error:
+            log.error("status message not taken away: %s", error)
+
+    def alarm(self, key: str, cause: str, failed: list[tuple[Held, Request]], *, check_first: bool) -> None:
+        """One message to SLACK_ERROR_USER for all failures of one cause, found again by `key`."""
         ids = sorted(_name(held, request) for held, request in failed)
-        digest = hashlib.sha256("\n".join([cause, *ids]).encode()).hexdigest()[:24]
         if len(failed) == 1:
             held, request = failed[0]
             message = self._failure_dm(held, request, request.failure or Failure(category="bot", message=cause))
         else:
             message = wording.outage(cause, len(failed), examples=ids)
-        self._tell_error_user(message, f"alarm-{digest}", check_first=any(held.recovered for held, _ in failed))
+        self._tell_error_user(message, f"alarm-{key}", check_first=check_first, of=[held for held, _ in failed])
 
     def report_problems(self, problems: Iterable[str], key: str) -> None:
         """What no requester need know, but on-call must: one message."""
@@ -117,13 +155,20 @@ class Notifier:
             digest = hashlib.sha256("\n".join([key, *lines]).encode()).hexdigest()[:24]
             self._tell_error_user(wording.failure_line(" ".join(lines)), f"problem-{digest}", check_first=True)
 
-    def _tell_error_user(self, message: wording.Message, key: str, *, check_first: bool) -> None:
+    def _check_leases(self, messages: Iterable[Held]) -> None:
+        for held in messages:
+            self._check_lease(held)
+
+    def _tell_error_user(
+        self, message: wording.Message, key: str, *, check_first: bool, of: Collection[Held] = ()
+    ) -> None:
+        """`of`: the messages that it tells of, and that must still be this bot's."""
         user = self._settings.slack_error_user
         if not user:
             log.error("SLACK_ERROR_USER is not set: nobody was told of: %s", message.text)
             return
         try:
-            self._slack.send_dm(user, message, key, check_first=check_first)
+            self._slack.send_dm(user, message, key, check_first, partial(self._check_leases, of))
         except (Undeliverable, ConfigurationError) as error:
             log.error("SLACK_ERROR_USER could not be told (%s) of: %s", error, message.text)
 
@@ -204,6 +249,11 @@ class Notifier:
 def reply_key(held: Held, request: Request) -> str:
     """What a request's reply is found by: the same for every bot and every try."""
     return f"{held.record.channel}-{held.record.ts}-{request.key}"
+
+
+def progress_key(held: Held, request: Request) -> str:
+    """What the word about its progress is found by."""
+    return f"progress-{reply_key(held, request)}"
 
 
 def _name(held: Held, request: Request) -> str:

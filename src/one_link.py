@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Callable
 
@@ -13,13 +15,15 @@ from src.executors import make_executor
 from src.failures import failure_of, failure_of_status
 from src.looker_client import LookerClient
 from src.message_parser import allowed_hosts, parse_link
+from src.slack_text import for_terminal
 
 ALLOWANCE = 600.0
 
 
-def answer_one_link(settings: Settings, url: str, sleep: Callable[[float], None]) -> None:
-    """Run one execution and print what the thread would say. `sleep` may raise Interrupted: the job then runs on.
+def answer_one_link(settings: Settings, url: str, sleep: Callable[[float], None], *, as_json: bool = False) -> None:
+    """Run one execution and print what the thread would say, or its result.json.
 
+    `sleep` may raise Interrupted: the job then runs on.
     Raises LinkError, QueryError, ExecutionError with the whole story, ConfigurationError, TransientError.
     """
     settings.require("lookersdk_base_url", "s3_output_bucket")
@@ -29,7 +33,8 @@ def answer_one_link(settings: Settings, url: str, sleep: Callable[[float], None]
     if not executor.is_verify_query(sql):
         raise QueryError(reply.not_verify().text)
     job = executor.execute(sql)
-    print(f"execution {job['execution_id']} started as job {job['job_name']}", flush=True)
+    started = f"execution {job['execution_id']} started as job {job['job_name']}"
+    print(started, file=sys.stderr if as_json else sys.stdout, flush=True)
     status = executor.wait_for_completion(job["job_name"], settings.sagemaker_max_runtime + ALLOWANCE)
     try:
         result = executor.get_results(job["execution_id"])
@@ -37,9 +42,13 @@ def answer_one_link(settings: Settings, url: str, sleep: Callable[[float], None]
         failure = failure_of(error) if error.failure else failure_of_status(status)
         said = f"{failure.message} {failure.advice}".strip()
         raise ExecutionError(f"{said} (execution {job['execution_id']})") from error
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))
+        return
     files = paths.ExecutionPaths(job["execution_id"])
 
     def console(key: str) -> str:
         return console_links.s3_object(settings.aws_default_region, settings.s3_output_bucket, key)
 
-    print(reply.answer(result, report_url=console(files.report), notebook_url=console(files.notebook)).text)
+    answer = reply.answer(result, report_url=console(files.report), notebook_url=console(files.notebook))
+    print(for_terminal(answer.text))

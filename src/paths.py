@@ -19,6 +19,9 @@ AUDIT_PREFIX = f"{ROOT}/audit/"
 CURSOR = f"{ROOT}/state/cursor.json"
 PROCESSED_MESSAGES = f"{ROOT}/state/processed_messages.json"
 
+NO_EXECUTION = "20000101_000000_00000000"
+"""An id that no execution has: to ask what is answered of a job that does not exist."""
+
 _EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
 
 
@@ -70,6 +73,10 @@ class ExecutionPaths:
         return f"{self.output_prefix}error.json"
 
     @property
+    def check(self) -> str:
+        return f"{self.output_prefix}check.json"
+
+    @property
     def progress(self) -> str:
         return f"{self.output_prefix}progress.json"
 
@@ -82,12 +89,21 @@ class ExecutionPaths:
         return f"{self.output_prefix}report.html"
 
     @property
+    def picture(self) -> str:
+        return f"{self.output_prefix}breakdown.png"
+
+    @property
     def record(self) -> str:
         return f"{EXECUTIONS_PREFIX}{self.execution_id}.json"
 
     @property
     def audit(self) -> str:
         return f"{AUDIT_PREFIX}{execution_date(self.execution_id):%Y/%m/%d}/{self.execution_id}.json"
+
+
+def doctor_object(token: str, what: str) -> str:
+    """An object that `python -m src.doctor` writes, to see whether it can, and deletes."""
+    return f"{ROOT}/state/doctor/{token}-{what}.json"
 
 
 def message_record(channel: str, ts: str) -> str:

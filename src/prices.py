@@ -1,9 +1,16 @@
-"""What a processing job costs an hour, for estimates.
+"""What a processing job costs an hour, for estimates; and what costs the same whether jobs run or not.
 
-On-demand USD an hour in us-east-1, as of PRICES_AS_OF; renew both from https://aws.amazon.com/sagemaker/pricing/
+On-demand USD an hour in us-east-1, as of PRICES_AS_OF. To renew: copy the column "Processing" from
+https://aws.amazon.com/sagemaker/pricing/ for your region and ENDPOINT_USD_PER_HOUR from
+https://aws.amazon.com/privatelink/pricing/, then set PRICES_AS_OF. Past estimates keep the prices they were made with.
 """
 
 from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from src.config import Settings
 
 PRICES_AS_OF = "2025-01"
 
@@ -21,10 +28,31 @@ USD_PER_HOUR = {
 
 HOURS_A_MONTH = 730
 ENDPOINT_USD_PER_HOUR = 0.01
-"""One interface VPC endpoint in one availability zone: https://aws.amazon.com/privatelink/pricing/ (same date)."""
+"""One interface VPC endpoint in one availability zone."""
 
 
 def estimate(instance_type: str, seconds: float) -> float | None:
     """Estimated USD for so many seconds; None for an instance type the table does not have."""
     price = USD_PER_HOUR.get(instance_type)
     return None if price is None else round(price * seconds / 3600, 6)
+
+
+def months_old(today: date) -> int:
+    """How long ago the prices were looked up."""
+    year, month = map(int, PRICES_AS_OF.split("-"))
+    return (today.year - year) * 12 + today.month - month
+
+
+def fixed_costs(settings: Settings) -> dict[str, Any]:
+    """What the job's VPC costs a month, jobs or none: the interface endpoints it needs, in each of its subnets.
+
+    Secrets Manager alone: S3 goes through a gateway endpoint, which is free, and a key of one's own is used by S3 and
+    Secrets Manager, not by the job. A VPC with a NAT gateway needs none, and pays for the gateway.
+    """
+    services = ["secretsmanager"]
+    endpoints = len(services) * len(settings.sagemaker_subnet_ids)
+    return {
+        "vpc_endpoints": endpoints,
+        "services": services if endpoints else [],
+        "usd_a_month": round(endpoints * ENDPOINT_USD_PER_HOUR * HOURS_A_MONTH, 2),
+    }

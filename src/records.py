@@ -16,10 +16,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from src.outside_text import OutsideText
+
 State = Literal["new", "submitting", "running", "replying", "answered", "settled", "failed"]
 ReplyKind = Literal["answer", "failure", "not_verify", "repeat", "refused"]
 LinkState = Literal["running", "answered", "failed"]
-Step = Literal["reply", "dm", "report", "audit", "link", "alarm", "reaction"]
+Step = Literal["reply", "progress", "dm", "report", "picture", "audit", "link", "alarm", "reaction"]
 
 ENDED: frozenset[State] = frozenset({"settled", "failed"})
 UNANSWERED: frozenset[State] = frozenset({"new", "submitting", "running", "replying"})
@@ -32,11 +34,11 @@ class _Record(BaseModel):
 class Failure(_Record):
     """Why there is no answer, in words for the requester, and how to treat it."""
 
-    category: str
-    message: str
-    advice: str = ""
+    category: OutsideText
+    message: OutsideText
+    advice: OutsideText = ""
     retry_helps: bool = False
-    cell_title: str | None = None
+    cell_title: OutsideText | None = None
     requester_mends: bool = False
 
 
@@ -47,7 +49,7 @@ class Attempt(_Record):
     job_name: str
     job_arn: str | None = None
     created_at: str | None = None
-    replaced_because: str | None = None
+    replaced_because: OutsideText | None = None
 
 
 class Cost(_Record):
@@ -62,7 +64,7 @@ class Request(_Record):
     """One link of a message."""
 
     key: str
-    link: str
+    link: OutsideText
     state: State = "new"
     attempts: list[Attempt] = Field(default_factory=list)
     sql_digest: str | None = None
@@ -71,11 +73,14 @@ class Request(_Record):
     points_to: str | None = None
     points_to_running: bool = False
     failure: Failure | None = None
+    alarm: str | None = None
     done: list[Step] = Field(default_factory=list)
     tries: int = 0
     not_before: float = 0.0
     waiting_since: float | None = None
     told_waiting: bool = False
+    progress_begun: bool = False
+    progress_ts: str | None = None
     status: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
@@ -102,7 +107,7 @@ class MessageRecord(_Record):
     schema_version: Literal[1] = 1
     channel: str
     ts: str
-    user: str | None
+    user: OutsideText | None
     user_is_bot: bool = False
     digest: str
     duplicates: int = 0

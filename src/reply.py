@@ -48,6 +48,7 @@ __all__ = [
 MAX_FLAGS = 15
 MAX_EARLIER = 5
 LOG_LINES = 20
+IDS = {"Account SID", "Parent account", "Job", "Execution"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def answer(
     amount = f"{money(result['credit_amount'])} {literal(result['currency'], 3)}"
     title = f"{amount} credit recommended" if result["credit_amount"] else f"{amount}: no credit recommended"
     table, lines = mode_table(result), facts(result)
-    links = [("Report", report_url), ("Notebook", notebook_url)] + ([("Looker query", link_url)] if link_url else [])
+    links = [("Report in S3", report_url), ("Notebook in S3", notebook_url)]
+    links += [("Looker query", link_url)] if link_url else []
     note = "The message held the same link twice; it is answered once." if duplicate_links else ""
     footer = f"Policy {literal(result['policy_version'], 40)} · execution {literal(result['execution_id'], 60)}"
     return _message(
@@ -197,12 +199,18 @@ def waiting(minutes: int, reason: str = "") -> Message:
     return _line(f"Still waiting for a machine after {minutes} min{why}. The job starts as soon as there is one.")
 
 
-def progress(done: int, total: int, seconds: float, *, query: str = "", usual_seconds: float | None = None) -> Message:
-    """Where a long job stands; edited in place."""
-    at = f"query {min(done + 1, total)} of {total}" if total else "starting"
-    name = f" ({literal(query, 60)})" if query else ""
+def progress(
+    done: int, total: int, seconds: float, *, queries: Sequence[str] = (), usual_seconds: float | None = None
+) -> Message:
+    """Where a long job stands; edited in place. queries: the names of those that have not ended."""
+    if not total:
+        at = "the job is starting"
+    elif done >= total:
+        at = "writing the report"
+    else:
+        at = f"query {done + 1} of {total}{_in_brackets(queries)}"
     usual = f", usually {duration(usual_seconds)}" if usual_seconds else ""
-    return _line(f"Working: {at}{name}; {duration(seconds)}{usual}.")
+    return _line(f"Working: {at}; {duration(seconds)}{usual}.")
 
 
 def undelivered(user: str, original: Message) -> Message:
@@ -223,6 +231,13 @@ def outage(cause: str, count: int, *, examples: Sequence[str] = ()) -> Message:
             bullets("Among them", [[text(example)] for example in shown]) if shown else None,
         ],
     )
+
+
+def _in_brackets(queries: Sequence[str]) -> str:
+    if not queries:
+        return ""
+    more = f" and {len(queries) - 1} more" if len(queries) > 1 else ""
+    return f" ({literal(queries[0].replace('_', ' '), 60)}{more})"
 
 
 def _line(words: str) -> Message:
@@ -256,7 +271,7 @@ def _log_title(log_lines: Sequence[str] | None, problem: str) -> str:
 def _facts_block(lines: Sequence[tuple[str, str]]) -> Block:
     elements: list[Element] = []
     for index, (name, value) in enumerate(lines):
-        elements += [own(("\n" if index else "") + f"{name}: ", bold=True), text(value)]
+        elements += [own(("\n" if index else "") + f"{name}: ", bold=True), text(value, code=name in IDS)]
     return paragraph(*elements)
 
 

@@ -12,11 +12,13 @@ from src.slack_text import DASH
 
 CENT = Decimal("0.01")
 MAX_ROWS = 12
+PHONE = 36
+"""Characters of fixed width that a phone 360 pixels wide shows in a line of a thread."""
 
 
 @dataclass(frozen=True)
 class ModeTable:
-    """The breakdown: aligned rows of at most 40 characters (a phone's width), and a sentence a mode."""
+    """The breakdown: aligned rows, narrow enough for a phone, and a sentence a mode."""
 
     rows: list[str]
     spoken: list[str]
@@ -53,7 +55,8 @@ def facts(result: CreditResult) -> list[tuple[str, str]]:
     """The lines under the amount: name and value."""
     currency = result["currency"]
     found = [
-        ("Account", _account(result)),
+        ("Account", result["account_name"] or ""),
+        ("Account SID", result["account_sid"]),
         ("Parent account", _parent(result)),
         ("Window", days(result["fraud_start"], result["fraud_end"])),
         ("Only", _filters(result["scope"])),
@@ -69,12 +72,7 @@ def mode_table(result: CreditResult) -> ModeTable:
     cells = [_cells(row) for row in rows]
     if len(rows) != 1:
         cells.append(_total(result))
-    return ModeTable(_aligned([("Mode", "Charged", "Blocked", "Credit"), *cells]), [_spoken(row) for row in rows])
-
-
-def _account(result: CreditResult) -> str:
-    name, sid = result["account_name"], result["account_sid"]
-    return f"{name} ({sid})" if name else sid
+    return ModeTable(_aligned([("Mode", "Charged", "Credit", "Blocked"), *cells]), [_spoken(row) for row in rows])
 
 
 def _parent(result: CreditResult) -> str:
@@ -100,18 +98,19 @@ def _charged(result: CreditResult) -> str:
 
 
 def _cells(row: ModeRow) -> tuple[str, str, str, str]:
-    return row["mode"][:12], money(row["charged"]), percent(row["block_rate"]), money(row["credit"])
+    return row["mode"][:12], money(row["charged"]), money(row["credit"]), percent(row["block_rate"])
 
 
 def _total(result: CreditResult) -> tuple[str, str, str, str]:
     summary = result["summary"]
-    return "all", money(result["fraud_total"]), percent(summary.get("block_rate")), money(result["credit_amount"])
+    return "all", money(result["fraud_total"]), money(result["credit_amount"]), percent(summary.get("block_rate"))
 
 
 def _aligned(rows: Sequence[tuple[str, str, str, str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    gap = "  " if sum(widths) + 6 <= PHONE else " "
     return [
-        "  ".join(
+        gap.join(
             cell.ljust(width) if column == 0 else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()

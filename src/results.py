@@ -80,7 +80,7 @@ def checked_result(content: bytes, execution_id: str, place: str) -> CreditResul
         result = json.loads(content, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise invalid(f"it is not JSON ({_short(str(error))})") from error
-    fault = _first_fault(result)
+    fault = _first_fault(result) or _unwritable(result)
     if fault:
         raise invalid(fault)
     if result["execution_id"] != execution_id:
@@ -130,6 +130,15 @@ def _validator() -> Any:
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
     return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def _unwritable(result: Any) -> str | None:
+    """A text with half a character in it could be kept in no record."""
+    try:
+        json.dumps(result, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "a text in it holds half a character"
+    return None
 
 
 def _short(text: str) -> str:

@@ -13,7 +13,7 @@ from src import paths
 from src.aws import error_code, error_message, refused
 from src.base_executor import BaseExecutor
 from src.errors import ConfigurationError, ExecutionLost
-from src.executor import JobStatus
+from src.executor import Each, JobStatus
 from src.job_log import job_log_tail
 from src.job_status import job_status
 from src.processing_request import FROM_SETTING, processing_request
@@ -62,7 +62,7 @@ class SageMakerExecutor(BaseExecutor):
         log.info("job adopted: %s", submission.job_name)
         return str(found["ProcessingJobArn"])
 
-    def poll(self, job_names: list[str]) -> dict[str, JobStatus]:
+    def poll(self, job_names: list[str], each: Each = map) -> dict[str, JobStatus]:
         """See Executor. One list page for each 100 running jobs; one describe for each that runs no longer."""
         wanted = set(job_names)
         statuses: dict[str, JobStatus] = {}
@@ -71,11 +71,8 @@ class SageMakerExecutor(BaseExecutor):
                 statuses[row["ProcessingJobName"]] = self._status(row)
             if len(statuses) == len(wanted):
                 break
-        for name in sorted(wanted - statuses.keys()):
-            found = self._describe(name)
-            if found is not None:
-                statuses[name] = found
-        return statuses
+        ended = (found for found in each(self._describe, sorted(wanted - statuses.keys())) if found is not None)
+        return statuses | {found["job_name"]: found for found in ended}
 
     def _running(self, wanted: set[str]) -> Iterator[dict[str, Any]]:
         """Rows of running jobs as young as the oldest wanted; ended ones, however many, are not listed at all."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -49,6 +50,10 @@ def _always() -> None:
     """Posting is never too late for whoever holds no lease."""
 
 
+_may_post: ContextVar[Callable[[], None]] = ContextVar("may_post", default=_always)
+"""Asked again after each wait that Slack asks for: a post may be too late by then."""
+
+
 class SlackClient:
     """One workspace's Slack through one bot token.
 
@@ -58,16 +63,18 @@ class SlackClient:
 
     def __init__(self, settings: Settings, *, call_log: CallLog | None = None, sleep: Sleep = time.sleep) -> None:
         settings.require("slack_bot_token")
-        self._url = _checked_url(settings.slack_api_url)
+        self._url = checked_url(settings.slack_api_url)
         self._call_log = call_log
         self._opener = make_opener(self._url)
         token = settings.slack_bot_token.get_secret_value()
         limited, unanswered = RateLimited(sleep, RETRIES), Unanswered(sleep, RETRIES)
+        patient = RateLimited(lambda seconds: (sleep(seconds), _may_post.get()()), RETRIES)
 
         def client(*handlers: RateLimited | Unanswered) -> CountingWebClient:
             return CountingWebClient(token, self._url, self._opener, list(handlers), call_log, TIMEOUT)
 
-        self._once = client(limited)
+        self._now_or_never = client()
+        self._once = client(patient)
         self._again = client(limited, unanswered)
 
     # Reading
@@ -76,6 +83,11 @@ class SlackClient:
         """Who the token is: user_id, bot_id, team, url."""
         answer = self._repeatable("auth.test")
         return {name: str(answer.get(name, "")) for name in ("user_id", "bot_id", "user", "team", "url")}
+
+    def scopes(self) -> frozenset[str]:
+        """What the token may do, as Slack tells with every answer."""
+        granted = _header(self._answer(self._again, "auth.test", {}), "x-oauth-scopes")
+        return frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
 
     def channel_id(self, name_or_id: str) -> str:
         """The id of a channel the bot is in, by its id or its name (with or without #)."""
@@ -122,15 +134,19 @@ class SlackClient:
 
     # Writing
 
-    def post_reply(self, channel: str, thread_ts: str, message: Message, key: str) -> str:
-        """Post into the thread under a key by which `find_reply` finds it again; the new message's time stamp."""
-        return self._post(channel, message, key, thread_ts=thread_ts)
+    def post_reply(
+        self, channel: str, thread_ts: str, message: Message, key: str, may_post: Callable[[], None] = _always
+    ) -> str:
+        """Post into the thread under a key by which `find_reply` finds it again; the new message's time stamp.
+
+        may_post: asked right before each try; raises where another bot may be at it by now.
+        """
+        return self._post(channel, message, key, may_post, thread_ts=thread_ts)
 
     def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace the content of one of the bot's messages."""
-        self._repeatable(
-            "chat.update", http_json=True, channel=channel, ts=ts, text=message.text, blocks=message.blocks
-        )
+        """Replace the content of one of the bot's messages; waits for nothing: the next edit says more."""
+        body = {"channel": channel, "ts": ts, "text": message.text, "blocks": message.blocks}
+        self._call(self._now_or_never, "chat.update", body, http_json=True, channel=channel)
 
     def delete(self, channel: str, ts: str) -> None:
         """Delete one of the bot's messages; silent where it is gone."""
@@ -154,11 +170,14 @@ class SlackClient:
 
         may_post: asked right before the post; raises where another bot may be at it by now.
         """
-        channel = str(self._repeatable("conversations.open", users=user)["channel"]["id"])
+        channel = self.open_dm(user)
         if check_first and self._sent_already(channel, key):
             return
-        may_post()
-        self._post(channel, message, key)
+        self._post(channel, message, key, may_post)
+
+    def open_dm(self, user: str) -> str:
+        """The channel of direct messages to a user. Raises Undeliverable where they can get none."""
+        return str(self._repeatable("conversations.open", users=user)["channel"]["id"])
 
     def upload_file(
         self,
@@ -172,18 +191,12 @@ class SlackClient:
         """Put a file into the thread: three calls, of which only the last shows it; `may_post` is asked before that."""
         target = self._repeatable("files.getUploadURLExternal", filename=filename, length=len(content))
         self._send_bytes(str(target["upload_url"]), content)
-        may_post()
-        self._call(
-            self._once,
-            "files.completeUploadExternal",
-            {"files": [{"id": target["file_id"], "title": title}], "channel_id": channel, "thread_ts": thread_ts},
-            http_json=True,
-            channel=channel,
-        )
+        body = {"files": [{"id": target["file_id"], "title": title}], "channel_id": channel, "thread_ts": thread_ts}
+        self._show("files.completeUploadExternal", body, channel, may_post)
 
     # The calls themselves
 
-    def _post(self, channel: str, message: Message, key: str, **more: str) -> str:
+    def _post(self, channel: str, message: Message, key: str, may_post: Callable[[], None], **more: str) -> str:
         body = {
             "channel": channel,
             "text": message.text,
@@ -193,7 +206,16 @@ class SlackClient:
             "unfurl_media": False,
             **more,
         }
-        return str(self._call(self._once, "chat.postMessage", body, http_json=True, channel=channel)["ts"])
+        return str(self._show("chat.postMessage", body, channel, may_post)["ts"])
+
+    def _show(self, method: str, body: dict[str, Any], channel: str, may_post: Callable[[], None]) -> Slack:
+        """A call that people see: `may_post` is asked right before each try of it."""
+        asked = _may_post.set(may_post)
+        try:
+            may_post()
+            return self._call(self._once, method, body, http_json=True, channel=channel)
+        finally:
+            _may_post.reset(asked)
 
     def _channel_named(self, name: str, types: str) -> str | None:
         channels = self._pages("users.conversations", "channels", types=types, exclude_archived=True)
@@ -236,9 +258,20 @@ class SlackClient:
     def _call(
         self, client: CountingWebClient, method: str, arguments: dict[str, Any], *, http_json: bool, channel: str
     ) -> Slack:
+        return _plain(self._answer(client, method, arguments, http_json=http_json, channel=channel), method)
+
+    def _answer(
+        self,
+        client: CountingWebClient,
+        method: str,
+        arguments: dict[str, Any],
+        *,
+        http_json: bool = False,
+        channel: str = "the channel",
+    ) -> SlackResponse:
         form, body = (None, arguments) if http_json else (arguments, None)
         try:
-            return _plain(client.api_call(method, params=form, json=body), method)
+            return client.api_call(method, params=form, json=body)
         except (SlackClientError, *CONNECTION_ERRORS, ValueError) as error:
             failure = translate(error, method, channel=channel)
         raise failure  # not from the SDK's error, which holds the whole request, token and all
@@ -274,11 +307,19 @@ def _plain(answer: SlackResponse, method: str) -> Slack:
     return answer.data
 
 
+def _header(answer: SlackResponse, name: str) -> str:
+    for known, value in answer.headers.items():
+        if known.lower() == name:
+            return str(value[0] if isinstance(value, list) else value)
+    return ""
+
+
 def _looks_like_id(text: str) -> bool:
     return len(text) >= 9 and text[0] in "CGD" and text.isalnum() and text.isupper()
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
+    """SLACK_API_URL with a slash at its end; https except on this machine. Raises ConfigurationError."""
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)):
         return url if url.endswith("/") else f"{url}/"

@@ -25,6 +25,7 @@ _EVERYBODY = re.compile(r"@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
 _MENTION = re.compile(r"<(?=[!@#])")
 _SCHEME = re.compile(r"(?<=[a-z]):(?=//)|(?<=mailto):", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^\s<>|\"`\\]{1,2900}")
+_LINK = re.compile(r"<([^<>|]+)\|([^<>]*)>")
 _HALF_ENTITY = re.compile(r"&[a-z]{0,3}$")
 DASH = "\u2013"  # for what is empty: Slack refuses empty text
 _QUOTE = "\u2039"  # looks like <, and begins no mention
@@ -79,6 +80,12 @@ def is_web_address(url: str | None) -> bool:
 def mrkdwn_link(url: str, label: str) -> str:
     """A link for the plain text; the label alone where the address cannot be one."""
     return f"<{url.replace('&', '&amp;')}|{escape(label, 100)}>" if is_web_address(url) else escape(label, 100)
+
+
+def for_terminal(mrkdwn: str) -> str:
+    """The plain text of a message as a terminal shows it: links spelled out, nothing escaped, no word joiners."""
+    spelled = _LINK.sub(r"\2: \1", mrkdwn).replace("*", "").replace(_BREAK, "")
+    return spelled.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 # Elements of rich text

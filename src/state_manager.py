@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +33,20 @@ class Held:
     recovered: bool
     """True while steps may have been taken by a bot that died: look outside before repeating one."""
     problems: list[str] = field(default_factory=list)
+    _kept: MessageRecord | None = None
 
     @property
     def key(self) -> tuple[str, str]:
         return self.record.channel, self.record.ts
+
+    def keep(self) -> None:
+        """Go back to the record as it is now where what follows fails; each save does the same."""
+        self._kept = self.record.model_copy(deep=True)
+
+    def go_back(self) -> None:
+        """Forget what was changed and neither kept nor saved: what is in S3 was meant, the rest was not."""
+        if self._kept is not None:
+            self.record = self._kept.model_copy(deep=True)
 
 
 class StateManager:
@@ -45,6 +56,7 @@ class StateManager:
         self._store = store
         self._lease = lease
         self._processed: frozenset[str] | None = None
+        self._claimed: dict[str, str] = {}
 
     # Messages
 
@@ -82,7 +94,8 @@ class StateManager:
     def extend(self, channel: str, ts: str, requests: list[Request], digest: str) -> Held | None:
         """Add an edited message's new links to its record, whatever state that is in, and own it.
 
-        None where there is nothing new, or its bot lives. Raises StateConflict where there is no record.
+        None where there is nothing new. Raises StateConflict where there is no record, or another bot has it now:
+        the links are not in the record then, and whoever looks later must find them still to be added.
         """
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         if found is None:
@@ -95,14 +108,16 @@ class StateManager:
         held.record.requests.extend(added)
         held.record.digest = digest
         held.record.mark = None
-        owned = self._own(held)
         self._store.put_bytes(paths.open_marker(channel, ts), b"", "text/plain")
-        return held if owned else None
+        if not self._own(held):
+            raise StateConflict(f"Another bot has the message {ts}; its new links are added later.")
+        return held
 
     def save(self, held: Held) -> None:
         """Write a record this bot owns. Raises StateConflict where another bot took it over."""
         key = paths.message_record(held.record.channel, held.record.ts)
         held.etag = self._store.replace(key, held.record, held.etag)
+        held.keep()
 
     def close(self, held: Held) -> None:
         """Nothing is left to do for this message; unless it was edited while its marker went."""
@@ -163,25 +178,28 @@ class StateManager:
         today: ISO date in UTC; an answer that holds for another day alone is no answer.
         """
         key = paths.link_record(digest)
+        found: tuple[LinkRecord, str] | None = None
         for _ in range(3):
-            found = self._store.get(key, LinkRecord)
-            if found and not _free(found[0], mine, today):
-                return found[0]
             try:
-                if found is None:
-                    self._store.create(key, mine)
-                else:
-                    self._store.replace(key, mine, found[1])
+                claimed = self._store.replace(key, mine, found[1]) if found else self._store.create(key, mine)
+                self._claimed[digest] = claimed
                 return None
             except StateConflict:
-                continue
+                found = self._store.get(key, LinkRecord)
+            if found and not _free(found[0], mine, today):
+                return found[0]
         raise StateConflict(f"{key} is being changed by other bots.")
 
     def update_link(self, digest: str, mine: LinkRecord) -> None:
         """Say how a link's request stands; left alone where another request has it by now."""
-        found = self._store.get(paths.link_record(digest), LinkRecord)
+        key, claimed = paths.link_record(digest), self._claimed.pop(digest, None)
+        if claimed is not None:
+            with suppress(StateConflict):  # changed since: look at what is there
+                self._store.replace(key, mine, claimed)
+                return
+        found = self._store.get(key, LinkRecord)
         if found and _same_request(found[0], mine):
-            self._store.replace(paths.link_record(digest), mine, found[1])
+            self._store.replace(key, mine, found[1])
 
     # Executions
 
@@ -203,7 +221,7 @@ class StateManager:
 
 def link_digest(canonical: str, sql: str) -> str:
     """What makes two requests the same: the link and the SQL that Looker gave for it."""
-    return hashlib.sha256(f"{canonical}\n{sql}".encode()).hexdigest()
+    return hashlib.sha256(f"{canonical}\n{sql}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _same_request(one: LinkRecord, other: LinkRecord) -> bool:

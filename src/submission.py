@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from src import paths
 from src.config import Settings
@@ -27,6 +27,12 @@ class Submission:
     @property
     def job_name(self) -> str:
         return paths.job_name(self.execution_id)
+
+
+def make_check(settings: Settings, execution_id: str) -> Submission:
+    """A job that looks at its secret and Presto instead of running the notebook. Raises ConfigurationError."""
+    submission = make_submission(settings, "SELECT 1", None, execution_id)
+    return replace(submission, environment={**submission.environment, "MODE": "check"})
 
 
 def make_submission(settings: Settings, looker_query: str, asid: str | None, execution_id: str) -> Submission:
@@ -67,6 +73,7 @@ def _environment(settings: Settings, looker_query: str, asid: str | None, execut
         "ASID": asid or "",
         "ALLOWED_TABLES": ",".join(settings.allowed_tables),
         "IMAGE_URI": settings.sagemaker_image_uri,
+        "BREAKDOWN_PICTURE": "1" if settings.slack_picture else "",
     }
     return {
         "EXECUTION_ID": execution_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Self
@@ -12,8 +11,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from src import paths
-from src.errors import CreditsError
+from src.job_progress import read_progress
 from src.object_store import ObjectStore
 from src.records import MessageRecord, Request
 
@@ -67,12 +65,8 @@ class TerminalProgress:
         return f"{now - began:4.0f} s  {words}"
 
     def _query_of(self, execution_id: str) -> str:
-        try:
-            found = self._store.get_bytes(paths.ExecutionPaths(execution_id).progress)
-            said = json.loads(found[0]) if found else {}
-            return f"query {said['done']} of {said['total']}" if said else ""
-        except (CreditsError, ValueError, KeyError, TypeError):
-            return ""
+        at = read_progress(self._store, execution_id)
+        return f"query {at.done} of {at.total}" if at else ""
 
 
 def _plain(text: str) -> str:

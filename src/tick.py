@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from src import paths
+from src.alarms import Alarms
 from src.answer_steps import AnswerSteps
 from src.config import Settings
 from src.errors import CreditsError, Interrupted, StateConflict, StateUnreadable, TransientError
@@ -27,12 +29,13 @@ from src.records import UNANSWERED, Request
 from src.state_manager import Held, StateManager
 from src.transitions import Signals
 from src.waiting import Waiting
-from src.work_pool import ANSWER, REACT, WorkPool
+from src.work_pool import ANSWER, REACT, SUBMIT, WorkPool
 
 log = logging.getLogger("credits")
 
-RESULT_EVERY = 2.0
+RESULT_EVERY = 1.0
 STATUS_EVERY = 30.0
+SETTLE_EVERY = 1.0
 SLACK_EVERY = 20.0
 SETTLE_GRACE = 15.0
 OPEN_EVERY = 60.0
@@ -49,7 +52,7 @@ class Summary:
     running: int = 0
     waiting: int = 0
     seconds: float = 0.0
-    cost_usd: float = 0.0
+    cost_usd_estimate: float = 0.0
     problems: int = 0
 
 
@@ -92,10 +95,11 @@ class Tick:
         self._problems: list[str] = []
         self._counts: Counter[str] = Counter()
         self._starting: set[tuple[str, str]] = set()
-        self._alarmed: set[str] = set()
         self._looking: set[str] = set()
+        self._asking: set[str] = set()
         self._looked_at: dict[str, float] = {}
         self._last_step = 0.0
+        self._alarms = Alarms(answers=answers, notifier=notifier, state=state, clock=clock, drop=self._drop)
 
     def run(self, problems: Iterable[str] = ()) -> Summary:
         """Work until nothing is left to do, or the time is up; what is left is the next tick's.
@@ -111,7 +115,7 @@ class Tick:
                 self._look(listen_until)
                 self._schedule()
                 self._progress.show([held.record for held in self._held()])
-                if self._quiet(deadline) and not self._alarm() and self._clock() >= listen_until:
+                if self._quiet(deadline) and not self._alarms.tell(self._held()) and self._clock() >= listen_until:
                     break
                 if self._clock() >= deadline:
                     break
@@ -124,7 +128,7 @@ class Tick:
 
     def _look(self, listen_until: float) -> None:
         if self._messages:
-            self._lease.keep()
+            self._keep_lease()
         if self._is_due("open"):
             self._adopt()
         if self._is_due("slack") and (self._clock() < listen_until or not self._counts["reads"]):
@@ -135,23 +139,46 @@ class Tick:
         if running and self._is_due("status"):
             self._ask_for_status(running)
 
+    def _keep_lease(self) -> None:
+        """One that cannot be renewed runs out, and its messages are left to whoever has one."""
+        try:
+            self._lease.keep()
+        except TransientError as error:
+            log.warning("lease not renewed: %s", error)
+
     def _adopt(self) -> None:
         """Take over what earlier ticks, or bots that are gone, left open."""
-        for channel, ts in self._state.open_messages():
-            if (channel, ts) in self._messages:
-                continue
-            try:
-                held = self._state.claim(channel, ts)
-            except StateUnreadable as error:
-                self._problems.append(str(error))
-                continue
+        for held in self._pool.map(self._claim, self._left_open()):
             if held is not None:
-                self._processor.recover(held)
                 self._hold(held)
                 if any(request.state in UNANSWERED for request in held.record.requests):
                     self._pool.submit(REACT, partial(self._show_eyes, held))
 
+    def _left_open(self) -> list[tuple[str, str]]:
+        """A tick that cannot find what is open fails at its first look, not in the middle of its work."""
+        self._counts["looks"] += 1
+        try:
+            return [key for key in self._state.open_messages() if key not in self._messages]
+        except TransientError as error:
+            if self._counts["looks"] == 1:
+                raise
+            log.warning("open messages not looked for: %s", error)
+            return []
+
+    def _claim(self, key: tuple[str, str]) -> Held | None:
+        try:
+            self._lease.keep()
+            return self._state.claim(*key)
+        except StateUnreadable as error:
+            self._problems.append(str(error))
+        except TransientError as error:
+            log.warning("left for now: %s", error)
+        except ValueError:
+            self._problems.append(f"{paths.open_marker(*key)} is not what this bot writes: delete it.")
+        return None
+
     def _hold(self, held: Held) -> None:
+        self._processor.recover(held)
         with self._lock:
             self._messages[held.key] = held
 
@@ -195,15 +222,30 @@ class Tick:
             self._looking.discard(execution_id)
 
     def _ask_for_status(self, running: list[Request]) -> None:
+        """Beside the loop, which keeps the lease: after a flood there are hundreds of ends to ask for.
+
+        An end is asked for once, however long its request takes to settle.
+        """
+        names = {r.attempts[-1].job_name for r in running if self._signals.end_of(r) is None} - self._asking
+        if names:
+            self._asking.update(names)
+            self._pool.submit(SUBMIT, partial(self._ask, sorted(names)))
+
+    def _ask(self, job_names: list[str]) -> None:
         try:
-            self._signals.statuses.update(self._executor.poll([r.attempts[-1].job_name for r in running]))
+            self._signals.statuses.update(self._executor.poll(job_names, self._pool.map))
+            self._waiting.wake()
         except CreditsError as error:
             log.warning("status not known: %s", error)
+        finally:
+            self._asking.difference_update(job_names)
 
     def _status_every(self) -> float:
-        """Only settling is left: ask as often as for results, so that a tick by hand ends soon."""
-        unanswered = any(r.state in UNANSWERED for held in self._held() for r in held.record.requests)
-        return STATUS_EVERY if unanswered else RESULT_EVERY
+        """An answered request waits for its job's end: ask as often as for results; where all do, the tick waits."""
+        states = [request.state for held in self._held() for request in held.record.requests]
+        if not any(state in UNANSWERED for state in states):
+            return SETTLE_EVERY
+        return RESULT_EVERY if any(_settling(held) for held in self._held()) else STATUS_EVERY
 
     def _every(self) -> dict[str, float]:
         """Seconds between two looks at the same."""
@@ -256,6 +298,10 @@ class Tick:
             except CreditsError as error:
                 held.problems.append(str(error))
                 self._drop(held)
+            except Exception as error:  # as in MessageProcessor.take, for what follows a failed step
+                log.error("unexpected error", exc_info=error)
+                held.problems.append(f"The bot met an error it does not know ({type(error).__name__}).")
+                self._drop(held)
             finally:
                 with self._lock:
                     self._busy.discard(held.key)
@@ -263,8 +309,10 @@ class Tick:
                 self._waiting.wake()
 
     def _drop(self, held: Held) -> None:
+        """Leave a message to the next look; unless it has been taken up anew already, with an edit's links."""
         with self._lock:
-            self._messages.pop(held.key, None)
+            if self._messages.get(held.key) is held:
+                del self._messages[held.key]
             self._problems.extend(held.problems)
             held.problems.clear()
 
@@ -282,44 +330,17 @@ class Tick:
         settling = any(_settling(held) for held in self._held())
         return not (settling and self._clock() < self._last_step + SETTLE_GRACE)
 
-    def _alarm(self) -> bool:
-        """Tell on-call of what failed, once a cause; whether there was anything to tell."""
-        due = [
-            (held, request)
-            for held in self._held()
-            for request in held.record.requests
-            if self._answers.alarm_due(request)
-        ]
-        causes: dict[str, list[tuple[Held, Request]]] = {}
-        for held, request in due:
-            causes.setdefault(_cause(request), []).append((held, request))
-        told = [self._alarm_for(cause, failed) for cause, failed in causes.items()]
-        return any(told)
-
-    def _alarm_for(self, cause: str, failed: list[tuple[Held, Request]]) -> bool:
-        try:
-            if cause not in self._alarmed:
-                self._notifier.alarm(cause, failed)
-            self._alarmed.add(cause)
-        except (TransientError, Interrupted) as error:
-            log.error("on-call not told yet: %s", error)
-            return False
-        for held, request in failed:
-            try:
-                self._answers.alarmed(held, request)
-            except (StateConflict, TransientError) as error:
-                log.info("left for now: %s", error)
-                self._drop(held)
-        return True
-
     def _until_next_look(self, deadline: float) -> float:
         names = ["slack", "open", *(["results", "status"] if self._messages else [])]
-        soonest = min([deadline, *(due for name in names if (due := self._due_at(name)) > self._clock())])
+        looks = [due for name in names if (due := self._due_at(name)) > self._clock()]
         paused = [r.not_before for held in self._held() for r in held.record.requests if r.not_before > self._clock()]
-        return max(0.05, min([soonest, *paused]) - self._clock())
+        renewal = [self._lease.renewal_due_at] if self._messages else []
+        return max(0.05, min([deadline, *looks, *paused, *renewal]) - self._clock())
 
     def _finish(self, started: float) -> Summary:
         self._pool.close(CLOSING)
+        if not self._waiting.stopped:
+            self._alarms.tell(self._held())
         for held in self._held():
             self._problems.extend(held.problems)
         self._tell_problems()
@@ -331,7 +352,7 @@ class Tick:
             failed=self._answers.counts["failed"],
             running=sum(1 for request in requests if request.state == "running"),
             waiting=sum(1 for request in requests if request.state in {"new", "submitting"}),
-            cost_usd=self._answers.cost_usd,
+            cost_usd_estimate=self._answers.cost_usd_estimate,
             problems=len(self._problems),
             seconds=self._clock() - started,
         )
@@ -370,7 +391,3 @@ def _with_jobs(held: Held) -> list[Request]:
 def _settling(held: Held) -> bool:
     """Whether only the ends of its jobs are not known yet."""
     return any(request.state == "answered" and request.awaits_end for request in held.record.requests)
-
-
-def _cause(request: Request) -> str:
-    return request.failure.message if request.failure else ""

@@ -19,8 +19,9 @@ Answer = TypeVar("Answer")
 
 MAP_THREADS = 8
 
-ANSWER, SUBMIT, AFTER, REACT = range(4)
-"""Urgency: replies to people first, new jobs next, reports and records after them, reactions last."""
+ANSWER, SUBMIT, RESOLVE, AFTER, REACT = range(5)
+"""Urgency: replies to people first, then jobs (one that can start does, before the next link is looked up), reports and
+records after them, reactions last."""
 
 
 class WorkPool(Protocol):
@@ -36,11 +37,11 @@ class WorkPool(Protocol):
 
 
 class ThreadedPool:
-    """`size` threads; a task must not raise. One more thread takes reactions alone, so that their limits hold up
-    nothing else.
+    """`size` threads; a task must not raise. More threads take reactions alone, so that their limits hold up nothing
+    else.
     """
 
-    def __init__(self, size: int = 16) -> None:
+    def __init__(self, size: int = 16, reactions: int = 4) -> None:
         self._numbers = itertools.count()
         self._pending = 0
         self._lock = threading.Lock()
@@ -48,11 +49,15 @@ class ThreadedPool:
             False: queue.PriorityQueue(),
             True: queue.PriorityQueue(),
         }
-        self._threads = [self._start(reactions=False, name=f"work-{n}") for n in range(size)]
-        self._threads.append(self._start(reactions=True, name="reactions"))
+        self._sizes = {False: size, True: reactions}
+        self._threads = [
+            self._start(only, name=f"{'reactions' if only else 'work'}-{number}")
+            for only, threads in self._sizes.items()
+            for number in range(threads)
+        ]
 
     def submit(self, urgency: int, task: Task) -> None:
-        """Queue a task; ANSWER before SUBMIT before AFTER before REACT, first come first served within each."""
+        """Queue a task; the most urgent first, first come first served within each urgency."""
         with self._lock:
             self._pending += 1
         self._queues[urgency == REACT].put((urgency, next(self._numbers), task))
@@ -69,16 +74,16 @@ class ThreadedPool:
 
     def close(self, wait_seconds: float) -> None:
         """Drop what is queued, and give what is being done `wait_seconds` to finish."""
-        for reactions, pending in self._queues.items():
+        for only_reactions, pending in self._queues.items():
             _drain(pending)
-            for _ in range(1 if reactions else len(self._threads) - 1):
+            for _ in range(self._sizes[only_reactions]):
                 pending.put((-1, next(self._numbers), None))
         deadline = time.monotonic() + wait_seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _start(self, *, reactions: bool, name: str) -> threading.Thread:
-        thread = threading.Thread(target=self._work, args=(self._queues[reactions],), name=name, daemon=True)
+    def _start(self, only_reactions: bool, name: str) -> threading.Thread:
+        thread = threading.Thread(target=self._work, args=(self._queues[only_reactions],), name=name, daemon=True)
         thread.start()
         return thread
 

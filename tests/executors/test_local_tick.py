@@ -85,7 +85,7 @@ def test_a_local_failure_is_told_with_its_log(harness: BotHarness, tick: Tick) -
     ts = _ask(harness, log=["reading the claim", "it is open"], leave={"error.json": failure("EXECUTION_ID")}, exit=10)
     tick("here")
     assert len(harness.answers(ts)) == 1
-    told = json.dumps(harness.box.slack.dms(user="U0DANA0001"))
+    told = json.dumps(harness.box.slack.dms(user="U0SUPPORT1"))
     assert "it is open" in told
     assert "The window of the query is open" in told
 

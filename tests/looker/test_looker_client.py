@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from looker_sdk.rtl import serialize
 
 from src.errors import ConfigurationError, LinkError, QueryError, TransientError
 from tests.looker.conftest import Looker
@@ -100,6 +101,18 @@ def test_a_redirect_is_not_followed_with_the_token(looker: Looker) -> None:
     looker.hub.faults.add(kind="status", status=302, operation="run_query")
     with pytest.raises((ConfigurationError, LinkError, TransientError)):
         looker.sql("/x/abc123")
+
+
+def test_an_answer_leaves_nothing_behind_in_the_sdk(looker: Looker) -> None:
+    """Its converter is the process's: with one hook more for each answer, a flood of links grew slower and slower."""
+    looker.world.add_query(slug="abc123", sql=SQL)
+    dispatch = serialize.converter40._structure_func._function_dispatch
+    looker.sql("/x/abc123")
+    hooks = dispatch.get_num_fns()
+
+    looker.sql("/x/abc123")
+
+    assert dispatch.get_num_fns() == hooks
 
 
 def test_no_looker_ini_of_the_working_directory_is_read(

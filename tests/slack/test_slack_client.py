@@ -9,7 +9,7 @@ import pytest
 
 from src.calls import CallLog
 from src.config import Settings
-from src.errors import ConfigurationError, TransientError
+from src.errors import ConfigurationError, StateConflict, TransientError
 from src.slack_client import MessageGone, SlackClient, SlackRefused, SlackUnavailable, Undeliverable
 from src.slack_text import Message, paragraph, text
 from tests.slack.conftest import Slack
@@ -81,6 +81,20 @@ def test_a_post_waits_as_long_as_slack_asks(slack: Slack, client: SlackClient) -
     client.post_reply(slack.world.channel, ts, HELLO, "answer-1")
     assert len(slack.world.thread(ts)) == 2
     assert 7 <= slack.slept[0] < 8
+
+
+def test_a_post_that_had_to_wait_is_not_made_once_it_may_not_be_any_more(slack: Slack, client: SlackClient) -> None:
+    """The lease may have run out while Slack asked to wait."""
+    ts = slack.world.post(text="hello")
+    slack.hub.faults.add(kind="throttle", operation="chat.postMessage", seconds=7, count=1)
+
+    def only_before_waiting() -> None:
+        if slack.slept:
+            raise StateConflict("too late")
+
+    with pytest.raises(StateConflict):
+        client.post_reply(slack.world.channel, ts, HELLO, "answer-1", only_before_waiting)
+    assert slack.seen("chat.postMessage") == 1
 
 
 def test_a_post_that_stays_throttled_is_told_with_the_seconds_to_wait(slack: Slack, client: SlackClient) -> None:

@@ -17,9 +17,10 @@ def scripted_box() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def harness(scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotHarness:
+def harness(scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotHarness]:
     scripted_box.reset()
     for name, value in scripted_box.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SLACK_POST_INTERVAL", "0")
-    return BotHarness(scripted_box, MovedTime())
+    yield BotHarness(scripted_box, MovedTime())
+    assert scripted_box.aws.refused() == []  # every request was within the services' own limits

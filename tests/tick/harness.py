@@ -18,7 +18,7 @@ from src.calls import CallLog
 from src.config import load_settings
 from src.credit_bot import Bot, make_bot
 from src.errors import Interrupted
-from src.records import Cursor, ExecutionRecord, LinkRecord, MessageRecord
+from src.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord
 from src.tick import Summary
 from src.waiting import Waiting
 from src.work_pool import InlinePool, ThreadedPool, WorkPool
@@ -105,7 +105,7 @@ class BotHarness:
         self.box.looker.add_query(slug=slug, sql=f"{sql} /* {slug} {account} */")
         return f"https://{self.host}/x/{slug}"
 
-    def post(self, *links: str, user: str = "U0DANA0001") -> str:
+    def post(self, *links: str, user: str = "U0SUPPORT1") -> str:
         """A message that holds these links; its time stamp."""
         ts: str = self.box.slack.post(user=user, text="Please: " + " and ".join(f"<{link}>" for link in links))
         return ts
@@ -174,6 +174,7 @@ class BotHarness:
         models: dict[str, type[BaseModel]] = {
             "messages": MessageRecord,
             "executions": ExecutionRecord,
+            "leases": Lease,
             "links": LinkRecord,
         }
         for key, body in self.objects(f"{paths.ROOT}/state/").items():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
 from src import paths
+from src.calls import CallLog
 from tests.tick.harness import VERIFY, BotHarness
 
 
@@ -29,11 +31,45 @@ def test_a_failure_is_one_line_in_the_thread_and_a_direct_message_to_whoever_ask
 
     [line] = harness.answers(ts)
     assert line.startswith("No recommendation:")
-    [message] = harness.box.slack.dms(user="U0DANA0001")
+    [message] = harness.box.slack.dms(user="U0SUPPORT1")
     [execution] = harness.record(ts)["requests"][0]["attempts"]
     assert execution["execution_id"] in message["text"]
     assert execution["job_arn"] in message["text"]
     assert harness.box.slack.reactions(ts=ts) == ["eyes", "x"]
+
+
+def test_answers_and_reports_of_many_keep_to_slacks_pace_answers_first(
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in the thread is a post, too."""
+    monkeypatch.setenv("SLACK_POST_INTERVAL", "1")
+    shown: list[tuple[str, float]] = []
+
+    def note(_service: str, operation: str) -> None:
+        if operation in {"chat.postMessage", "files.completeUploadExternal"}:
+            shown.append((operation, harness.time()))
+
+    asked = [harness.ask("result") for _ in range(3)]
+    harness.tick(calls=CallLog(before=note))
+
+    assert [operation for operation, _ in shown] == ["chat.postMessage"] * 3 + ["files.completeUploadExternal"] * 3
+    assert all(later - earlier >= 1 for (_, earlier), (_, later) in pairwise(shown))
+    assert [len(harness.answers(ts)) for ts in asked] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("times", "told"), [(2, 0), (100, 1)])
+def test_what_follows_an_answer_is_tried_again_before_on_call_hears_of_it(
+    harness: BotHarness, times: int, told: int
+) -> None:
+    ts = harness.ask("result")
+    harness.box.faults.add("throttle", service="slack", operation="files.completeUploadExternal", count=times)
+
+    harness.tick()
+
+    assert len(harness.answers(ts)) == 1
+    said = [message["text"] for message in harness.box.slack.dms(user=harness.box.env["SLACK_ERROR_USER"])]
+    assert len(said) == told
+    assert all("files.completeUploadExternal" in text for text in said)
 
 
 def test_a_query_that_is_not_verify_gets_one_line_and_no_job(harness: BotHarness) -> None:
@@ -47,7 +83,7 @@ def test_a_query_that_is_not_verify_gets_one_line_and_no_job(harness: BotHarness
 
 
 def test_chatter_gets_no_word(harness: BotHarness) -> None:
-    ts = harness.box.slack.post(user="U0DANA0001", text="Good morning, see https://example.com/x/abc")
+    ts = harness.box.slack.post(user="U0SUPPORT1", text="Good morning, see https://example.com/x/abc")
 
     harness.tick()
 
@@ -55,8 +91,8 @@ def test_chatter_gets_no_word(harness: BotHarness) -> None:
 
 
 def test_links_in_replies_inside_a_thread_are_not_requests(harness: BotHarness) -> None:
-    first = harness.box.slack.post(user="U0DANA0001", text="hello")
-    harness.box.slack.post(user="U0DANA0001", text=f"<{harness.query(VERIFY)}>", thread_ts=first)
+    first = harness.box.slack.post(user="U0SUPPORT1", text="hello")
+    harness.box.slack.post(user="U0SUPPORT1", text=f"<{harness.query(VERIFY)}>", thread_ts=first)
 
     harness.tick()
 
@@ -176,7 +212,7 @@ def test_a_link_without_sql_gets_its_own_answer_and_no_job(harness: BotHarness, 
 
 def test_ten_thousand_links_in_one_message_are_bounded_and_answered(harness: BotHarness) -> None:
     ts = harness.box.slack.post(
-        user="U0DANA0001", text=" ".join(f"<https://{harness.host}/x/slug{n:07d}>" for n in range(10_000))
+        user="U0SUPPORT1", text=" ".join(f"<https://{harness.host}/x/slug{n:07d}>" for n in range(10_000))
     )
 
     harness.tick()
@@ -184,6 +220,33 @@ def test_ten_thousand_links_in_one_message_are_bounded_and_answered(harness: Bot
     answers = harness.answers(ts)
     assert 1 < len(answers) <= 25
     assert any("Post the other" in answer for answer in answers)
+
+
+def audits_written(harness: BotHarness) -> int:
+    return sum("/audit/" in call["path"] for call in harness.box.calls(service="s3", operation="PutObject"))
+
+
+def test_an_audit_record_is_written_once_where_the_job_ends_soon_after_its_result(harness: BotHarness) -> None:
+    harness.ask("result")
+    harness.box.clear_calls()
+
+    harness.tick()
+
+    assert audits_written(harness) == 1
+
+
+def test_an_audit_record_is_there_though_the_jobs_end_is_not_known_for_long(harness: BotHarness) -> None:
+    harness.box.faults.add("error_5xx", service="sagemaker", operation="DescribeProcessingJob", count=1000)
+    ts = harness.ask("result")
+    harness.box.clear_calls()
+
+    harness.tick()
+
+    assert len(harness.answers(ts)) == 1
+    assert audits_written(harness) == 1
+    harness.box.faults.clear()
+    harness.ticks_until_quiet()
+    assert audits_written(harness) == 2
 
 
 def test_the_audit_record_of_an_answer_is_found_by_day_and_by_account(harness: BotHarness) -> None:
@@ -195,7 +258,7 @@ def test_the_audit_record_of_an_answer_is_found_by_day_and_by_account(harness: B
     record = json.loads(body)
     [execution] = harness.record(ts)["requests"][0]["attempts"]
     assert key == paths.ExecutionPaths(execution["execution_id"]).audit
-    assert record["requester"] == "U0DANA0001"
+    assert record["requester"] == "U0SUPPORT1"
     assert record["job_status"] == "Completed"
     assert record["cost_estimate"]["usd"] is not None
     assert record["result"]["execution_id"] == execution["execution_id"]

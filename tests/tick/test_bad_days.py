@@ -113,7 +113,7 @@ def test_ten_failures_of_one_cause_make_one_alarm_and_ten_answers(harness: BotHa
     harness.tick()
 
     assert [len(harness.answers(ts)) for ts in asked] == [1] * 10
-    assert len(harness.box.slack.dms(user="U0DANA0001")) == 10
+    assert len(harness.box.slack.dms(user="U0SUPPORT1")) == 10
     [alarm] = alarms(harness)
     assert "10 requests failed for one cause" in alarm
 
@@ -124,7 +124,7 @@ def test_the_failure_message_goes_out_without_logs_and_says_so(harness: BotHarne
 
     harness.tick()
 
-    [message] = harness.box.slack.dms(user="U0DANA0001")
+    [message] = harness.box.slack.dms(user="U0SUPPORT1")
     assert "log" in message["text"].lower()
     assert "could not be had" in message["text"]
 
@@ -177,7 +177,7 @@ def test_an_idle_tick_makes_four_calls_besides_the_metric(harness: BotHarness) -
 
 def test_links_with_a_query_a_name_or_an_error_that_pings_ping_nobody(harness: BotHarness) -> None:
     link = harness.query(f"{VERIFY} /* <!channel> <@U0BOSS> script: error <!here> */")
-    harness.box.slack.post(user="U0DANA0001", text=f"<{link}|<!channel>>")
+    harness.box.slack.post(user="U0SUPPORT1", text=f"<{link}|<!channel>>")
 
     harness.tick()
 

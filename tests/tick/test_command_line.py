@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from sandbox.client import ROOT
+from sandbox.left_behind import LeftBehind
 from tests.tick.harness import VERIFY, BotHarness
 
 WRITES = ("Put", "Create", "Delete", "Stop", "chat.", "reactions.", "files.", "conversations.open")
@@ -32,6 +34,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
     process = start(*arguments, **environment)
     out, err = process.communicate(timeout=60)
+    LeftBehind().keep([("a bot's output", f"{out}{err}".encode())])
     return process.returncode, out, err
 
 
@@ -47,6 +50,7 @@ def test_a_tick_ends_with_a_summary_line_of_figures_and_calls(harness: BotHarnes
     assert code == 0
     summary = log_lines(err)[-1]
     assert (summary["seen"], summary["answered"], summary["failed"]) == (1, 1, 0)
+    assert summary["cost_usd_estimate"] >= 0
     assert {"s3", "sagemaker", "slack", "looker"} <= set(summary["calls"])
     assert len(harness.answers(ts)) == 1
 
@@ -82,6 +86,10 @@ def test_one_link_is_answered_on_standard_output_without_slack(harness: BotHarne
 
     assert code == 0, err
     assert "credit recommended" in out
+    assert re.search(
+        r"^Report in S3: https://\S+&prefix=\S+report\.html · Notebook in S3: https://\S+$", out, re.MULTILINE
+    )
+    assert not re.search(r"&amp;|<http|\*", out)
     assert harness.box.count_calls(service="slack") == {}
 
 
@@ -132,6 +140,36 @@ def test_told_to_end_a_tick_ends_within_ten_seconds_and_the_next_goes_on(harness
     harness.box.aws.finish_all()
     harness.ticks_until_quiet()
     assert "credit recommended" in harness.answers(ts)[0]
+    assert len(harness.jobs()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "operation"),
+    [
+        pytest.param("delay", "s3", "*", marks=pytest.mark.heavy),
+        pytest.param("delay", "slack", "conversations.history", marks=pytest.mark.heavy),
+        ("throttle", "slack", "chat.postMessage"),
+    ],
+)
+def test_told_to_end_while_a_call_hangs_a_tick_still_ends_within_ten_seconds_and_the_next_goes_on(
+    harness: BotHarness, kind: str, service: str, operation: str
+) -> None:
+    ts = harness.ask("result")
+    fault = harness.box.faults.add(kind, service=service, operation=operation, skip=4 * (service == "s3"), seconds=30)
+    process = start()
+    while not any(f["struck"] for f in harness.box.faults.list() if f["number"] == fault):
+        time.sleep(0.1)
+
+    told = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+
+    assert time.monotonic() - told < 10
+    assert process.returncode == 143
+    harness.box.faults.clear()
+    harness.time.sleep(900)
+    harness.ticks_until_quiet()
+    assert len(harness.answers(ts)) == 1
     assert len(harness.jobs()) == 1
 
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from src.calls import CallLog
-from tests.tick.harness import BotHarness
+from tests.conftest import Figure
+from tests.tick.harness import VERIFY, BotHarness
 
 
 class Died(BaseException):
@@ -43,7 +44,7 @@ def three_messages(harness: BotHarness) -> dict[str, str]:
     harness.time.now = time.time()  # the sandbox's own clock: later than its look-back there would be nothing to see
     return {
         "success": harness.ask("result"),
-        "failure": harness.ask("error"),
+        "failure": harness.ask("presto_down"),
         "not verify": harness.post(harness.query("SELECT 1 FROM other.table")),
     }
 
@@ -63,17 +64,18 @@ def check_everything_happened_once(harness: BotHarness, messages: dict[str, str]
     assert replies["not verify"][0].startswith("Not a Verify query"), at
     jobs = harness.jobs_by_execution()
     assert sorted(jobs.values()) == [1, 1], (at, jobs)
-    assert len(harness.box.slack.dms(user="U0DANA0001")) == 1, at
+    assert len(harness.box.slack.dms(user="U0SUPPORT1")) == 1, at
+    assert len(harness.box.slack.dms(user=harness.box.env["SLACK_ERROR_USER"])) == 1, at
     assert len(harness.box.slack.files()) == 1, at
     harness.check_state_is_readable()
 
 
 @pytest.mark.heavy
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a dead process closes no sockets
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_execution_one_job(
-    harness: BotHarness, capsys: pytest.CaptureFixture[str]
+    harness: BotHarness, figure: Figure
 ) -> None:
     calls, runs, most_ticks = calls_of_a_tick(harness), 0, 0
     for number in range(1, calls + 1):
@@ -87,8 +89,41 @@ def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_ex
             most_ticks = max(most_ticks, harness.ticks_until_quiet())
             check_everything_happened_once(harness, messages, f"{when} call {number}")
             runs += 1
-    with capsys.disabled():
-        print(f"\nkilled everywhere: K = {calls} outside calls, {runs} runs, at most {most_ticks} more ticks each")
+    figure(f"killed everywhere: K = {calls} outside calls, {runs} runs, at most {most_ticks} more ticks each")
+
+
+def an_edited_message(harness: BotHarness) -> str:
+    """Answered, then edited to ask for another link as well."""
+    harness.box.reset()
+    harness.time.now = time.time()
+    first = harness.query(VERIFY)
+    ts = harness.post(first)
+    harness.ticks_until_quiet()
+    harness.box.slack.edit(ts=ts, text=f"<{first}> and <{harness.query(VERIFY)}>")
+    return ts
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_link_once(
+    harness: BotHarness, figure: Figure
+) -> None:
+    an_edited_message(harness)
+    counting, runs = DiesAtCall(0, "never"), 0
+    harness.tick(calls=counting.log)
+    for number in range(1, counting.made + 1):
+        for when in ("before", "after"):
+            ts = an_edited_message(harness)
+            with contextlib.suppress(Died):
+                harness.tick(calls=DiesAtCall(number, when).log)
+            harness.time.sleep(900)
+            harness.ticks_until_quiet()
+            assert len(harness.answers(ts)) == 2, f"{when} call {number}"
+            assert sorted(harness.jobs_by_execution().values()) == [1, 1], f"{when} call {number}"
+            runs += 1
+    figure(f"killed while taking up an edit: K = {counting.made} outside calls, {runs} runs")
 
 
 NO_WAY_BACK = {"chat.postMessage", "files.completeUploadExternal"}
@@ -96,16 +131,19 @@ NO_WAY_BACK = {"chat.postMessage", "files.completeUploadExternal"}
 
 
 class FreezesAtCall:
-    """Stands still before call `number` for longer than its lease, while another bot does everything."""
+    """Stands still before call `number` (`only`: of this kind) for longer than its lease; another bot does all."""
 
-    def __init__(self, harness: BotHarness, number: int) -> None:
+    def __init__(self, harness: BotHarness, number: int, only: str | None = None) -> None:
         self.made = 0
+        self._only = only
         self.froze_at = ""
         self._harness = harness
         self._number = number
         self.log = CallLog(before=self._before)
 
     def _before(self, service: str, operation: str) -> None:
+        if self._only not in {None, operation}:
+            return
         self.made += 1
         if self.made == self._number and operation not in NO_WAY_BACK:
             self.froze_at = f"{service}.{operation}"
@@ -114,10 +152,8 @@ class FreezesAtCall:
 
 
 @pytest.mark.heavy
-@pytest.mark.timeout(1800)
-def test_a_process_frozen_past_its_lease_at_any_call_answers_nothing_twice(
-    harness: BotHarness, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.timeout(3600)
+def test_a_process_frozen_past_its_lease_at_any_call_answers_nothing_twice(harness: BotHarness, figure: Figure) -> None:
     calls, runs = calls_of_a_tick(harness), 0
     for number in range(1, calls + 1):
         messages = three_messages(harness)
@@ -127,5 +163,4 @@ def test_a_process_frozen_past_its_lease_at_any_call_answers_nothing_twice(
         harness.ticks_until_quiet()
         check_everything_happened_once(harness, messages, f"frozen at call {number}, {freezing.froze_at}")
         runs += bool(freezing.froze_at)
-    with capsys.disabled():
-        print(f"\nfrozen everywhere: K = {calls} outside calls, {runs} runs past the lease")
+    figure(f"frozen everywhere: K = {calls} outside calls, {runs} runs past the lease")

@@ -95,6 +95,7 @@ def test_a_job_another_bot_won_is_not_stopped_by_this_one(harness: BotHarness, r
     assert states(harness) == ["InProgress"]
 
 
+@pytest.mark.heavy
 def test_the_reaper_beside_a_bot_that_submits_stops_nothing_that_lives(
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
