@@ -1,0 +1,206 @@
+"""`python -m src.compare`: the old way (papermill on this machine) against the new (SageMaker), several at once.
+
+A state file holds what was begun and answered: the same command again goes on where it was, and starts nothing twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from src.aws import AwsClients
+from src.command_line import DIFFERS, FINE, Place, add_json, day, days_of, make_parser, open_place, run, told_to_end
+from src.comparison.cases import Case, CaseReader, Expected, is_execution_id, read_expected, without_repeats
+from src.comparison.journal import SIDES, Answer, Journal, Side
+from src.comparison.page import COLUMNS, as_json, is_fine, row, said_of, sentence, write_page
+from src.comparison.sides import Sides
+from src.comparison.verdict import Comparison
+from src.config import Settings
+from src.errors import ConfigurationError, CreditsError, Interrupted, RequestError, TransientError
+from src.executor import Executor
+from src.history.reader import History
+from src.message_parser import allowed_hosts, parse_link
+from src.prices import estimate
+from src.terminal import cost, print_json, print_table, watched
+from src.waiting import Waiter
+
+Executors = Mapping[Side, Executor]
+MakeExecutors = Callable[[Settings, AwsClients, Callable[[float], None]], Executors]
+AT_ONCE = 4
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    prog: str = "python -m src.compare",
+    make_executors: MakeExecutors | None = None,
+) -> int:
+    """The command line; returns its exit code: 1 where something differs by more than the tolerance, or has failed."""
+    options = _parser(prog).parse_args(arguments)
+    with told_to_end() as waiter:
+        return run(lambda: _compare(options, waiter, make_executors or _both))
+
+
+def _compare(options: argparse.Namespace, waiter: Waiter, make_executors: MakeExecutors) -> int:
+    place = open_place()
+    expected = read_expected(options.expected) if options.expected else {}
+    clients = AwsClients(place.settings, sleep=waiter.sleep)
+    cases, unread = _cases(options, place, expected, waiter)
+    if not cases and not unread:
+        raise ConfigurationError("There is nothing to compare: name links, SQL files or executions, or --since a day.")
+    journal = Journal(options.state, f"s3://{place.settings.s3_output_bucket}")
+    try:
+        executors = make_executors(place.settings, clients, waiter.sleep)
+        sides = Sides(executors, journal, limit=place.settings.sagemaker_max_runtime, sleep=waiter.sleep)
+        comparisons = _ask_all(cases, sides, options.at_once, waiter)
+    except Interrupted as error:
+        raise Interrupted(f"Told to end; jobs run on. The same command goes on from {options.state}.") from error
+    finally:
+        journal.close()
+    return _tell(options, place.settings, [*comparisons, *unread])
+
+
+def _both(settings: Settings, clients: AwsClients, sleep: Callable[[float], None]) -> Executors:
+    from src.notebook_executor import NotebookExecutor  # noqa: PLC0415 (only this command needs both)
+    from src.sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
+
+    return {
+        "old": NotebookExecutor(settings, clients=clients, sleep=sleep),
+        "new": SageMakerExecutor(settings, clients=clients, sleep=sleep),
+    }
+
+
+def _cases(
+    options: argparse.Namespace, place: Place, expected: Expected, waiter: Waiter
+) -> tuple[list[Case], list[Comparison]]:
+    """What is named, and the days' past executions; where neither is given, what has an expected amount.
+
+    Apart from them those whose SQL cannot be had: a look that was deleted keeps no other from being compared.
+    """
+    reader = CaseReader(place.store, _looker(place.settings, waiter), expected)
+    history = History(place.store, watched)
+    days = options.since or options.until
+    names: Iterable[str] = options.what or ([] if days else expected)
+    found: list[Case] = []
+    unread: list[Comparison] = []
+    for name in names:
+        try:
+            found.append(_named(reader, history, name))
+        except RequestError as error:
+            unread.append(Comparison(Case(name, "", expected=expected.get(name)), None, None, str(error)))
+    if days:
+        found += [reader.past(record) for record in history.between(*days_of(options)) if record.get("result")]
+    return without_repeats(found), unread
+
+
+def _named(reader: CaseReader, history: History, name: str) -> Case:
+    record = history.one(name) if is_execution_id(name) else None
+    return reader.past(record) if record and record.get("result") else reader.named(name)
+
+
+def _looker(settings: Settings, waiter: Waiter) -> Callable[[str], str]:
+    def sql_of_link(url: str) -> str:
+        from src.looker_client import LookerClient  # noqa: PLC0415 (a second's import that SQL files need not)
+
+        settings.require("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
+        hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
+        return LookerClient(settings, sleep=waiter.sleep).sql(parse_link(url, hosts))
+
+    return sql_of_link
+
+
+def _ask_all(cases: Sequence[Case], sides: Sides, at_once: int, waiter: Waiter) -> list[Comparison]:
+    """Both sides of every case, so many cases at once. Raises ConfigurationError and Interrupted, all having let go."""
+    asked: dict[Future[Answer], tuple[Case, Side]] = {}
+    with ThreadPoolExecutor(2 * at_once) as threads:
+        for case in cases:
+            asked |= {threads.submit(sides.ask, case, side): (case, side) for side in SIDES}
+        for done in watched(as_completed(asked), len(asked), "executions"):
+            if isinstance(done.exception(), ConfigurationError | Interrupted):
+                waiter.stop()
+                threads.shutdown(wait=False, cancel_futures=True)
+                break
+    stopped = [error for done in asked if not done.cancelled() and (error := done.exception())]
+    for error in sorted(stopped, key=lambda error: isinstance(error, Interrupted)):
+        if not isinstance(error, TransientError):
+            raise error
+    return [_comparison(case, {side: done for done, (of, side) in asked.items() if of is case}) for case in cases]
+
+
+def _comparison(case: Case, asked: Mapping[Side, Future[Answer]]) -> Comparison:
+    errors = [f"{side}: {error}" for side, done in asked.items() if isinstance(error := done.exception(), CreditsError)]
+    answers = {side: None if done.exception() else done.result() for side, done in asked.items()}
+    return Comparison(case, answers["old"], answers["new"], "; ".join(errors))
+
+
+def _tell(options: argparse.Namespace, settings: Settings, comparisons: Sequence[Comparison]) -> int:
+    tolerance: Decimal = options.tolerance
+    usd = _cost(settings, comparisons)
+    if options.html:
+        write_page(options.html, comparisons, tolerance)
+    if options.json:
+        cases = [as_json(comparison, tolerance) for comparison in comparisons]
+        print_json({"tolerance_percent": float(tolerance), "cases": cases, "cost_usd_estimate": usd})
+    else:
+        print_table(COLUMNS, (row(comparison, tolerance) for comparison in comparisons))
+        for comparison in comparisons:
+            for said in said_of(comparison, tolerance):
+                print(f"{comparison.case.name}: {said}")
+        print(f"{sentence(comparisons, tolerance)} The new side's jobs cost about {cost(usd)} USD (an estimate).")
+    return FINE if all(is_fine(comparison, tolerance) for comparison in comparisons) else DIFFERS
+
+
+def _cost(settings: Settings, comparisons: Sequence[Comparison]) -> float:
+    seconds = sum(comparison.new.seconds for comparison in comparisons if comparison.new)
+    return round(estimate(settings.sagemaker_instance_type, seconds) or 0.0, 4)
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = make_parser(
+        prog,
+        "The old way (papermill on this machine) against the new (SageMaker), side by side.",
+        (
+            "https://looker.example.com/x/abc123 claim.sql 20260115_123456_3fa94c01",
+            "--since 2026-01-01 --until 2026-01-31 --tolerance 1 --html comparison.html",
+            "--expected history.csv --tolerance 1 --json",
+        ),
+    )
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="a Looker link, a SQL file, a past execution's id")
+    parser.add_argument("--since", type=day, metavar="DAY", help="all answered executions from this UTC day on")
+    parser.add_argument("--until", type=day, metavar="DAY", help="last UTC day (today)")
+    parser.add_argument(
+        "--expected", type=Path, metavar="FILE", help="CSV of amounts to meet: link or execution, amount"
+    )
+    parser.add_argument(
+        "--tolerance", type=_percent, default=Decimal(0), metavar="PERCENT", help="of a credit that may differ (0)"
+    )
+    parser.add_argument("--at-once", type=_positive, default=AT_ONCE, metavar="N", help=f"cases at once ({AT_ONCE})")
+    parser.add_argument(
+        "--state", type=Path, default=Path("compare-state.jsonl"), metavar="FILE", help="where to go on (%(default)s)"
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
+    add_json(parser)
+    return parser
+
+
+def _percent(text: str) -> Decimal:
+    try:
+        value = Decimal(text.removesuffix("%"))
+    except InvalidOperation as error:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of percent") from error
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
+    return value
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of cases")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

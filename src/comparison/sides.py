@@ -1,0 +1,96 @@
+"""One case on one executor: begun, waited for, its answer kept in the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from src import paths
+from src.comparison.cases import Case
+from src.comparison.journal import Answer, Journal, Side
+from src.errors import CapacityError, ExecutionError, QueryError
+from src.executor import CreditResult, Executor, JobStatus
+
+CAPACITY_EVERY = 60.0
+ALLOWANCE = 600.0
+_TRY_AGAIN = frozenset({"lost", "no_capacity", "stopped", "cancelled"})
+
+
+class Sides:
+    """Both executors and their journal. `limit`: a job's seconds; `sleep` may raise Interrupted: jobs then run on."""
+
+    def __init__(
+        self,
+        executors: Mapping[Side, Executor],
+        journal: Journal,
+        *,
+        limit: float,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._executors = executors
+        self._journal = journal
+        self._limit = limit
+        self._sleep = sleep
+        self._clock = clock
+
+    def ask(self, case: Case, side: Side) -> Answer:
+        """The side's answer: from the journal, from a job that was begun, or from a new one.
+
+        Raises ConfigurationError, TransientError, Interrupted: the same call later goes on.
+        """
+        known = self._journal.answer(case.key, side)
+        if known is not None:
+            return known
+        self._sleep(0.0)  # told to end: nothing is begun any more
+        execution_id = self._journal.execution(case.key, side)
+        if execution_id is None:
+            execution_id = paths.new_execution_id(datetime.fromtimestamp(self._clock(), UTC))
+            self._journal.begin(case.key, side, execution_id)
+        answer = self._run(self._executors[side], case.sql, execution_id)
+        self._journal.end(case.key, side, answer)
+        return answer
+
+    def _run(self, executor: Executor, sql: str, execution_id: str) -> Answer:
+        began = self._clock()
+        try:
+            job_name = self._start(executor, sql, execution_id)
+            status = executor.wait_for_completion(job_name, self._limit + ALLOWANCE)
+        except (ExecutionError, QueryError) as error:
+            return _failed(execution_id, self._clock() - began, error, again=False)
+        seconds = _seconds(status)
+        try:
+            return _answered(executor.get_results(execution_id), seconds)
+        except ExecutionError as error:
+            again = status["outcome"] in _TRY_AGAIN or bool(error.failure and error.failure["retry_helps"])
+            return _failed(execution_id, seconds, error, again=again)
+
+    def _start(self, executor: Executor, sql: str, execution_id: str) -> str:
+        while True:
+            try:
+                return executor.execute(sql, execution_id=execution_id)["job_name"]
+            except CapacityError:
+                self._sleep(CAPACITY_EVERY)
+
+
+def _seconds(status: JobStatus) -> float:
+    return round(status["elapsed_seconds"], 1)
+
+
+def _answered(result: CreditResult, seconds: float) -> Answer:
+    return Answer(
+        execution_id=result["execution_id"],
+        seconds=seconds,
+        credit=Decimal(f"{result['credit_amount']:.2f}"),
+        policy_version=result["policy_version"],
+        flags=sorted(flag["code"] for flag in result["flags"]),
+        modes=[{**row} for row in result["output_df"]],
+    )
+
+
+def _failed(execution_id: str, seconds: float, error: ExecutionError | QueryError, *, again: bool) -> Answer:
+    failure = error.failure if isinstance(error, ExecutionError) else None
+    said = f"{failure['category']}: {failure['message']}" if failure else str(error)
+    return Answer(execution_id=execution_id, seconds=round(seconds, 1), failure=said, again=again)

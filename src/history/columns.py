@@ -1,0 +1,78 @@
+"""An audit record as a row: one list of columns for tables, JSON, CSV and Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from src.history.reader import Record
+
+STATES = {"answer": "answered", "failure": "failed"}
+
+
+class Column(NamedTuple):
+    """How a record's value is found (None where it has none), and its type in a table that has types."""
+
+    of: Callable[[Record], Any]
+    sql_type: str = "VARCHAR"
+
+
+def of_result(record: Record, name: str) -> Any:
+    """A field of result.json; None where there is no result."""
+    return (record.get("result") or {}).get(name)
+
+
+def usd(record: Record) -> float | None:
+    """The execution's estimated cost; None where it is not known."""
+    amount: float | None = (record.get("cost_estimate") or {}).get("usd")
+    return amount
+
+
+def seconds(record: Record) -> float | None:
+    """From the job's creation to its end."""
+    found: float | None = (record.get("cost_estimate") or {}).get("seconds")
+    return found
+
+
+def state(record: Record) -> str | None:
+    """answered or failed; for what is in hand its own state."""
+    outcome = record.get("outcome")
+    return record.get("state") or STATES.get(outcome or "", outcome)
+
+
+def row(record: Record) -> dict[str, Any]:
+    """Every column's value."""
+    return {name: column.of(record) for name, column in COLUMNS.items()}
+
+
+def _result(name: str, sql_type: str = "VARCHAR") -> Column:
+    return Column(lambda record: of_result(record, name), sql_type)
+
+
+def _failure(name: str) -> Column:
+    return Column(lambda record: (record.get("failure") or {}).get(name))
+
+
+COLUMNS: dict[str, Column] = {
+    "execution_id": Column(lambda record: record["execution_id"]),
+    "requested_at": Column(lambda record: record.get("seen_at"), "TIMESTAMP"),
+    "state": Column(state),
+    "credit_amount": _result("credit_amount", "DECIMAL(18,2)"),
+    "currency": _result("currency"),
+    "account_sid": _result("account_sid"),
+    "parent_account_sid": _result("parent_account_sid"),
+    "fraud_start": _result("fraud_start", "DATE"),
+    "fraud_end": _result("fraud_end", "DATE"),
+    "fraud_total": _result("fraud_total", "DECIMAL(18,4)"),
+    "mrr": _result("mrr", "DECIMAL(18,2)"),
+    "policy_version": _result("policy_version"),
+    "flags": Column(lambda record: " ".join(flag["code"] for flag in of_result(record, "flags") or []) or None),
+    "requester": Column(lambda record: record.get("requester")),
+    "link": Column(lambda record: record.get("link")),
+    "failure_category": _failure("category"),
+    "failure": _failure("message"),
+    "job_status": Column(lambda record: record.get("job_status")),
+    "seconds": Column(seconds, "DOUBLE"),
+    "cost_usd_estimate": Column(usd, "DECIMAL(18,6)"),
+}
+SHORT = ("execution_id", "state", "credit_amount", "account_sid", "fraud_start", "fraud_end", "requester")

@@ -1,0 +1,37 @@
+"""Requests that have no answer yet, as records like those of the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from src import paths
+from src.history.reader import Record
+from src.object_store import ObjectStore
+from src.records import UNANSWERED, MessageRecord, Request
+
+
+def in_hand(store: ObjectStore) -> list[Record]:
+    """One for each link that waits for its answer, oldest message first; `state` is new, submitting, running, replying.
+
+    Raises ConfigurationError and TransientError as ObjectStore does, StateUnreadable naming a record.
+    """
+    messages = sorted(map(paths.message_of_marker, store.keys(paths.OPEN_PREFIX)), key=lambda message: message[1])
+    return [record for channel, ts in messages for record in _of_message(store, channel, ts)]
+
+
+def _of_message(store: ObjectStore, channel: str, ts: str) -> Iterator[Record]:
+    found = store.get(paths.message_record(channel, ts), MessageRecord)
+    if found is not None:
+        yield from (_record(found[0], request) for request in found[0].requests if request.state in UNANSWERED)
+
+
+def _record(message: MessageRecord, request: Request) -> Record:
+    return {
+        "execution_id": request.execution.execution_id if request.execution else None,
+        "channel": message.channel,
+        "message_ts": message.ts,
+        "requester": message.user,
+        "seen_at": message.seen_at,
+        "state": request.state,
+        "link": request.link,
+    }

@@ -1,0 +1,104 @@
+"""Past executions, straight off the audit trail in S3: the latest, those of some days, one account's, one.
+
+Each record is its object's content as src/audit.py writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from src import paths
+from src.errors import StateUnreadable
+from src.object_store import ObjectStore
+
+Record = dict[str, Any]
+Watch = Callable[[Iterable[Any], int, str], Iterable[Any]]
+"""Passes items on and shows how many of so many have come, under these words."""
+
+THREADS = 16
+RECENT_DAYS = 9
+"""Where the latest are looked for first, tomorrow among them: clocks differ."""
+
+
+def _unwatched(items: Iterable[Any], _total: int, _words: str) -> Iterable[Any]:
+    return items
+
+
+class History:
+    """Reads only. Raises ConfigurationError and TransientError as ObjectStore does, StateUnreadable naming a record."""
+
+    def __init__(self, store: ObjectStore, watch: Watch = _unwatched) -> None:
+        self._store = store
+        self._watch = watch
+
+    def latest(self, count: int) -> list[Record]:
+        """The last `count` executions, newest first."""
+        tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+        recent = [tomorrow - timedelta(days=n) for n in range(RECENT_DAYS)]
+        keys = [key for found in self._keys_of(map(_folder, recent)) for key in reversed(found)]
+        earlier = self._days(last=recent[-1] - timedelta(days=1), newest_first=True)
+        while len(keys) < count and (folder := next(earlier, None)):
+            keys += reversed(list(self._store.keys(folder)))
+        return self._read(keys[:count])
+
+    def between(self, first: date, last: date) -> list[Record]:
+        """Executions begun on these UTC days, both included, oldest first."""
+        return self._read([paths.ExecutionPaths(name).audit for name in self.ids_between(first, last)])
+
+    def ids_between(self, first: date, last: date) -> list[str]:
+        """The ids of those, without reading one."""
+        keys = [key for found in self._keys_of(self._days(first, last)) for key in found]
+        return [key.rsplit("/", 1)[1].removesuffix(".json") for key in keys]
+
+    def of_account(self, account_sid: str) -> list[Record]:
+        """An account's answered executions, in the order of their windows' ends."""
+        listed = self._store.keys(paths.account_index_prefix(account_sid))
+        ids = [key.rsplit("/", 1)[1].split("_", 1)[1] for key in listed]
+        return self._read([paths.ExecutionPaths(execution_id).audit for execution_id in ids])
+
+    def one(self, execution_id: str) -> Record | None:
+        """One execution, or None for one that has no audit record."""
+        return next(iter(self._read([paths.ExecutionPaths(execution_id).audit])), None)
+
+    def _days(self, first: date = date.min, last: date = date.max, *, newest_first: bool = False) -> Iterator[str]:
+        """The folders of days that have records: years and months outside of first and last are not looked into."""
+        order: Callable[[list[str]], Iterable[str]] = reversed if newest_first else iter
+        for year in order(_within(self._store.folders(paths.AUDIT_PREFIX), first, last)):
+            for month in order(_within(self._store.folders(year), first, last)):
+                yield from order(_within(self._store.folders(month), first, last))
+
+    def _keys_of(self, folders: Iterable[str]) -> list[list[str]]:
+        """Each folder's keys, in order."""
+        with ThreadPoolExecutor(THREADS) as threads:
+            return list(threads.map(lambda folder: list(self._store.keys(folder)), folders))
+
+    def _read(self, keys: Sequence[str]) -> list[Record]:
+        with ThreadPoolExecutor(THREADS) as threads:
+            records = self._watch(threads.map(self._one, keys), len(keys), "audit records")
+            return [record for record in records if record is not None]
+
+    def _one(self, key: str) -> Record | None:
+        found = self._store.get_bytes(key)
+        if found is None:
+            return None
+        try:
+            record = json.loads(found[0])
+        except ValueError as error:
+            raise StateUnreadable(f"{key} is not JSON. Restore an earlier version of the object.") from error
+        if not isinstance(record, dict):
+            raise StateUnreadable(f"{key} is not an audit record. Restore an earlier version of the object.")
+        return record
+
+
+def _within(folders: list[str], first: date, last: date) -> list[str]:
+    """Folders of years, months or days that reach into these days."""
+    low, high = _folder(first), _folder(last)
+    return [folder for folder in folders if low[: len(folder)] <= folder <= high[: len(folder)]]
+
+
+def _folder(day: date) -> str:
+    return f"{paths.AUDIT_PREFIX}{day.isoformat().replace('-', '/')}/"
