@@ -63,7 +63,7 @@ class Installation:
         host = self.box.env["LOOKER_HOSTS"].split(",")[0]
         sql = f"SELECT SUM(attempts) FROM authy.verification_usage /* script: {words} */"
         self.box.looker.add_query(slug="asked", sql=sql)
-        return str(self.box.slack.post(user="U0DANA0001", text=f"<https://{host}/x/asked>"))
+        return str(self.box.slack.post(user="U0SUPPORT1", text=f"<https://{host}/x/asked>"))
 
     def replies(self, ts: str) -> list[str]:
         return [message["text"] for message in self.box.slack.thread(ts=ts)[1:] if not message.get("files")]

@@ -1,0 +1,34 @@
+"""Looker: the login. What the API user may see shows with the first link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from src.checks.findings import Examination
+from src.checks.settings import setting
+from src.config import Settings
+from src.looker_client import LookerClient
+from src.message_parser import allowed_hosts
+
+LOGIN = "Looker login"
+
+
+def check_looker(examination: Examination, settings: Settings, sleep: Callable[[float], None]) -> None:
+    """`sleep` waits between retries."""
+
+    def look() -> str:
+        looker = LookerClient(settings, sleep=sleep)
+        try:
+            looker.log_in()
+        finally:
+            looker.close()
+        hosts = ", ".join(allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url))
+        return f"is accepted at {settings.lookersdk_base_url}; links to {hosts} are answered"
+
+    names = ("LOOKERSDK_BASE_URL", "LOOKERSDK_CLIENT_ID", "LOOKERSDK_CLIENT_SECRET")
+    examination.check(
+        LOGIN,
+        look,
+        needs=[setting(name) for name in names],
+        mend="Documentation/LOOKER.md says what the API key's user needs.",
+    )

@@ -1,0 +1,118 @@
+"""Checks an installation before its first day: `python -m src.doctor` says a line for each thing that has to be right.
+
+✓ fine, ✗ wrong (and what mends it), – not looked at, because what it stands on is missing. One ✗ is one thing to mend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+import boto3
+
+from src.aws import AwsClients
+from src.base_executor import BaseExecutor
+from src.checks.aws import check_bucket, check_credentials, check_image, check_metrics
+from src.checks.findings import Examination, Finding
+from src.checks.job import JobChecks, for_check
+from src.checks.looker import check_looker
+from src.checks.settings import check_settings
+from src.checks.slack import SlackChecks
+from src.command_line import make_parser
+from src.config import Settings, readable_settings
+from src.logs import printable
+from src.object_store import ObjectStore
+
+FINE, WRONG = 0, 1
+_MARKS = {"ok": "✓", "wrong": "✗", "not_made": "–"}
+_ABOUT = """
+Run it with the bot's environment and the bot's role: in its pod, or where the bot itself would run. It posts nothing
+and answers nobody. It starts one job that looks at the secret, Presto, and each table and query (a few minutes, about
+a cent); with EXECUTOR=local, the rollback, that job runs on this machine. It exits with 1 when something is wrong.
+"""
+_EXAMPLES = ("", "--no-job", "--json", "--json --no-job")
+
+
+def examine(
+    settings: Settings,
+    unreadable: dict[str, str],
+    tell: Callable[[Finding], None],
+    *,
+    job: bool = True,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+    session: boto3.Session | None = None,
+) -> list[Finding]:
+    """Every check of one installation, in order; `tell` hears of each. unreadable: what is wrong, by variable."""
+    examination = Examination(tell)
+    clients = AwsClients(settings, session=session, sleep=sleep)
+    check_settings(examination, settings, unreadable, clients)
+    check_credentials(examination, clients)
+    check_bucket(examination, settings, clients)
+    check_metrics(examination, clients)
+    SlackChecks(examination, settings, sleep).make()
+    check_looker(examination, settings, sleep)
+    if settings.executor == "sagemaker":
+        check_image(examination, settings, clients)
+    store = ObjectStore(clients, settings.s3_output_bucket)
+    jobs = JobChecks(examination, settings, _executor(settings, clients, clock, sleep), store, clock, sleep)
+    if job:
+        jobs.make()
+    else:
+        jobs.skip("--no-job was given")
+    return examination.findings
+
+
+def _executor(
+    settings: Settings, clients: AwsClients, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> BaseExecutor:
+    if settings.executor == "local":
+        from src.notebook_executor import NotebookExecutor  # noqa: PLC0415 (see src/executors.py)
+
+        return NotebookExecutor(for_check(settings), clients=clients, clock=clock, sleep=sleep)
+    from src.sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
+
+    return SageMakerExecutor(for_check(settings), clients=clients, clock=clock, sleep=sleep)
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.doctor") -> int:
+    """The command line; returns its exit code."""
+    options = _parser(prog).parse_args(arguments)
+    settings, unreadable = readable_settings()
+    findings = examine(settings, unreadable, _quiet if options.json else _say, job=not options.no_job)
+    wrong = sum(finding.state == "wrong" for finding in findings)
+    if options.json:
+        said = {"ok": not wrong, "executor": settings.executor, "checks": [asdict(finding) for finding in findings]}
+        print(json.dumps(said, ensure_ascii=False, indent=1))
+    else:
+        fine = sum(finding.state == "ok" for finding in findings)
+        print(f"\n{len(findings)} checks: {fine} fine, {wrong} wrong, {len(findings) - fine - wrong} not made.")
+    return WRONG if wrong else FINE
+
+
+def _say(finding: Finding) -> None:
+    print(f"{_MARKS[finding.state]} {finding.check:<36} {printable(finding.found)}", flush=True)
+    if finding.state == "wrong" and finding.mend:
+        print(f"  → {printable(finding.mend)}", flush=True)
+
+
+def _quiet(_finding: Finding) -> None:
+    """The JSON object at the end says it all."""
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = make_parser(prog, f"{__doc__}{_ABOUT}", _EXAMPLES)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    parser.add_argument("--no-job", action="store_true", help="start no job: leave out what only a job can see")
+    return parser
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # no thread that hangs in a call holds up the end

@@ -1,0 +1,77 @@
+"""An installation on the sandbox that is whole, to be broken in one place at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import boto3
+import pytest
+
+from sandbox.client import ROOT, Sandbox
+from src.checks.findings import Finding
+from src.config import readable_settings
+from src.doctor import examine
+from tests.tick.harness import FastTime
+
+SPEED = 30.0
+
+
+@dataclass
+class Installation:
+    """What a test breaks: `box` and, by `set`, the bot's environment. `examine` is the doctor in this process."""
+
+    box: Sandbox
+    monkeypatch: pytest.MonkeyPatch
+    session: boto3.Session
+    findings: list[Finding] = field(default_factory=list)
+
+    def set(self, **environment: str) -> None:
+        for name, value in environment.items():
+            self.monkeypatch.setenv(name, value)
+
+    def examine(self, *, job: bool) -> None:
+        time = FastTime(SPEED)
+        settings, unreadable = readable_settings()
+        self.findings = examine(
+            settings, unreadable, lambda _: None, job=job, clock=time, sleep=time.sleep, session=self.session
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """`python -m src.doctor` as an installer starts it: exit code and standard output."""
+        command = [sys.executable, "-m", "src.doctor", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode, done.stdout
+
+    @property
+    def wrong(self) -> dict[str, str]:
+        """Check to what is wrong and what mends it."""
+        return {one.check: f"{one.found} → {one.mend}" for one in self.findings if one.state == "wrong"}
+
+    def state(self, check: str) -> str:
+        return next(finding.state for finding in self.findings if finding.check == check)
+
+
+@pytest.fixture(scope="session")
+def session(sandbox: Sandbox) -> boto3.Session:
+    """One, for its clients: to make them anew takes longer than to use them."""
+    return boto3.Session(
+        aws_access_key_id=sandbox.env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=sandbox.env["AWS_SECRET_ACCESS_KEY"],
+        region_name=sandbox.env["AWS_DEFAULT_REGION"],
+    )
+
+
+@pytest.fixture
+def installation(sandbox: Sandbox, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    sandbox.reset()
+    for name, value in sandbox.env.items():
+        monkeypatch.setenv(name, value)
+    yield Installation(sandbox, monkeypatch, session)
+    sandbox.reset()
