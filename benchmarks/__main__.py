@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import answer_delay, idle_tick, many_jobs, polling
+from benchmarks import answer_delay, history, idle_tick, job_in_image, many_jobs, peers, polling
 from benchmarks.figures import Figure
 
 LATEST = Path(__file__).parent / "latest.json"
@@ -22,6 +22,9 @@ SUITES: dict[str, Callable[[], list[Figure]]] = {
     "polling": polling.measure,
     "answer_delay": answer_delay.measure,
     "idle_tick": idle_tick.measure,
+    "peers": peers.measure,
+    "history": history.measure,
+    "job_in_image": job_in_image.measure,
 }
 
 

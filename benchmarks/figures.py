@@ -14,9 +14,13 @@ class Figure:
     unit: str
     floor: float | None = None
     limit: float | None = None
+    of_pairs: float | None = None
+    """The median ratio of runs that took turns, where the machine's speed drifts more than what is compared."""
 
     @property
     def ratio(self) -> float | None:
+        if self.of_pairs is not None:
+            return self.of_pairs
         return self.measured / self.floor if self.floor else None
 
     @property

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 from benchmarks.figures import Figure
 from benchmarks.setting import sandbox
@@ -14,9 +15,10 @@ from sandbox.client import ROOT
 from src import paths
 from tests.tick.harness import BotHarness
 
-RUNS = 9
+RUNS = 31
 PAST_MESSAGES = 100_000
 MAX_CALLS = 4
+TICK = ("-m", "src.credit_bot")
 
 FLOOR = """
 import os, boto3, slack_sdk
@@ -34,25 +36,48 @@ boto3.client("cloudwatch").put_metric_data(Namespace="CreditsAutomation", Metric
 """
 
 
+class Used(NamedTuple):
+    """Of one process."""
+
+    seconds: float
+    peak_mb: float
+
+
 def measure() -> list[Figure]:
-    """Medians of runs that take turns, so that a noisy machine is noisy for both."""
-    with sandbox() as harness:
-        harness.ask("result")
-        harness.ticks_until_quiet()
-        os.environ["CHANNEL_ID"] = harness.bot().inbox.window()[0].channel
-        harness.box.clear_calls()
-        tick, floor = _in_turn()
-        calls = harness.box.count_calls()
-        made = (sum(calls.values()) - calls["cloudwatch.PutMetricData"]) / (2 * RUNS)
-        _fill(harness)
-        after = [_seconds("-m", "src.credit_bot") for _ in range(RUNS)]
-        peak = _run("-m", "src.credit_bot")[1]
+    """Medians of runs that take turns, so that a noisy machine is noisy for all."""
+    with sandbox() as fresh:
+        empty = _settled(fresh)
+        with sandbox() as old:
+            full = _settled(old)
+            _fill(old)
+            made = _calls_of_a_tick(fresh, empty)
+            turns = [(_run(empty, *TICK), _run(empty, "-c", FLOOR), _run(full, *TICK)) for _ in range(RUNS)]
+    tick, floor, after = ([used.seconds for used in runs] for runs in zip(*turns, strict=True))
     return [
-        Figure("tick with nothing to do", tick, "s", floor, 1.2),
-        Figure("the same after 100,000 messages", statistics.median(after), "s", tick, 1.05),
+        _compared("tick with nothing to do", tick, floor, 1.2),
+        _compared("the same after 100,000 messages", after, tick, 1.05),
         Figure("its calls besides the metric", made, "calls", limit=MAX_CALLS),
-        Figure("its peak memory", peak, "MB"),
+        Figure("its peak memory", max(used.peak_mb for used, _, _ in turns), "MB"),
     ]
+
+
+def _compared(name: str, measured: list[float], floor: list[float], limit: float) -> Figure:
+    of_pairs = statistics.median(one / other for one, other in zip(measured, floor, strict=True))
+    return Figure(name, statistics.median(measured), "s", statistics.median(floor), limit, of_pairs)
+
+
+def _settled(harness: BotHarness) -> dict[str, str]:
+    """One message answered, nothing left to do; the environment of a tick on it."""
+    harness.ask("result")
+    harness.ticks_until_quiet()
+    return {**os.environ, "CHANNEL_ID": harness.bot().inbox.window()[0].channel}
+
+
+def _calls_of_a_tick(harness: BotHarness, environment: dict[str, str]) -> float:
+    harness.box.clear_calls()
+    _run(environment, *TICK)
+    calls = harness.box.count_calls()
+    return float(sum(calls.values()) - calls["cloudwatch.PutMetricData"])
 
 
 def _fill(harness: BotHarness) -> None:
@@ -63,21 +88,12 @@ def _fill(harness: BotHarness) -> None:
         harness.box.aws.put_objects(objects={f"{prefix}{number:010d}.json": "{}" for number in numbers})
 
 
-def _in_turn() -> tuple[float, float]:
-    pairs = [(_seconds("-m", "src.credit_bot"), _seconds("-c", FLOOR)) for _ in range(RUNS)]
-    return statistics.median(tick for tick, _ in pairs), statistics.median(floor for _, floor in pairs)
-
-
-def _seconds(*arguments: str) -> float:
-    return _run(*arguments)[0]
-
-
-def _run(*arguments: str) -> tuple[float, float]:
-    """(seconds, peak memory in MB) of one process."""
+def _run(environment: dict[str, str], *arguments: str) -> Used:
+    """What one process took."""
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{arguments} ended with {process.returncode}")
-    return time.perf_counter() - started, used.ru_maxrss / 1024
+    return Used(time.perf_counter() - started, used.ru_maxrss / 1024)
