@@ -7,9 +7,10 @@
 work=$PWD/build/image
 started=$SECONDS
 
+UNAVAILABLE=69 # sysexits' EX_UNAVAILABLE: it is the machine, not the images
 cannot() {
     echo "images: this machine cannot build or run them: $*" >&2
-    exit 1
+    exit "$UNAVAILABLE"
 }
 step() { echo "images: $* ($((SECONDS - started)) s)"; }
 
@@ -49,7 +50,8 @@ make_base() {
     BASE_IMAGE=docker.io/library/python:3.11-slim
     if timeout 120 buildah pull --quiet "$BASE_IMAGE" >/dev/null 2>&1; then return; fi
     step "Docker Hub is out of reach: a base from Debian's archive instead"
-    rm -rf "$work/rootfs"
+    umount --quiet "$work/rootfs/proc" "$work/rootfs/sys" 2>/dev/null || true # of one that was killed
+    rm -rf --one-file-system "$work/rootfs"
     debootstrap --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates bookworm "$work/rootfs" \
         >"$work/debootstrap.log" 2>&1 || cannot "debootstrap failed: $(tail -n 1 "$work/debootstrap.log")"
     rm -rf "$work/rootfs/var/cache/apt" "$work/rootfs/var/lib/apt/lists"
@@ -76,11 +78,23 @@ borrow_pip_settings() {
     export BUILD_FLAGS
 }
 
+# A secret at each place a builder could pick one up from: the work tree, the environment, pip's settings, the CAs. Nothing
+# accepts it; lane_image.py looks for it in every layer. It is the same each time: layers may come from an earlier build.
+plant_canary() {
+    export IMAGE_CANARY=planted-7c1f4e0b9a2d6385 BUILDER_SECRET=planted-7c1f4e0b9a2d6385
+    local file
+    for file in .env src/.env notebooks/verify_credit/.env.local sagemaker/key.pem sagemaker/runner/.env; do
+        echo "SECRET=$IMAGE_CANARY" >"$work/checkout/$file"
+    done
+    echo "# $IMAGE_CANARY" >>"$work/pip.conf"
+    [ ! -e "$work/ca.crt" ] || echo "# $IMAGE_CANARY" >>"$work/ca.crt"
+    [ -z "${SANDBOX_SECRETS_FILE:-}" ] || echo "$IMAGE_CANARY" >>"$SANDBOX_SECRETS_FILE"
+}
+
 start_registry() {
     local port
     port=$(.venv/bin/python -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
     registry=127.0.0.1:$port
-    rm -rf "$work/registry"
     printf 'version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "%s"}\n' \
         "$work/registry" "$registry" >"$work/registry.yml"
     docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
@@ -105,6 +119,15 @@ build_image() {
     uri=$(push "$1" "$2")
     buildah pull --quiet --tls-verify=false "$uri" >/dev/null
     step "$1: $uri"
+}
+
+build_images() {
+    build_image job credits-automation-notebook
+    export JOB_IMAGE=$uri
+    build_image bot credits-automation-bot
+    export BOT_IMAGE=$uri
+    build_image bot-local credits-automation-bot
+    export BOT_LOCAL_IMAGE=$uri
 }
 
 open_workshop() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -27,12 +28,16 @@ class Image:
     def run(
         self, *command: str, environment: Mapping[str, str] | None = None, mounts: tuple[str, ...] = (), user: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """A command in a fresh container, with the image's own user, environment and folder."""
+        """A command in a fresh container, with the image's own user, environment and folder.
+
+        It lingers a moment: buildah loses the last words of a process that ends right after it wrote them.
+        """
+        lingering = ("sh", "-c", '"$@"; code=$?; sleep 0.1; exit $code', "sh")
         with self.container() as container:
             options = [part for pair in (environment or {}).items() for part in ("--env", "=".join(pair))]
             options += [part for mount in mounts for part in ("--volume", mount)]
             options += ["--user", user] if user else []
-            return _run("buildah", "run", *options, container, "--", *command, check=False)
+            return _run("buildah", "run", *options, container, "--", *lingering, *command, check=False)
 
     @contextmanager
     def container(self) -> Iterator[str]:
@@ -49,20 +54,32 @@ class Image:
 
     def megabytes_above(self, base: str) -> float:
         """What it weighs in the registry above its base, compressed, in units of 10^6 bytes."""
-        inspected = json.loads(_run("buildah", "inspect", "--type", "image", base).stdout)
-        below = len(inspected["OCIv1"]["rootfs"]["diff_ids"])
-        return float(sum(layer["size"] for layer in self.manifest()["layers"][below:])) / 1e6
+        return float(sum(layer["size"] for layer in self._layers_above(base))) / 1e6
 
-    def manifest(self) -> dict[str, Any]:
-        """The manifest that the registry has under the digest."""
-        registry, _, rest = self.name.partition("/")
-        repository, _, digest = rest.partition("@")
-        request = urllib.request.Request(
-            f"http://{registry}/v2/{repository}/manifests/{digest}", headers={"Accept": MANIFEST}
-        )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-            manifest: dict[str, Any] = json.load(answer)
+    def contents_above(self, base: str) -> Iterator[bytes]:
+        """Each layer above the base, uncompressed, as the registry has it; then the image's configuration."""
+        for layer in self._layers_above(base):
+            yield gzip.decompress(self._fetch(f"blobs/{layer['digest']}"))
+        yield self._fetch(f"blobs/{self._manifest()['config']['digest']}")
+
+    def _layers_above(self, base: str) -> list[dict[str, Any]]:
+        inspected = json.loads(_run("buildah", "inspect", "--type", "image", base).stdout)
+        layers: list[dict[str, Any]] = self._manifest()["layers"]
+        return layers[len(inspected["OCIv1"]["rootfs"]["diff_ids"]) :]
+
+    def _manifest(self) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads(self._fetch(f"manifests/{self.name.partition('@')[2]}"))
         return manifest
+
+    def _fetch(self, what: str) -> bytes:
+        """From the registry."""
+        registry, _, rest = self.name.partition("/")
+        request = urllib.request.Request(
+            f"http://{registry}/v2/{rest.partition('@')[0]}/{what}", headers={"Accept": MANIFEST}
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            content: bytes = answer.read()
+        return content
 
 
 def image(variable: str) -> Image:

@@ -16,7 +16,7 @@ COMMAND = ("python", "-m", "src.credit_bot")
 def tick(bot: Image, box: Sandbox, environment: Mapping[str, str]) -> tuple[int, list[str], str]:
     """One message, one tick: exit code, what was said in the thread, the pod's log."""
     host = box.env["LOOKER_HOSTS"].split(",")[0]
-    ts = box.slack.post(user="U0DANA0001", text=f"<https://{host}/x/sample>")
+    ts = box.slack.post(user="U0SUPPORT1", text=f"<https://{host}/x/sample>")
     done = bot.run(*COMMAND, environment={**box.env, **environment})
     replies = [message["text"] for message in box.slack.thread(ts=ts)[1:] if not message.get("files")]
     return done.returncode, replies, done.stdout + done.stderr

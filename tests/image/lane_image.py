@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.canary import leaks
 from tests.image.containers import Image, image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +71,22 @@ def test_it_has_no_compiler_no_cache_and_no_tests(each: Image) -> None:
     assert unwanted == []
 
 
+def test_no_layer_holds_what_only_the_builder_knew(each: Image) -> None:
+    places = {f"layer {place}": found for place, found in enumerate(each.contents_above(os.environ["BASE_IMAGE"]))}
+
+    assert any(b"Credit Recommendation" in found or b"class SageMakerExecutor" in found for found in places.values())
+    assert list(leaks(known_to_the_builder(), places)) == []
+    assert each.run("test", "!", "-s", "/etc/pip.conf").returncode == 0
+
+
+def known_to_the_builder() -> list[str]:
+    """The planted secret, where its packages come from, and where its settings were."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    settings = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    hosts = {urlsplit(url).netloc for url in re.findall(r"https?://[^\s']+", settings)}
+    return [os.environ["IMAGE_CANARY"], "/build/ca.crt", *hosts]
+
+
 def test_it_holds_only_what_it_needs(job: Image, bot: Image, bot_local: Image) -> None:
     listed = {image.name: set(image.run("ls", "/opt").stdout.split()) for image in (job, bot, bot_local)}
 
@@ -82,6 +103,26 @@ def test_everything_it_imports_is_there(job: Image, bot_local: Image) -> None:
             "python", "-c", "import pandas, matplotlib.pyplot, papermill, prestodb, boto3, sqlglot, jinja2"
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, src
+for module in pkgutil.walk_packages(src.__path__, "src."):
+    try:
+        importlib.import_module(module.name)
+        print("imported")
+    except ModuleNotFoundError as error:
+        print(error.name)
+"""
+
+
+def test_every_module_of_the_bot_imports_in_its_images_but_for_checks_by_the_notebooks_code(
+    bot: Image, bot_local: Image
+) -> None:
+    for where in (bot, bot_local):
+        done = where.run("python", "-c", IMPORT_ALL)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert set(done.stdout.split()) == {"imported", "notebooks"}
 
 
 def test_a_start_compiles_nothing(job: Image, bot: Image, bot_local: Image) -> None:

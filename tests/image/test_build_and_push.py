@@ -17,9 +17,15 @@ PASSWORD = "a-registry-password"
 NOTEBOOK = "notebooks/Verify - Credit Recommendation.ipynb"
 
 # The registry has the tag once `pushed` exists.
+_ENGINE = """echo "NAME $*" >> "$LOG"
+case "$1" in
+    info) exit "${NO_ENGINE:-0}" ;;
+    login) cat >> "$STDIN" ;;
+    push) touch "$PUSHED" ;;
+esac"""
 FAKES = {
-    "docker": 'echo "docker $*" >> "$LOG"; [ "$1" != login ] || cat >> "$STDIN"; [ "$1" != push ] || touch "$PUSHED"',
-    "buildah": 'echo "buildah $*" >> "$LOG"; [ "$1" != login ] || cat >> "$STDIN"; [ "$1" != push ] || touch "$PUSHED"',
+    "docker": _ENGINE.replace("NAME", "docker"),
+    "buildah": _ENGINE.replace("NAME", "buildah"),
     "aws": f'echo "aws $*" >> "$LOG"; [ -z "${{NO_ACCESS:-}}" ] || exit 254; echo {PASSWORD}',
     "curl": f"""echo "curl $*" >> "$LOG"; cat >> "$STDIN"
 if [ -n "${{STATUS:-}}" ]; then printf 'HTTP/1.1 %s No\\r\\n\\r\\n' "$STATUS"
@@ -166,6 +172,15 @@ def test_buildah_does_it_where_no_docker_engine_is(shop: Shop) -> None:
     assert len(shop.calls("buildah bud")) == 1
     [push] = shop.calls("buildah push")
     assert "--tls-verify=false" in push
+
+
+def test_buildah_does_it_where_docker_is_a_client_without_an_engine(shop: Shop) -> None:
+    done = shop.run(LOOPBACK, NO_ENGINE="1")
+
+    assert (done.returncode, done.stdout) == (0, f"{LOOPBACK}@{DIGEST}\n")
+    assert "docker is here, but no engine runs" in done.stderr
+    assert shop.calls("docker") == ["docker info"]
+    assert len(shop.calls("buildah push")) == 1
 
 
 def test_without_any_engine_it_says_what_to_install(shop: Shop) -> None:
