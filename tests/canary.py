@@ -1,4 +1,4 @@
-"""Looks for secrets where none may be: `python -m tests.canary SECRETS FILE...` searches whole files.
+"""Looks for secrets where none may be: `python -m tests.canary SECRETS PLACE...` searches whole files and folders.
 
 SECRETS: a file with a secret a line, as the sandbox writes it where SANDBOX_SECRETS_FILE says.
 """
@@ -38,11 +38,17 @@ def _inside(encoded: bytes, shift: int, length: int) -> bytes:
 def main() -> int:
     """1 where a secret was found."""
     secrets = sorted(set(Path(sys.argv[1]).read_text().split()))
-    places = {name: Path(name).read_bytes() for name in sys.argv[2:]}
+    places = {str(file): file.read_bytes() for name in sys.argv[2:] for file in _files(Path(name))}
     found = sorted(leaks(secrets, places))
     size = sum(map(len, places.values()))
-    print(f"canary: {len(secrets)} secrets, {len(found)} leaks in {size:,} bytes", *found, sep="\n")
-    return int(bool(found) or not secrets)
+    print(
+        f"canary: {len(secrets)} secrets, {len(found)} leaks in {size:,} bytes of {len(places)} files", *found, sep="\n"
+    )
+    return int(bool(found) or not secrets or not size)
+
+
+def _files(place: Path) -> Iterator[Path]:
+    yield from filter(Path.is_file, place.rglob("*")) if place.is_dir() else (place,)
 
 
 if __name__ == "__main__":

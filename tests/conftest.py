@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from io import StringIO
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 
 from sandbox.client import Sandbox
+from sandbox.left_behind import LeftBehind
 from src.aws import AwsClients
 from src.config import Settings
 
 BUCKET = "credits-bucket"
+FIGURE = "figure"
+
+
+Figure = Callable[[str], None]
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Figure:
+    """Keeps a figure that a test measured, for the end of the run's output."""
+    return partial(record_property, FIGURE)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures, from whichever worker they come."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == FIGURE and report.when == "call":
+                terminalreporter.write_line(str(value))
 
 
 class FakeClock:
@@ -27,11 +50,31 @@ class FakeClock:
         self.now += seconds
 
 
+@pytest.fixture(scope="session", autouse=True)
+def service_models_are_read_once() -> Iterator[None]:
+    """botocore reads them anew for every session, and every bot here has one: a fifth of a tick's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_are_left_behind() -> Iterator[None]:
+    """For the search that follows a whole test run: what was logged in this process, tracebacks and all."""
+    said = StringIO()
+    handler = logging.StreamHandler(said)
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
+    LeftBehind().keep([("log", said.getvalue().encode())])
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Everything outside, with jobs that really run; tests keep apart by their own slugs, accounts and ids."""
     with Sandbox.start(jobs="process", presto="embedded") as box:
         yield box
+        assert box.aws.refused() == []  # every request was within the services' own limits
 
 
 @pytest.fixture

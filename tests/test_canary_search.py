@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import boto3
 import pytest
 
+from sandbox.client import ROOT, Sandbox
 from tests.canary import leaks
 
 SECRET = "s3cr3t/With+Signs=and more"
@@ -27,3 +35,55 @@ def test_a_secret_is_found_in_each_form(hidden: bytes) -> None:
 
 def test_what_is_not_there_is_not_found() -> None:
     assert list(leaks([SECRET], {"log": b"nothing to see here, s3cr3t or not"})) == []
+
+
+HIDING_PLACES = ("an object", "a zipped object", "a message", "nowhere")
+
+
+@pytest.mark.parametrize("place", HIDING_PLACES)
+def test_what_a_sandbox_held_when_it_was_reset_is_searched(tmp_path: Path, place: str) -> None:
+    left, secrets = tmp_path / "left", tmp_path / "secrets"
+    left.mkdir()
+    env = {**os.environ, "SANDBOX_LEFT_FOLDER": str(left), "SANDBOX_SECRETS_FILE": str(secrets)}
+    with Sandbox.start(jobs="scripted", presto="none", env=env) as box:
+        token = box.env["SLACK_BOT_TOKEN"]
+        plant(box, place, token)
+        box.reset()
+        box.slack.post(text="what comes after")
+
+    search = [sys.executable, "-m", "tests.canary", str(secrets), str(left)]
+    found = subprocess.run(search, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert found.returncode == (place != "nowhere"), found.stdout
+    assert (" 0 leaks in " in found.stdout) == (place == "nowhere")
+    assert token not in found.stdout
+
+
+def plant(box: Sandbox, place: str, token: str) -> None:
+    """Let it slip."""
+    if place == "an object":
+        box.aws.put_objects(objects={"log": f"Authorization: {quote(token)}"})
+    elif place == "a zipped object":
+        zipped = gzip.compress(f"token={token}".encode())
+        s3(box).put_object(Bucket=box.env["S3_OUTPUT_BUCKET"], Key="data.jsonl.gz", Body=zipped)
+    elif place == "a message":
+        box.slack.post(text=f"error: {base64.b64encode(token.encode()).decode()}")
+
+
+def s3(box: Sandbox) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=box.env["AWS_ENDPOINT_URL"],
+        region_name=box.env["AWS_DEFAULT_REGION"],
+        aws_access_key_id=box.env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=box.env["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def test_a_search_of_nothing_or_for_nothing_fails(tmp_path: Path) -> None:
+    secrets, empty = tmp_path / "secrets", tmp_path / "empty"
+    for content, place in (("", __file__), ("s3cr3t-of-nobody", str(empty))):
+        secrets.write_text(content)
+        empty.write_bytes(b"")
+        search = [sys.executable, "-m", "tests.canary", str(secrets), place]
+        assert subprocess.run(search, cwd=ROOT, capture_output=True, check=False).returncode == 1
