@@ -35,10 +35,14 @@ class Engine:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.reset()
+        self._fill()
 
     def reset(self) -> None:
         """The warehouse as at the start."""
+        if self._changed:
+            self._fill()
+
+    def _fill(self) -> None:
         connection = duckdb.connect(":memory:")
         connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
         connection.execute(f"USE {CATALOG}")
@@ -46,10 +50,11 @@ class Engine:
         for statement in warehouse.statements():
             connection.execute(statement)
         with self._lock:
-            self._connection = connection
+            self._connection, self._changed = connection, False
 
     def execute(self, statement: str) -> None:
         """Change the data, in DuckDB's own SQL."""
+        self._changed = True
         with self._cursor() as cursor:
             cursor.execute(statement)
 

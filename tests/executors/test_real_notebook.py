@@ -38,6 +38,9 @@ EXECUTORS = {
 }
 
 
+pytestmark = pytest.mark.heavy  # make test has the same notebook by its entrypoint; make demo by the bot
+
+
 @pytest.fixture(scope="module", params=sorted(EXECUTORS))
 def ran(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """[job, status, results, amount] as the script printed them."""

@@ -106,9 +106,9 @@ def test_the_keys_are_those_the_bot_looks_for(job: Job) -> None:
         (SAMPLE_SQL, {"LOOKER_QUERY": "SELECT 1"}, 10, "claim", "differ"),
         (b"SELECT '\xff'", {}, 10, "claim", "not UTF-8"),
         ("DELETE FROM authy.verification_usage", {}, 10, "claim", "DELETE"),
-        (SAMPLE_SQL, {"ASID": "AC" + "9" * 32}, 10, "claim", "AC" + "9" * 32),
-        (SAMPLE_SQL, {"ALLOWED_TABLES": "verify.mrr"}, 10, "claim", "not allowed"),
-        (SAMPLE_SQL.replace("LIMIT 5000", "LIMIT 10"), {}, 11, "data", "LIMIT"),
+        pytest.param(SAMPLE_SQL, {"ASID": "AC" + "9" * 32}, 10, "claim", "AC" + "9" * 32, marks=pytest.mark.heavy),
+        pytest.param(SAMPLE_SQL, {"ALLOWED_TABLES": "verify.mrr"}, 10, "claim", "not allowed", marks=pytest.mark.heavy),
+        pytest.param(SAMPLE_SQL.replace("LIMIT 5000", "LIMIT 10"), {}, 11, "data", "LIMIT", marks=pytest.mark.heavy),
         (SAMPLE_SQL, {"SECRET_NAME": "no-such-secret"}, 12, "setting", "no-such-secret"),
         (SAMPLE_SQL, {"SECRET_NAME": ""}, 12, "setting", "SECRET_NAME is not set"),
         (
@@ -210,6 +210,7 @@ def test_a_kernel_that_dies_is_a_failure_of_its_own(job: Job) -> None:
     assert "kernel died" in job.error()["message"]
 
 
+@pytest.mark.heavy
 def test_a_kernel_that_dies_before_it_answers_is_that_failure_too(job: Job, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\nif any('ipykernel' in word for word in sys.orig_argv):\n    os._exit(3)\n"

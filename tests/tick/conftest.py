@@ -17,6 +17,12 @@ def scripted_box() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where looking at a job that runs on is not what is tried."""
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "60")
+
+
+@pytest.fixture
 def harness(scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotHarness]:
     scripted_box.reset()
     for name, value in scripted_box.env.items():

@@ -47,12 +47,6 @@ anything = st.recursive(
 )
 
 
-@pytest.fixture
-def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking at a job that runs on is not what is tried here."""
-    monkeypatch.setenv("TICK_BUDGET_SECONDS", "60")
-
-
 def check(harness: BotHarness) -> None:
     """Nobody was pinged, no secret was posted or kept, and all state is readable."""
     secrets = [

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from sandbox.aws.outcomes import canned_result
 from sandbox.client import ROOT
 from src import paths
@@ -53,6 +55,7 @@ def test_no_line_of_the_log_can_be_forged(harness: BotHarness) -> None:
     assert [line for line in lines if line["message"] == "forged"] == []
 
 
+@pytest.mark.usefixtures("short_ticks")
 def test_a_name_in_the_result_and_an_error_of_the_job_ping_nobody(harness: BotHarness) -> None:
     asked = [harness.ask("none after 36000") for _ in range(2)]
     harness.tick()

@@ -142,6 +142,7 @@ def test_s3_away_for_minutes_in_the_middle_of_a_tick_does_not_end_it(
     assert len(harness.jobs()) == 1
 
 
+@pytest.mark.usefixtures("short_ticks")
 def test_whoever_waits_for_others_jobs_to_end_is_told_so_after_ten_minutes(
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

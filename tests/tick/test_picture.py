@@ -7,6 +7,8 @@ import pytest
 from src import paths
 from tests.tick.harness import BotHarness
 
+pytestmark = pytest.mark.usefixtures("short_ticks")
+
 
 def answered(harness: BotHarness, *, drawn: bool) -> list[str]:
     """The names of the files in a thread whose job left a picture, or none."""
@@ -20,11 +22,6 @@ def answered(harness: BotHarness, *, drawn: bool) -> list[str]:
     harness.box.aws.finish_all()
     harness.ticks_until_quiet()
     return [file["name"].rpartition(".")[2] for one in harness.box.slack.thread(ts=ts) for file in one.get("files", [])]
-
-
-@pytest.fixture(autouse=True)
-def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TICK_BUDGET_SECONDS", "5")
 
 
 def test_the_job_is_told_to_draw_one_and_it_comes_after_the_report(
