@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from io import StringIO
 
+import boto3
 import pytest
 from botocore.loaders import JSONFileLoader
 from moto import mock_aws
@@ -82,6 +83,12 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+@pytest.fixture(scope="session")
+def aws_session() -> boto3.Session:
+    """One for all tests in moto's AWS: to make one anew takes longer than most of them."""
+    return boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")
+
+
 @pytest.fixture
 def aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
@@ -98,7 +105,7 @@ def settings(aws_environment: None) -> Settings:
 
 
 @pytest.fixture
-def clients(settings: Settings, clock: FakeClock) -> AwsClients:
-    clients = AwsClients(settings, sleep=clock.sleep)
+def clients(settings: Settings, clock: FakeClock, aws_session: boto3.Session) -> AwsClients:
+    clients = AwsClients(settings, session=aws_session, sleep=clock.sleep)
     clients.s3.create_bucket(Bucket=BUCKET)
     return clients

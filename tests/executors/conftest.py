@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from sandbox.client import Sandbox
@@ -26,10 +27,10 @@ SQL = "SELECT * FROM authy.verification_usage WHERE is_fraud = true"
 class Installation:
     """What a test drives: the executor, the service behind it, and what a job would leave in the bucket."""
 
-    def __init__(self, settings: Settings, clock: FakeClock) -> None:
+    def __init__(self, settings: Settings, clock: FakeClock, session: boto3.Session) -> None:
         self.settings = settings
         self.clock = clock
-        self.clients = AwsClients(settings, sleep=clock.sleep)
+        self.clients = AwsClients(settings, session=session, sleep=clock.sleep)
         self.clients.s3.create_bucket(Bucket=BUCKET)
         self.service = FakeSageMaker(self.clients.sagemaker, clock)
         self.clients.sagemaker = self.service  # type: ignore[assignment]
@@ -62,5 +63,5 @@ def settings(aws_environment: None) -> Settings:
 
 
 @pytest.fixture
-def installation(settings: Settings, clock: FakeClock) -> Installation:
-    return Installation(settings, clock)
+def installation(settings: Settings, clock: FakeClock, aws_session: boto3.Session) -> Installation:
+    return Installation(settings, clock, aws_session)

@@ -52,7 +52,7 @@ def sandbox_command(*options: str) -> Iterator[tuple[subprocess.Popen[bytes], li
                 pipe.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.heavy)])
 def test_the_command_prints_lines_that_a_shell_exports_and_ends_when_told(number: int) -> None:
     with sandbox_command() as (process, lines):
         shell = "\n".join(
@@ -73,6 +73,7 @@ def test_told_so_the_command_ends_with_its_standard_input() -> None:
         assert process.wait(10) == 0
 
 
+@pytest.mark.heavy
 def test_without_being_told_so_it_outlives_its_standard_input() -> None:
     with sandbox_command() as (process, _):
         assert process.stdin is not None

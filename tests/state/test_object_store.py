@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from sandbox.aws.seeding import put_objects
 from src.aws import AwsClients
 from src.errors import ConfigurationError, StateConflict, StateUnreadable, TransientError
 from src.object_store import ObjectStore
@@ -105,6 +106,5 @@ def test_a_missing_bucket_names_the_setting(clients: AwsClients) -> None:
 
 def test_keys_come_in_order_over_several_pages(store: ObjectStore) -> None:
     names = [f"p/{number:05}" for number in range(1001)]
-    for name in names:
-        store.put_bytes(name, b"")
+    put_objects(BUCKET, dict.fromkeys(names, ""))
     assert list(store.keys("p/")) == names
