@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -202,7 +203,7 @@ class Names(DiesAtCall):
         creation = ("sagemaker", "CreateProcessingJob")
         began = self.calls.index(creation) if creation in self.calls else 0
         kinds = ["look" if call in LOOKS else call for call in self.calls]
-        pairs = enumerate(zip(kinds, kinds[1:], strict=False), start=2)
+        pairs = enumerate(pairwise(kinds), start=2)
         return [number for number, (one, next_) in pairs if one != next_ and number > began]
 
 
