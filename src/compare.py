@@ -19,7 +19,7 @@ from src.comparison.journal import SIDES, Answer, Journal, Side
 from src.comparison.page import COLUMNS, as_json, is_fine, row, said_of, sentence, write_page
 from src.comparison.sides import Sides
 from src.comparison.verdict import Comparison
-from src.config import Settings
+from src.config import LOOKER_LOGIN, Settings
 from src.errors import ConfigurationError, CreditsError, Interrupted, RequestError, TransientError
 from src.executor import Executor
 from src.history.reader import History
@@ -105,7 +105,7 @@ def _looker(settings: Settings, waiter: Waiter) -> Callable[[str], str]:
     def sql_of_link(url: str) -> str:
         from src.looker_client import LookerClient  # noqa: PLC0415 (a second's import that SQL files need not)
 
-        settings.require("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
+        settings.require(*LOOKER_LOGIN)
         hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
         return LookerClient(settings, sleep=waiter.sleep).sql(parse_link(url, hosts))
 

@@ -21,6 +21,7 @@ DEFAULT_ALLOWED_TABLES = (
     "verify.provider_costs",
     "verify.blocking_events",
 )
+LOOKER_LOGIN = ("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
 
 
 class Settings(BaseSettings):
@@ -80,6 +81,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The settings without which no tick begins."""
+        for_jobs = ("sagemaker_image_uri", "sagemaker_role_arn") if self.executor == "sagemaker" else ()
+        return ("slack_bot_token", "slack_channel", *LOOKER_LOGIN, "s3_output_bucket", *for_jobs)
 
     @cached_property
     def tags(self) -> dict[str, str]:

@@ -63,9 +63,6 @@ log = logging.getLogger("credits")
 DONE, FAILED, NOT_SET_UP, TOLD_TO_END = 0, 1, 2, 143
 LAST_SECONDS = 8.0
 """A bot told to end that still waits for an answer then is ended where it stands: the next tick goes on from there."""
-_LOOKER = ("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
-_NEEDED = ("slack_bot_token", "slack_channel", *_LOOKER, "s3_output_bucket")
-_NEEDED_FOR_JOBS = ("sagemaker_image_uri", "sagemaker_role_arn")
 
 
 @dataclass
@@ -107,7 +104,7 @@ def make_bot(
     session: boto3.Session | None = None,
 ) -> Bot:
     """Wire one tick. Raises ConfigurationError naming every setting that is missing."""
-    settings.require(*_NEEDED, *(_NEEDED_FOR_JOBS if settings.executor == "sagemaker" else ()))
+    settings.require(*settings.needed)
     calls, pool = calls or CallLog(), pool or ThreadedPool()
     clients = AwsClients(settings, session=session, call_log=calls, sleep=waiting.sleep)
     store = ObjectStore(clients, settings.s3_output_bucket)

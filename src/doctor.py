@@ -16,7 +16,6 @@ from dataclasses import asdict
 import boto3
 
 from src.aws import AwsClients
-from src.base_executor import BaseExecutor
 from src.checks.aws import check_bucket, check_credentials, check_image, check_metrics
 from src.checks.findings import Examination, Finding
 from src.checks.job import JobChecks, for_check
@@ -25,6 +24,7 @@ from src.checks.settings import check_settings
 from src.checks.slack import SlackChecks
 from src.command_line import make_parser
 from src.config import Settings, readable_settings
+from src.executors import make_executor
 from src.logs import printable
 from src.object_store import ObjectStore
 
@@ -60,24 +60,13 @@ def examine(
     if settings.executor == "sagemaker":
         check_image(examination, settings, clients)
     store = ObjectStore(clients, settings.s3_output_bucket)
-    jobs = JobChecks(examination, settings, _executor(settings, clients, clock, sleep), store, clock, sleep)
+    executor = make_executor(for_check(settings), clients=clients, clock=clock, sleep=sleep)
+    jobs = JobChecks(examination, settings, executor, store, clock, sleep)
     if job:
         jobs.make()
     else:
         jobs.skip("--no-job was given")
     return examination.findings
-
-
-def _executor(
-    settings: Settings, clients: AwsClients, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> BaseExecutor:
-    if settings.executor == "local":
-        from src.notebook_executor import NotebookExecutor  # noqa: PLC0415 (see src/executors.py)
-
-        return NotebookExecutor(for_check(settings), clients=clients, clock=clock, sleep=sleep)
-    from src.sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
-
-    return SageMakerExecutor(for_check(settings), clients=clients, clock=clock, sleep=sleep)
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.doctor") -> int:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from src.aws import AwsClients
+from src.base_executor import BaseExecutor
 from src.config import Settings
-from src.executor import Executor
 
 
 def make_executor(
@@ -16,7 +16,7 @@ def make_executor(
     clients: AwsClients | None = None,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-) -> Executor:
+) -> BaseExecutor:
     """The executor that EXECUTOR names; only the one chosen is imported."""
     if settings.executor == "local":
         from src.notebook_executor import NotebookExecutor  # noqa: PLC0415 (the bot's image lacks what it starts)

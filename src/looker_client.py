@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from src.config import Settings
+from src.config import LOOKER_LOGIN, Settings
 from src.errors import ConfigurationError, CreditsError, LinkError, QueryError, TransientError
 from src.message_parser import LookerLink
 from src.retries import with_retries
@@ -105,7 +105,7 @@ class LookerClient:
         with self._lock:
             if self._sdk is None:
                 settings = self._settings
-                settings.require("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
+                settings.require(*LOOKER_LOGIN)
                 self._wire = Transport(
                     TIMEOUT, TOTAL, self._call_log, proxies=not _is_loopback(settings.lookersdk_base_url)
                 )

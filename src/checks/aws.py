@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -110,8 +111,7 @@ class _BucketProbe:
         return "objects may be deleted"
 
     @staticmethod
-    def _must_refuse(write: object, header: str) -> None:
-        assert callable(write)
+    def _must_refuse(write: Callable[[], object], header: str) -> None:
         try:
             write()
         except StateConflict:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from src.checks.findings import Examination
 from src.checks.settings import setting
-from src.config import Settings
+from src.config import LOOKER_LOGIN, Settings
 from src.looker_client import LookerClient
 from src.message_parser import allowed_hosts
 
@@ -25,10 +25,9 @@ def check_looker(examination: Examination, settings: Settings, sleep: Callable[[
         hosts = ", ".join(allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url))
         return f"is accepted at {settings.lookersdk_base_url}; links to {hosts} are answered"
 
-    names = ("LOOKERSDK_BASE_URL", "LOOKERSDK_CLIENT_ID", "LOOKERSDK_CLIENT_SECRET")
     examination.check(
         LOGIN,
         look,
-        needs=[setting(name) for name in names],
+        needs=[setting(name.upper()) for name in LOOKER_LOGIN],
         mend="Documentation/LOOKER.md says what the API key's user needs.",
     )

@@ -16,16 +16,6 @@ from src.service_limits import breaks_limits
 from src.slack_client import checked_url
 from src.submission import make_check
 
-NEEDED = (
-    "S3_OUTPUT_BUCKET",
-    "PRESTO_SECRET_NAME",
-    "SLACK_BOT_TOKEN",
-    "SLACK_CHANNEL",
-    "LOOKERSDK_BASE_URL",
-    "LOOKERSDK_CLIENT_ID",
-    "LOOKERSDK_CLIENT_SECRET",
-)
-NEEDED_FOR_JOBS = ("SAGEMAKER_IMAGE_URI", "SAGEMAKER_ROLE_ARN")
 SETTINGS_DOCUMENT = "Documentation/SAGEMAKER_SETUP.md lists all settings"
 _ANY_ID = "20260115_123456_00000000"
 
@@ -39,7 +29,7 @@ def check_settings(
     examination: Examination, settings: Settings, unreadable: dict[str, str], clients: AwsClients
 ) -> None:
     """A line for each setting that is needed, set, or wrong. `unreadable`: what is wrong with which, by variable."""
-    needed = (*NEEDED, *(NEEDED_FOR_JOBS if settings.executor == "sagemaker" else ()))
+    needed = [name.upper() for name in (*settings.needed, "presto_secret_name")]
     faults = {name: f"cannot be read: {fault}" for name, fault in unreadable.items()}
     faults |= {name: "is not set" for name in needed if not _text(settings, name) and name not in faults}
     faults = dict(_refused(settings, clients)) | faults
