@@ -16,9 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlencode, urlsplit
+
+import boto3
 
 from sandbox.left_behind import LeftBehind
 
@@ -132,6 +135,19 @@ class Sandbox:
             )
         seconds = REAL_PRESTO_SECONDS if presto == "real" else START_SECONDS
         return cls(process, _wait_until_ready(process, folder, seconds), folder / "sandbox.log")
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """The account owner's. One, for its clients: to make one anew takes longer than to use it."""
+        return boto3.Session(
+            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.env["AWS_DEFAULT_REGION"],
+        )
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client of the sandbox's AWS, with the account owner's credentials."""
+        return self.session.client(service, endpoint_url=self.env["AWS_ENDPOINT_URL"], **options)  # type: ignore[call-overload]
 
     def __enter__(self) -> Self:
         return self

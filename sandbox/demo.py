@@ -17,8 +17,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import boto3
-
 from sandbox.client import ROOT, Sandbox
 from sandbox.slack.show import render_thread
 
@@ -74,7 +72,7 @@ def _run(box: Sandbox, executor: str) -> Run:
     seconds = time.monotonic() - started
     thread = box.slack.thread(ts=ts)
     print(f"3. The thread, as Slack shows it:\n\n{render_thread(thread)}\n")
-    result = _save_outputs(box.env)
+    result = _save_outputs(box)
     return Run(thread, box.slack.reactions(ts=ts), result, exit_code, seconds)
 
 
@@ -108,23 +106,17 @@ def _readable(line: str) -> str:
     return " ".join([told["time"][11:19], told["message"], f"({', '.join(about)})" if about else ""]).rstrip()
 
 
-def _save_outputs(env: Mapping[str, str]) -> dict[str, Any]:
+def _save_outputs(box: Sandbox) -> dict[str, Any]:
     """Copy the execution's files to demo-output/; its result, empty where there is none."""
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=env["AWS_ENDPOINT_URL"],
-        region_name=env["AWS_DEFAULT_REGION"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-    )
+    s3, bucket = box.client("s3"), box.env["S3_OUTPUT_BUCKET"]
     OUTPUT.mkdir(exist_ok=True)
     for name in FILES:
         (OUTPUT / name).unlink(missing_ok=True)
-    listed = s3.list_objects_v2(Bucket=env["S3_OUTPUT_BUCKET"], Prefix="credits-automation/outputs/")
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix="credits-automation/outputs/")
     for entry in listed.get("Contents", []):
         name = Path(entry["Key"]).name
         if name in FILES:
-            s3.download_file(env["S3_OUTPUT_BUCKET"], entry["Key"], str(OUTPUT / name))
+            s3.download_file(bucket, entry["Key"], str(OUTPUT / name))
     found = OUTPUT / "result.json"
     result: dict[str, Any] = json.loads(found.read_text()) if found.exists() else {}
     return result

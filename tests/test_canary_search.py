@@ -8,10 +8,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 
 from sandbox.client import ROOT, Sandbox
@@ -69,19 +67,9 @@ def plant(box: Sandbox, place: str, token: str) -> None:
         box.aws.put_objects(objects={"log": f"Authorization: {quote(token)}"})
     elif place == "a zipped object":
         zipped = gzip.compress(f"token={token}".encode())
-        s3(box).put_object(Bucket=box.env["S3_OUTPUT_BUCKET"], Key="data.jsonl.gz", Body=zipped)
+        box.client("s3").put_object(Bucket=box.env["S3_OUTPUT_BUCKET"], Key="data.jsonl.gz", Body=zipped)
     elif place == "a message":
         box.slack.post(text=f"error: {base64.b64encode(token.encode()).decode()}")
-
-
-def s3(box: Sandbox) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=box.env["AWS_ENDPOINT_URL"],
-        region_name=box.env["AWS_DEFAULT_REGION"],
-        aws_access_key_id=box.env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=box.env["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def test_a_search_of_nothing_or_for_nothing_fails(tmp_path: Path) -> None:

@@ -32,32 +32,17 @@ class Installation:
         presto = self._take_over_secret()
         self.outputs = self._deploy({"OidcProvider": ISSUER, **parameters})
         if presto:
-            self.owner("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=presto)
+            self.box.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=presto)
         self.image = self.push_image("abc1234")
         self.environment = self._environment()
         box.aws.enforce_iam()
-
-    def owner(self, service: str) -> Any:
-        """A client with the account owner's credentials."""
-        return self.owner_of(self.box, service)
-
-    @staticmethod
-    def owner_of(box: Sandbox, service: str) -> Any:
-        """The same, of an account without a stack."""
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=box.env["AWS_ENDPOINT_URL"],
-            aws_access_key_id=box.env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=box.env["AWS_SECRET_ACCESS_KEY"],
-            region_name=box.env["AWS_DEFAULT_REGION"],
-        )
 
     def push_image(self, tag: str) -> str:
         """An image of two layers in the stack's repository; its URI."""
         layers = [{"mediaType": "x", "size": 1, "digest": f"sha256:{digit * 64}"} for digit in "12"]
         manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": {}, "layers": layers}
         repository = self.outputs["NotebookRepositoryUri"].partition("/")[2]
-        self.owner("ecr").put_image(repositoryName=repository, imageTag=tag, imageManifest=json.dumps(manifest))
+        self.box.client("ecr").put_image(repositoryName=repository, imageTag=tag, imageManifest=json.dumps(manifest))
         return f"{self.outputs['NotebookRepositoryUri']}:{tag}"
 
     def as_pod(self, service_account: str = "credit-bot", role: str = "BotRoleArn") -> dict[str, str]:
@@ -99,7 +84,7 @@ class Installation:
 
     def session_of(self, role_arn: str) -> boto3.Session:
         """A role's credentials, taken by the account's owner."""
-        made = self.owner("sts").assume_role(RoleArn=role_arn, RoleSessionName="lane")["Credentials"]
+        made = self.box.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="lane")["Credentials"]
         return boto3.Session(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"], "us-east-1")
 
     def client(self, service: str, session: boto3.Session) -> Any:
@@ -108,7 +93,7 @@ class Installation:
 
     def _take_over_secret(self) -> str:
         """The value of the secret that the sandbox came with, which makes room for the stack's."""
-        secrets = self.owner("secretsmanager")
+        secrets = self.box.client("secretsmanager")
         if not secrets.list_secrets()["SecretList"]:
             return ""
         value: str = secrets.get_secret_value(SecretId=SECRET)["SecretString"]
@@ -116,7 +101,7 @@ class Installation:
         return value
 
     def _deploy(self, parameters: dict[str, str]) -> dict[str, str]:
-        stacks = self.owner("cloudformation")
+        stacks = self.box.client("cloudformation")
         stacks.create_stack(
             StackName=STACK,
             TemplateBody=TEMPLATE.read_text(),

@@ -13,7 +13,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from sandbox.client import ROOT, Sandbox
@@ -37,20 +36,11 @@ class Operator:
         self._images = 0
         self._git("clone", "--quiet", str(ROOT), str(self.clone), cwd=folder)
         (self.clone / ".venv").symlink_to(ROOT / ".venv")
-        self.presto = self.client("secretsmanager").get_secret_value(SecretId=SECRET)["SecretString"]
-        self.client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
-        self.client("s3").create_bucket(Bucket="airflow-dags")
+        self.presto = self.box.client("secretsmanager").get_secret_value(SecretId=SECRET)["SecretString"]
+        self.box.client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+        self.box.client("s3").create_bucket(Bucket="airflow-dags")
         box.aws.enforce_iam()
         self._write_config()
-
-    def client(self, service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.box.env["AWS_ENDPOINT_URL"],
-            aws_access_key_id=self.box.env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.box.env["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.box.env["AWS_DEFAULT_REGION"],
-        )
 
     def deploy(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return self.run("./deploy.sh", *arguments, **environment)
@@ -83,7 +73,7 @@ class Operator:
         for variable, kind in KINDS.items():
             manifest = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}
             manifest |= {"config": {}, "layers": []}
-            put = self.client("ecr").put_image(
+            put = self.box.client("ecr").put_image(
                 repositoryName=f"credits-automation-{kind}",
                 imageTag=f"{variable.lower()}-{self._images}",
                 imageManifest=json.dumps({**manifest, "name": f"{variable}-{self._images}"}),
@@ -102,7 +92,7 @@ class Operator:
 
     def deployed(self) -> dict[str, Any]:
         """credit_bot.json in the DAGs folder; empty where there is none."""
-        s3 = self.client("s3")
+        s3 = self.box.client("s3")
         try:
             found: dict[str, Any] = json.loads(
                 s3.get_object(Bucket="airflow-dags", Key="dags/credit_bot.json")["Body"].read()
@@ -114,7 +104,9 @@ class Operator:
     def versions(self) -> list[dict[str, Any]]:
         bucket = self.deployed()["environment"]["S3_OUTPUT_BUCKET"]
         key = "credits-automation/deploy/versions.json"
-        found: list[dict[str, Any]] = json.loads(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+        found: list[dict[str, Any]] = json.loads(
+            self.box.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        )
         return found
 
     def prepare_for_make(self) -> None:
@@ -122,7 +114,7 @@ class Operator:
         os.utime(self.clone / "requirements.txt", (0, 0))
 
     def fill_secret(self) -> None:
-        self.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=self.presto)
+        self.box.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=self.presto)
 
     def answers_a_link(self) -> str:
         """A tick as the DAG's pod would run it with what is deployed; what it replies to a fresh message."""
@@ -167,12 +159,12 @@ def test_a_version_goes_out_stops_at_what_is_wrong_and_comes_back_either_way(ope
     plan = operator.deploy("--dry-run")
     assert plan.returncode == 0, plan.stderr
     assert "deploy sagemaker/template.yaml as the stack credits-automation" in plan.stdout
-    assert operator.client("cloudformation").describe_stacks()["Stacks"] == []
+    assert operator.box.client("cloudformation").describe_stacks()["Stacks"] == []
 
     # Checks that fail stop it before anything is changed.
     red = operator.deploy(CHECK="false")
     assert (red.returncode, "nothing was changed" in red.stderr) == (1, True)
-    assert operator.client("cloudformation").describe_stacks()["Stacks"] == []
+    assert operator.box.client("cloudformation").describe_stacks()["Stacks"] == []
 
     # The template alone, so that there are repositories to push to; then a first try with the secret still empty.
     assert "go together: give all three, or none" in operator.deploy(JOB_IMAGE="only-one").stderr
@@ -235,7 +227,9 @@ def test_a_version_goes_out_stops_at_what_is_wrong_and_comes_back_either_way(ope
 def test_an_image_that_is_gone_is_not_rolled_back_to(operator: Operator) -> None:
     deployed = operator.deployed()
     gone = operator.versions()[0]["config"]["images"]["sagemaker"].partition("@")[2]
-    operator.client("ecr").batch_delete_image(repositoryName="credits-automation-bot", imageIds=[{"imageDigest": gone}])
+    operator.box.client("ecr").batch_delete_image(
+        repositoryName="credits-automation-bot", imageIds=[{"imageDigest": gone}]
+    )
     refused = operator.deploy("--rollback")
     assert refused.returncode == 1
     assert "is not in ECR any more" in refused.stderr

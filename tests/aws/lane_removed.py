@@ -68,7 +68,7 @@ def actions(statement: dict[str, Any]) -> set[str]:
 def test_each_statement_removed_in_turn_stops_the_bot_at_what_it_allowed(
     plain: Installation, make: Callable[[], Bot]
 ) -> None:
-    iam = plain.owner("iam")
+    iam = plain.box.client("iam")
     plain.box.aws.forget_demands()
     work(plain, make(), 0)
     assert denied(plain) == set()

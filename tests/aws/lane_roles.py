@@ -61,7 +61,7 @@ def test_nothing_that_is_needed_is_denied(day: WorkingDay) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_no_statement_action_or_resource_is_there_that_nothing_used(day: WorkingDay, role: str) -> None:
     arn = day.installation.outputs[role]
-    documents = documents_of(day.installation.owner("iam"), arn)
+    documents = documents_of(day.installation.box.client("iam"), arn)
     met = [demand for demand in day.installation.box.aws.demands() if demand["role"] == arn]
 
     assert len(documents) >= 3
@@ -152,7 +152,7 @@ def test_the_bot_reads_no_logs_but_its_jobs_and_writes_no_metrics_but_its_own(pl
     ],
 )
 def test_the_bots_role_is_its_own_service_accounts_alone(plain: Installation, token: str) -> None:
-    sts = plain.owner("sts")
+    sts = plain.box.client("sts")
     call = sts.assume_role_with_web_identity
 
     told = refusal(call, RoleArn=plain.outputs["BotRoleArn"], RoleSessionName="pod", WebIdentityToken=token)

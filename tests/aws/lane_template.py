@@ -78,7 +78,7 @@ def test_cfn_lint_would_find_a_wrong_property(tmp_path: Path) -> None:
 
 
 def test_parliament_finds_nothing_in_any_policy(whole: Installation, tmp_path: Path) -> None:
-    iam = whole.owner("iam")
+    iam = whole.box.client("iam")
     documents = {role: documents_of(iam, whole.outputs[role]) for role in ("BotRoleArn", "LocalBotRoleArn")}
     documents["SagemakerRoleArn"] = documents_of(iam, whole.outputs["SagemakerRoleArn"])
     for role, policies in documents.items():
@@ -123,7 +123,7 @@ def test_no_statement_allows_everything_and_only_what_has_no_resource_is_on_all(
 
 
 def test_the_bucket_is_versioned_encrypted_closed_and_kept(plain: Installation, template: dict[str, Any]) -> None:
-    s3, bucket = plain.owner("s3"), plain.outputs["S3OutputBucket"]
+    s3, bucket = plain.box.client("s3"), plain.outputs["S3OutputBucket"]
 
     [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
@@ -209,12 +209,12 @@ def test_an_output_that_names_a_variable_is_a_setting_of_the_bot(whole: Installa
 
 @pytest.fixture(scope="module")
 def alarms(whole: Installation) -> dict[str, dict[str, Any]]:
-    found = whole.owner("cloudwatch").describe_alarms()["MetricAlarms"]
+    found = whole.box.client("cloudwatch").describe_alarms()["MetricAlarms"]
     return {alarm["AlarmName"].removeprefix("credits-automation-"): alarm for alarm in found}
 
 
 def test_alarms_watch_metrics_that_the_bot_really_sends(day: WorkingDay, alarms: dict[str, dict[str, Any]]) -> None:
-    sent = day.installation.owner("cloudwatch").list_metrics(Namespace=NAMESPACE)["Metrics"]
+    sent = day.installation.box.client("cloudwatch").list_metrics(Namespace=NAMESPACE)["Metrics"]
     names = {metric["MetricName"] for metric in sent if not metric["Dimensions"]}
 
     assert set(alarms) == {"failed-requests", "no-tick", "problems", "daily-spend"}
@@ -242,7 +242,7 @@ def test_one_failed_request_is_its_requesters_and_three_in_an_hour_are_on_calls(
 
 
 def test_on_call_is_subscribed(whole: Installation) -> None:
-    [subscription] = whole.owner("sns").list_subscriptions()["Subscriptions"]
+    [subscription] = whole.box.client("sns").list_subscriptions()["Subscriptions"]
 
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "on-call@example.com")
 
@@ -268,13 +268,13 @@ def test_each_option_deploys_and_says_so_in_its_outputs(box: Sandbox, tmp_path: 
     assert ("SagemakerSubnetIds" in outputs) == ("Network" in parameters)
     assert outputs.get("SagemakerVolumeKmsKeyId", "") == parameters.get("KmsKey", "")
     assert outputs["S3OutputBucket"].startswith(parameters.get("ExistingBucketName", "credits-automation-"))
-    policies = [managed_document(installation.owner("iam"), outputs[name]) for name in POLICIES]
+    policies = [managed_document(installation.box.client("iam"), outputs[name]) for name in POLICIES]
     assert outputs["S3OutputBucket"] in json.dumps(policies)
 
 
 def _there(box: Sandbox, value: str) -> str:
     """What the account has already: its default network."""
-    ec2 = Installation.owner_of(box, "ec2")
+    ec2 = box.client("ec2")
     if value == "VPC":
         return str(ec2.describe_vpcs()["Vpcs"][0]["VpcId"])
     if value == "SUBNETS":

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from sandbox.client import Sandbox
@@ -78,8 +77,7 @@ class Bench:
 
     @property
     def s3(self) -> Any:
-        env = self.box.env
-        return boto3.client("s3", endpoint_url=env["AWS_ENDPOINT_URL"], region_name=env["AWS_DEFAULT_REGION"])
+        return self.box.client("s3")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import boto3
 import pytest
 
 from sandbox.client import ROOT, Sandbox
@@ -26,7 +25,6 @@ class Installation:
 
     box: Sandbox
     monkeypatch: pytest.MonkeyPatch
-    session: boto3.Session
     findings: list[Finding] = field(default_factory=list)
 
     def set(self, **environment: str) -> None:
@@ -37,7 +35,7 @@ class Installation:
         time = FastTime(SPEED)
         settings, unreadable = readable_settings()
         self.findings = examine(
-            settings, unreadable, lambda _: None, job=job, clock=time, sleep=time.sleep, session=self.session
+            settings, unreadable, lambda _: None, job=job, clock=time, sleep=time.sleep, session=self.box.session
         )
 
     def run(self, *arguments: str) -> tuple[int, str]:
@@ -58,20 +56,10 @@ class Installation:
         return next(finding.state for finding in self.findings if finding.check == check)
 
 
-@pytest.fixture(scope="session")
-def session(sandbox: Sandbox) -> boto3.Session:
-    """One, for its clients: to make them anew takes longer than to use them."""
-    return boto3.Session(
-        aws_access_key_id=sandbox.env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=sandbox.env["AWS_SECRET_ACCESS_KEY"],
-        region_name=sandbox.env["AWS_DEFAULT_REGION"],
-    )
-
-
 @pytest.fixture
-def installation(sandbox: Sandbox, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+def installation(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     sandbox.reset()
     for name, value in sandbox.env.items():
         monkeypatch.setenv(name, value)
-    yield Installation(sandbox, monkeypatch, session)
+    yield Installation(sandbox, monkeypatch)
     sandbox.reset()

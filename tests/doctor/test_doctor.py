@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from sandbox.client import ROOT
@@ -30,7 +29,7 @@ def env(**values: str) -> Break:
 
 
 def secret_value(it: Installation) -> dict[str, Any]:
-    client = boto3.client("secretsmanager", endpoint_url=it.box.env["AWS_ENDPOINT_URL"])
+    client = it.box.client("secretsmanager")
     value: dict[str, Any] = json.loads(
         client.get_secret_value(SecretId=it.box.env["PRESTO_SECRET_NAME"])["SecretString"]
     )
@@ -174,6 +173,15 @@ WITH_A_JOB: list[tuple[Break, str, str]] = [
 ]
 
 
+def check_has_its_own_line(installation: Installation, break_it: Break, check: str, words: str, *, job: bool) -> None:
+    break_it(installation)
+
+    installation.examine(job=job)
+
+    assert list(installation.wrong) == [check]
+    assert words in installation.wrong[check]
+
+
 def ids(cases: list[tuple[Break, str, str]]) -> list[str]:
     return [f"{place} {check} {words}"[:60] for place, (_, check, words) in enumerate(cases)]
 
@@ -182,12 +190,7 @@ def ids(cases: list[tuple[Break, str, str]]) -> list[str]:
 def test_what_is_broken_has_its_own_line_and_no_other_and_what_mends_it(
     installation: Installation, break_it: Break, check: str, words: str
 ) -> None:
-    break_it(installation)
-
-    installation.examine(job=False)
-
-    assert list(installation.wrong) == [check]
-    assert words in installation.wrong[check]
+    check_has_its_own_line(installation, break_it, check, words, job=False)
 
 
 @pytest.mark.heavy
@@ -195,12 +198,7 @@ def test_what_is_broken_has_its_own_line_and_no_other_and_what_mends_it(
 def test_what_only_a_job_can_see_has_its_own_line_and_no_other(
     installation: Installation, break_it: Break, check: str, words: str
 ) -> None:
-    break_it(installation)
-
-    installation.examine(job=True)
-
-    assert list(installation.wrong) == [check]
-    assert words in installation.wrong[check]
+    check_has_its_own_line(installation, break_it, check, words, job=True)
 
 
 @pytest.mark.parametrize("executor", ["sagemaker", "local"])
@@ -215,7 +213,7 @@ def test_the_doctor_posts_nothing_and_leaves_nothing_but_the_jobs_traces(install
     installation.examine(job=True)
     installation.box.clear_calls()
     bucket = installation.box.env["S3_OUTPUT_BUCKET"]
-    s3 = boto3.client("s3", endpoint_url=installation.box.env["AWS_ENDPOINT_URL"])
+    s3 = installation.box.client("s3")
     kinds = {entry["Key"].split("/")[1] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]}
     assert kinds == {"inputs", "outputs", "state"}
     state = s3.list_objects_v2(Bucket=bucket, Prefix="credits-automation/state/")["Contents"]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from sandbox.client import ROOT, Sandbox
@@ -76,13 +75,7 @@ class Job:
 
     @property
     def s3(self) -> Any:
-        return boto3.client(
-            "s3",
-            endpoint_url=self.box.env["AWS_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id=self.box.env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.box.env["AWS_SECRET_ACCESS_KEY"],
-        )
+        return self.box.client("s3")
 
     def outputs(self) -> dict[str, bytes]:
         """What it left in S3, by name."""

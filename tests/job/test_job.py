@@ -13,7 +13,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import boto3
 import nbformat
 import pytest
 from jsonschema import Draft202012Validator
@@ -170,7 +169,7 @@ def test_a_wrong_password_is_one_sentence_with_no_page_and_no_password(job: Job)
 @pytest.mark.heavy
 def test_a_host_that_does_not_exist_is_one_sentence_naming_the_secrets_host(job: Job) -> None:
     values = {**json.loads(secret_of(job)), "host": "no-such-host.invalid"}
-    secrets_of(job).create_secret(Name=f"presto-{job.execution_id}", SecretString=json.dumps(values))
+    job.box.client("secretsmanager").create_secret(Name=f"presto-{job.execution_id}", SecretString=json.dumps(values))
     assert job.run(SECRET_NAME=f"presto-{job.execution_id}") == 12
     assert job.error()["message"].startswith("There is no host no-such-host.invalid: host in the secret is wrong")
 
@@ -316,16 +315,8 @@ def kernels_of(job: Job) -> list[int]:
 
 
 def secret_of(job: Job) -> str:
-    return str(secrets_of(job).get_secret_value(SecretId=job.box.env["PRESTO_SECRET_NAME"])["SecretString"])
-
-
-def secrets_of(job: Job) -> Any:
-    return boto3.client(
-        "secretsmanager",
-        endpoint_url=job.box.env["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id=job.box.env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=job.box.env["AWS_SECRET_ACCESS_KEY"],
+    return str(
+        job.box.client("secretsmanager").get_secret_value(SecretId=job.box.env["PRESTO_SECRET_NAME"])["SecretString"]
     )
 
 

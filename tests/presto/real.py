@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from notebooks.verify_credit.credentials import Credentials
@@ -22,13 +21,7 @@ class Real:
 
     def __init__(self, box: Sandbox) -> None:
         self.box = box
-        client = boto3.client(
-            "secretsmanager",
-            endpoint_url=box.env["AWS_ENDPOINT_URL"],
-            region_name=box.env["AWS_DEFAULT_REGION"],
-            aws_access_key_id=box.env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=box.env["AWS_SECRET_ACCESS_KEY"],
-        )
+        client = box.client("secretsmanager")
         secret = client.get_secret_value(SecretId=box.env["PRESTO_SECRET_NAME"])["SecretString"]
         self.secret: dict[str, Any] = json.loads(secret)
 

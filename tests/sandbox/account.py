@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -31,12 +30,8 @@ class Account:
         return self._clients[service]
 
     def client(self, service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
+        return self.box.client(
             service,
-            endpoint_url=self.box.env["AWS_ENDPOINT_URL"],
-            region_name=self.box.env["AWS_DEFAULT_REGION"],
-            aws_access_key_id=self.box.env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.box.env["AWS_SECRET_ACCESS_KEY"],
             config=Config(
                 retries={"total_max_attempts": 1},
                 read_timeout=20,

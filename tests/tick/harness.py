@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 from pydantic import BaseModel
 
 from sandbox.client import Sandbox
@@ -90,12 +89,7 @@ class BotHarness:
         self.time = moved
         self.host = box.env["LOOKER_HOSTS"].split(",")[0]
         self._posted = 0
-        self._session = boto3.Session(
-            aws_access_key_id=box.env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=box.env["AWS_SECRET_ACCESS_KEY"],
-            region_name=box.env["AWS_DEFAULT_REGION"],
-        )
-        self._s3 = self._session.client("s3", endpoint_url=box.env["AWS_ENDPOINT_URL"])
+        self._s3 = box.client("s3")
 
     def query(self, sql: str) -> str:
         """A Looker link whose SQL this is; slug and account in a comment, so that no two are alike."""
@@ -129,7 +123,7 @@ class BotHarness:
             clock=clock or self.time,
             pool=pool or InlinePool(),
             calls=calls,
-            session=self._session,
+            session=self.box.session,
         )
 
     def tick(self, *, calls: CallLog | None = None) -> Summary:

@@ -10,9 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
 from sandbox.client import ROOT, Sandbox
@@ -45,25 +43,15 @@ def tick(box: Sandbox, **environment: str) -> bytes:
     return done.stdout + done.stderr
 
 
-def client(box: Sandbox, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=box.env["AWS_ENDPOINT_URL"],
-        region_name=box.env["AWS_DEFAULT_REGION"],
-        aws_access_key_id=box.env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=box.env["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 def objects(box: Sandbox) -> Mapping[str, bytes]:
-    s3, bucket = client(box, "s3"), box.env["S3_OUTPUT_BUCKET"]
+    s3, bucket = box.client("s3"), box.env["S3_OUTPUT_BUCKET"]
     keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
     bodies = {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
     return {key: gzip.decompress(body) if key.endswith(".gz") else body for key, body in bodies.items()}
 
 
 def job_logs(box: Sandbox) -> bytes:
-    logs, group = client(box, "logs"), "/aws/sagemaker/ProcessingJobs"
+    logs, group = box.client("logs"), "/aws/sagemaker/ProcessingJobs"
     streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
     events = [logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"]) for stream in streams]
     return "\n".join(event["message"] for page in events for event in page["events"]).encode()
