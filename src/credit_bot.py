@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -36,6 +35,7 @@ from src.executor import Executor
 from src.executors import make_executor
 from src.history.reader import History
 from src.inbox import Inbox
+from src.job_watch import JobWatch
 from src.lease import LeaseKeeper
 from src.link_register import LinkRegister
 from src.logs import set_up_logging
@@ -44,6 +44,7 @@ from src.message_processor import MessageProcessor
 from src.notifier import Notifier
 from src.object_store import ObjectStore
 from src.post_gate import PostGate
+from src.process_end import leave
 from src.progress import Progress, make_progress
 from src.reaper import Reaper
 from src.slack_client import SlackClient
@@ -159,8 +160,7 @@ def make_bot(
         processor=processor,
         answers=answers,
         notifier=notifier,
-        executor=executor,
-        signals=signals,
+        jobs=JobWatch(executor=executor, signals=signals, pool=pool, waiting=waiting),
         pool=pool,
         clock=clock,
         waiting=waiting,
@@ -242,7 +242,4 @@ def _figures(summary: Summary) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # no thread that hangs in a call holds up a tick's end, and no tick waits for the interpreter's
+    leave(main())

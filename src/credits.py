@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
+
+from src.process_end import leave
 
 COMMANDS = {
     "tick": ("src.credit_bot", "answers what is new in the channel, goes on with what is open; --dry-run, --link URL"),
@@ -33,11 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def entry() -> NoReturn:
-    """What the installed script calls. No thread that hangs in a call holds up its end."""
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    """What the installed script calls."""
+    leave(main())
 
 
 def _help() -> str:

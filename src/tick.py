@@ -18,8 +18,8 @@ from src.alarms import Alarms
 from src.answer_steps import AnswerSteps
 from src.config import Settings
 from src.errors import CreditsError, Interrupted, StateConflict, StateUnreadable, TransientError
-from src.executor import Executor
 from src.inbox import Inbox
+from src.job_watch import JobWatch
 from src.lease import LeaseKeeper, LeaseLost
 from src.logs import about
 from src.message_processor import MessageProcessor, Next
@@ -27,9 +27,8 @@ from src.notifier import Notifier
 from src.progress import Progress
 from src.records import UNANSWERED, Request
 from src.state_manager import Held, StateManager
-from src.transitions import Signals
 from src.waiting import Waiting
-from src.work_pool import ANSWER, REACT, SUBMIT, WorkPool
+from src.work_pool import REACT, WorkPool
 
 log = logging.getLogger("credits")
 
@@ -69,8 +68,7 @@ class Tick:
         processor: MessageProcessor,
         answers: AnswerSteps,
         notifier: Notifier,
-        executor: Executor,
-        signals: Signals,
+        jobs: JobWatch,
         pool: WorkPool,
         clock: Callable[[], float],
         waiting: Waiting,
@@ -83,8 +81,7 @@ class Tick:
         self._processor = processor
         self._answers = answers
         self._notifier = notifier
-        self._executor = executor
-        self._signals = signals
+        self._jobs = jobs
         self._pool = pool
         self._clock = clock
         self._waiting = waiting
@@ -95,8 +92,6 @@ class Tick:
         self._problems: list[str] = []
         self._counts: Counter[str] = Counter()
         self._starting: set[tuple[str, str]] = set()
-        self._looking: set[str] = set()
-        self._asking: set[str] = set()
         self._looked_at: dict[str, float] = {}
         self._last_step = 0.0
         self._alarms = Alarms(answers=answers, notifier=notifier, state=state, clock=clock, drop=self._drop)
@@ -135,9 +130,9 @@ class Tick:
             self._read_slack()
         running = [request for held in self._held() for request in _with_jobs(held)]
         if running and self._is_due("results"):
-            self._look_for_results(running)
+            self._jobs.look_for_results(running)
         if running and self._is_due("status"):
-            self._ask_for_status(running)
+            self._jobs.ask_for_statuses(running)
 
     def _keep_lease(self) -> None:
         """One that cannot be renewed runs out, and its messages are left to whoever has one."""
@@ -202,43 +197,6 @@ class Tick:
                 self._notifier.eyes(held)
         except (TransientError, Interrupted) as error:
             log.info("reaction not added: %s", error)
-
-    def _look_for_results(self, running: list[Request]) -> None:
-        for request in running:
-            execution = request.attempts[-1]
-            wanted = request.state == "running" and execution.execution_id not in self._signals.results
-            if wanted and execution.execution_id not in self._looking:
-                self._looking.add(execution.execution_id)
-                self._pool.submit(ANSWER, partial(self._look_for_result, execution.execution_id))
-
-    def _look_for_result(self, execution_id: str) -> None:
-        try:
-            if self._executor.has_result(execution_id):
-                self._signals.results.add(execution_id)
-                self._waiting.wake()
-        except CreditsError as error:
-            log.warning("result not looked for: %s", error)
-        finally:
-            self._looking.discard(execution_id)
-
-    def _ask_for_status(self, running: list[Request]) -> None:
-        """Beside the loop, which keeps the lease: after a flood there are hundreds of ends to ask for.
-
-        An end is asked for once, however long its request takes to settle.
-        """
-        names = {r.attempts[-1].job_name for r in running if self._signals.end_of(r) is None} - self._asking
-        if names:
-            self._asking.update(names)
-            self._pool.submit(SUBMIT, partial(self._ask, sorted(names)))
-
-    def _ask(self, job_names: list[str]) -> None:
-        try:
-            self._signals.statuses.update(self._executor.poll(job_names, self._pool.map))
-            self._waiting.wake()
-        except CreditsError as error:
-            log.warning("status not known: %s", error)
-        finally:
-            self._asking.difference_update(job_names)
 
     def _status_every(self) -> float:
         """An answered request waits for its job's end: ask as often as for results; where all do, the tick waits."""
