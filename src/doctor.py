@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,11 +21,12 @@ from src.checks.job import JobChecks, for_check
 from src.checks.looker import check_looker
 from src.checks.settings import check_settings
 from src.checks.slack import SlackChecks
-from src.command_line import make_parser
+from src.command_line import TOLD_TO_END, make_parser
 from src.config import Settings, readable_settings
 from src.executors import make_executor
 from src.logs import printable
 from src.object_store import ObjectStore
+from src.process_end import leave
 
 FINE, WRONG = 0, 1
 _MARKS = {"ok": "✓", "wrong": "✗", "not_made": "–"}
@@ -73,7 +73,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.doct
     """The command line; returns its exit code."""
     options = _parser(prog).parse_args(arguments)
     settings, unreadable = readable_settings()
-    findings = examine(settings, unreadable, _quiet if options.json else _say, job=not options.no_job)
+    try:
+        findings = examine(settings, unreadable, _quiet if options.json else _say, job=not options.no_job)
+    except KeyboardInterrupt:
+        print("Told to end: nothing further was checked.", file=sys.stderr)
+        return TOLD_TO_END
     wrong = sum(finding.state == "wrong" for finding in findings)
     if options.json:
         said = {"ok": not wrong, "executor": settings.executor, "checks": [asdict(finding) for finding in findings]}
@@ -102,6 +106,4 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)  # no thread that hangs in a call holds up the end
+    leave(main())

@@ -134,7 +134,11 @@ class JobChecks:
 
         def look() -> str:
             began = self.clock()
-            told.extend(Finding(**said) for said in self._check_file(job)["checks"])
+            try:
+                told.extend(Finding(**said) for said in self._check_file(job)["checks"])
+            except KeyboardInterrupt:
+                self.executor.stop(job["job_name"])
+                raise
             return f"its container ran and wrote to the bucket, after {self.clock() - began:.0f} s"
 
         self.examination.check(RUN, look, mend=self._mend_run())

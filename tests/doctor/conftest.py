@@ -40,12 +40,17 @@ class Installation:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """`python -m src.doctor` as an installer starts it: exit code and standard output."""
+        running = self.start(*arguments)
+        out, said = running.communicate(timeout=100)
+        assert "Traceback" not in said, said
+        return running.returncode, out
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The same, while it runs."""
         command = [sys.executable, "-m", "src.doctor", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False
+        return subprocess.Popen(
+            command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.returncode, done.stdout
 
     @property
     def wrong(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -250,6 +251,17 @@ def test_the_command_prints_a_line_a_check_and_exits_by_what_it_found(installati
     assert out.count("✗") == 1
     assert "✗ Slack scopes" in out
     assert "  → Add them under OAuth & Permissions" in out
+
+
+def test_told_to_end_by_ctrl_c_the_command_stops_its_job_and_says_so_in_a_line(installation: Installation) -> None:
+    running = installation.start()
+    assert running.stdout
+    started = next(line for line in iter(running.stdout.readline, "") if "job: start" in line)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert (running.returncode, said) == (143, "Told to end: nothing further was checked.\n")
+    job = installation.box.client("sagemaker").describe_processing_job(ProcessingJobName=started.split()[3])
+    assert job["ProcessingJobStatus"] in {"Stopping", "Stopped"}
 
 
 def test_as_json_it_says_the_same_for_a_program_and_shows_no_secret(installation: Installation) -> None:
