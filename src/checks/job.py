@@ -50,10 +50,21 @@ class JobChecks:
     sleep: Callable[[float], None] = time.sleep
 
     def make(self) -> None:
-        """Start the job, wait for what it says, and read its log."""
+        """Start the job, wait for what it says, and read its log. Ctrl-C stops the job."""
         if self.settings.executor == "sagemaker":
             self._may_ask_and_stop()
-        job = self._started()
+        ground = self._ground()
+        answer = self._start_once() if all(map(self.examination.is_ok, ground)) else None
+        job = answer if isinstance(answer, dict) else None
+        try:
+            self._tell_start(answer, ground)
+            self._tell_run(job)
+        except KeyboardInterrupt:
+            if job is not None:
+                self.executor.stop(job["job_name"])
+            raise
+
+    def _tell_run(self, job: JobInfo | None) -> None:
         told = self._run(job) if job is not None else []
         if job is None:
             self.examination.add(Finding(RUN, "not_made", f"stands on: {START}"))
@@ -82,16 +93,13 @@ class JobChecks:
         self.executor.stop(job_name)
         return "jobs may be stopped"
 
-    def _started(self) -> JobInfo | None:
+    def _tell_start(self, answer: JobInfo | CreditsError | None, ground: list[str]) -> None:
         """One call says whether the role may be passed and whether a job can be started: a line each."""
-        ground = self._ground()
-        answer = self._start_once() if all(map(self.examination.is_ok, ground)) else None
         about_role = isinstance(answer, CreditsError) and any(words in str(answer) for words in _ROLE_REFUSED)
         if self.settings.executor == "sagemaker":
             self.examination.check(ROLE, lambda: self._role(answer, about_role), needs=ground, mend=self._mend_role())
         needs = (*ground, ROLE) if about_role else ground
         self.examination.check(START, lambda: _name_of(answer), needs=needs, mend=_START_MEND)
-        return answer if isinstance(answer, dict) else None
 
     def _ground(self) -> list[str]:
         """An image that could not be looked for may still be there."""
@@ -134,11 +142,7 @@ class JobChecks:
 
         def look() -> str:
             began = self.clock()
-            try:
-                told.extend(Finding(**said) for said in self._check_file(job)["checks"])
-            except KeyboardInterrupt:
-                self.executor.stop(job["job_name"])
-                raise
+            told.extend(Finding(**said) for said in self._check_file(job)["checks"])
             return f"its container ran and wrote to the bucket, after {self.clock() - began:.0f} s"
 
         self.examination.check(RUN, look, mend=self._mend_run())

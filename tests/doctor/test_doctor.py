@@ -254,6 +254,7 @@ def test_the_command_prints_a_line_a_check_and_exits_by_what_it_found(installati
 
 
 def test_told_to_end_by_ctrl_c_the_command_stops_its_job_and_says_so_in_a_line(installation: Installation) -> None:
+    installation.box.faults.add("delay", service="secretsmanager", seconds=5)
     running = installation.start()
     assert running.stdout
     started = next(line for line in iter(running.stdout.readline, "") if "job: start" in line)
