@@ -24,6 +24,7 @@ OUTPUT = ROOT / "demo-output"
 FILES = ("report.html", "result.json", "notebook_output.ipynb")
 CREDIT = "4948.80"
 TICK_SECONDS = 300
+TOLD_TO_END = 130
 
 # mode: attempts, blocked, charged, provider cost, credit
 EXPECTED = {
@@ -47,6 +48,14 @@ class Run(NamedTuple):
 def main() -> int:
     """Run it; 0 where everything is as it should be."""
     options = _parser().parse_args()
+    try:
+        return _demonstrate(options)
+    except KeyboardInterrupt:
+        print("demo: told to end", file=sys.stderr)
+        return TOLD_TO_END
+
+
+def _demonstrate(options: argparse.Namespace) -> int:
     print("1. Starting Slack, Looker, Presto and AWS on this machine ...", flush=True)
     jobs: Literal["image", "process"] = "image" if options.image else "process"
     with Sandbox.start(jobs=jobs, presto=options.presto, image=options.image) as box:
@@ -87,12 +96,16 @@ def _tick(environment: Mapping[str, str]) -> int:
         text=True,
     )
     too_slow = threading.Timer(TICK_SECONDS, bot.kill)
-    too_slow.start()
-    for line in bot.stderr or ():
-        print(f"   {_readable(line)}", flush=True)
-    exit_code = bot.wait()
-    too_slow.cancel()
-    return exit_code
+    too_slow.daemon = True
+    try:
+        too_slow.start()
+        for line in bot.stderr or ():
+            print(f"   {_readable(line)}", flush=True)
+        return bot.wait()
+    finally:
+        bot.terminate()
+        bot.wait()
+        too_slow.cancel()
 
 
 def _readable(line: str) -> str:

@@ -52,6 +52,16 @@ def sandbox_command(*options: str) -> Iterator[tuple[subprocess.Popen[bytes], li
                 pipe.close()
 
 
+def test_a_demo_told_to_end_by_ctrl_c_in_the_middle_ends_with_a_line() -> None:
+    command = [sys.executable, "-m", "sandbox.demo"]
+    demo = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert demo.stdout
+    assert next(line for line in iter(demo.stdout.readline, "") if "One tick of the bot" in line)
+    demo.send_signal(signal.SIGINT)
+    _, said = demo.communicate(timeout=60)
+    assert (demo.returncode, said) == (130, "demo: told to end\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.heavy)])
 def test_the_command_prints_lines_that_a_shell_exports_and_ends_when_told(number: int) -> None:
     with sandbox_command() as (process, lines):
