@@ -105,7 +105,6 @@ def _tick(environment: Mapping[str, str]) -> int:
     finally:
         bot.terminate()
         bot.wait()
-        too_slow.cancel()
 
 
 def _readable(line: str) -> str:
