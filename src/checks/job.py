@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,8 @@ class JobChecks:
             self._tell_run(job)
         except KeyboardInterrupt:
             if job is not None:
-                self.executor.stop(job["job_name"])
+                with suppress(CreditsError):  # "job: stop" has said why; it ends by itself after MAX_RUNTIME
+                    self.executor.stop(job["job_name"])
             raise
 
     def _tell_run(self, job: JobInfo | None) -> None:

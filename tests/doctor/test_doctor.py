@@ -253,7 +253,8 @@ def test_the_command_prints_a_line_a_check_and_exits_by_what_it_found(installati
     assert "  → Add them under OAuth & Permissions" in out
 
 
-def test_told_to_end_by_ctrl_c_the_command_stops_its_job_and_says_so_in_a_line(installation: Installation) -> None:
+def told_to_end_while_its_job_runs(installation: Installation) -> str:
+    """The status of the doctor's job, once the doctor has ended as it should."""
     installation.box.faults.add("delay", service="secretsmanager", seconds=5)
     running = installation.start()
     assert running.stdout
@@ -262,7 +263,18 @@ def test_told_to_end_by_ctrl_c_the_command_stops_its_job_and_says_so_in_a_line(i
     _, said = running.communicate(timeout=30)
     assert (running.returncode, said) == (143, "Told to end: nothing further was checked.\n")
     job = installation.box.client("sagemaker").describe_processing_job(ProcessingJobName=started.split()[3])
-    assert job["ProcessingJobStatus"] in {"Stopping", "Stopped"}
+    return str(job["ProcessingJobStatus"])
+
+
+def test_told_to_end_by_ctrl_c_the_command_stops_its_job_and_says_so_in_a_line(installation: Installation) -> None:
+    assert told_to_end_while_its_job_runs(installation) in {"Stopping", "Stopped"}
+
+
+def test_told_to_end_by_ctrl_c_the_command_ends_with_that_line_where_it_may_stop_no_job(
+    installation: Installation,
+) -> None:
+    denied("sagemaker", "StopProcessingJob")(installation)
+    assert told_to_end_while_its_job_runs(installation) == "InProgress"
 
 
 def test_as_json_it_says_the_same_for_a_program_and_shows_no_secret(installation: Installation) -> None:
