@@ -7,9 +7,9 @@ import time
 
 from benchmarks.figures import Figure
 from benchmarks.setting import sandbox
+from src.bot.work_pool import ThreadedPool
 from src.waiting import Waiter
-from src.work_pool import ThreadedPool
-from tests.tick.harness import BotHarness
+from tests.bot.harness import BotHarness
 
 ONE_A_SECOND = 60
 AT_ONCE = 100

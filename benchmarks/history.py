@@ -19,7 +19,7 @@ from benchmarks.setting import sandbox
 from sandbox.aws.outcomes import canned_result
 from sandbox.client import ROOT
 from src import paths
-from tests.tick.harness import BotHarness
+from tests.bot.harness import BotHarness
 
 RECORDS = 100_000
 A_DAY = 137

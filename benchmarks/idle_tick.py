@@ -13,7 +13,7 @@ from benchmarks.figures import Figure
 from benchmarks.setting import sandbox
 from sandbox.client import ROOT
 from src import paths
-from tests.tick.harness import BotHarness
+from tests.bot.harness import BotHarness
 
 RUNS = 31
 PAST_MESSAGES = 100_000

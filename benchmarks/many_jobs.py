@@ -6,9 +6,9 @@ import time
 
 from benchmarks.figures import Figure
 from benchmarks.setting import sandbox
+from src.bot.work_pool import ThreadedPool
 from src.waiting import Waiter
-from src.work_pool import ThreadedPool
-from tests.tick.harness import BotHarness
+from tests.bot.harness import BotHarness
 
 JOB_SECONDS = 120.0
 """About what a short job takes on SageMaker, most of it the machine's start."""

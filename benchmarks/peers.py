@@ -22,12 +22,12 @@ from benchmarks.figures import Figure
 from benchmarks.setting import sandbox
 from sandbox.client import ROOT
 from src import paths
+from src.bot.work_pool import ThreadedPool
 from src.config import load_settings
-from src.processing_request import processing_request
-from src.submission import make_submission
+from src.execution.processing_request import processing_request
+from src.execution.submission import make_submission
 from src.waiting import Waiter
-from src.work_pool import ThreadedPool
-from tests.tick.harness import VERIFY, BotHarness
+from tests.bot.harness import VERIFY, BotHarness
 
 JOBS = 10
 SHORTEST, APART = 31.0, 3.1

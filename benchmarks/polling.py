@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.figures import Figure
 from benchmarks.setting import sandbox
-from tests.tick.harness import VERIFY
+from tests.bot.harness import VERIFY
 
 
 def measure() -> list[Figure]:

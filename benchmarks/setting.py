@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandbox.client import Sandbox
-from tests.tick.harness import BotHarness, MovedTime
+from tests.bot.harness import BotHarness, MovedTime
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import Any
 
 from sandbox.client import ROOT, Sandbox
 from sandbox.slack.page import render_page
-from src.reply import progress
+from src.slack.reply import progress
 
 POSTED = 1_768_480_496  # 2026-01-15 12:34:56 UTC
 EXECUTION_ID = "20260115_123456_3fa94c01"

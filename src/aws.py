@@ -37,10 +37,10 @@ from botocore.exceptions import (
 from botocore.handlers import add_expect_header
 from botocore.parsers import ResponseParserError
 
-from src.calls import CallLog
-from src.config import Settings
-from src.errors import CapacityError, ConfigurationError, CreditsError, TransientError
-from src.retries import ATTEMPTS, with_retries
+from .calls import CallLog
+from .config import Settings
+from .errors import CapacityError, ConfigurationError, CreditsError, TransientError
+from .retries import ATTEMPTS, with_retries
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

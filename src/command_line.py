@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from src.aws import AwsClients
-from src.config import Settings, load_settings
-from src.errors import ConfigurationError, CreditsError, Interrupted
-from src.logs import set_up_logging
-from src.object_store import ObjectStore
-from src.waiting import Waiter
+from .aws import AwsClients
+from .config import Settings, load_settings
+from .errors import ConfigurationError, CreditsError, Interrupted
+from .logs import set_up_logging
+from .state.object_store import ObjectStore
+from .waiting import Waiter
 
 FINE, DIFFERS, NOT_SET_UP, TOLD_TO_END = 0, 1, 2, 143
 EXIT_CODES = (

@@ -12,21 +12,21 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from src.aws import AwsClients
-from src.command_line import DIFFERS, FINE, Place, add_json, day, days_of, make_parser, open_place, run, told_to_end
-from src.comparison.cases import Case, CaseReader, Expected, is_execution_id, read_expected, without_repeats
-from src.comparison.journal import SIDES, Answer, Journal, Side
-from src.comparison.page import COLUMNS, as_json, is_fine, row, said_of, sentence, write_page
-from src.comparison.sides import Sides
-from src.comparison.verdict import Comparison
-from src.config import LOOKER_LOGIN, Settings
-from src.errors import ConfigurationError, CreditsError, Interrupted, RequestError, TransientError
-from src.executor import Executor
-from src.history.reader import History
-from src.message_parser import allowed_hosts, parse_link
-from src.prices import estimate
-from src.terminal import cost, print_json, print_table, watched
-from src.waiting import Waiter
+from .aws import AwsClients
+from .command_line import DIFFERS, FINE, Place, add_json, day, days_of, make_parser, open_place, run, told_to_end
+from .comparison.cases import Case, CaseReader, Expected, is_execution_id, read_expected, without_repeats
+from .comparison.journal import SIDES, Answer, Journal, Side
+from .comparison.page import COLUMNS, as_json, is_fine, row, said_of, sentence, write_page
+from .comparison.sides import Sides
+from .comparison.verdict import Comparison
+from .config import LOOKER_LOGIN, Settings
+from .errors import ConfigurationError, CreditsError, Interrupted, RequestError, TransientError
+from .executor import Executor
+from .history.reader import History
+from .looker.links import allowed_hosts, parse_link
+from .prices import estimate
+from .terminal import cost, print_json, print_table, watched
+from .waiting import Waiter
 
 Executors = Mapping[Side, Executor]
 MakeExecutors = Callable[[Settings, AwsClients, Callable[[float], None]], Executors]
@@ -64,8 +64,8 @@ def _compare(options: argparse.Namespace, waiter: Waiter, make_executors: MakeEx
 
 
 def _both(settings: Settings, clients: AwsClients, sleep: Callable[[float], None]) -> Executors:
-    from src.notebook_executor import NotebookExecutor  # noqa: PLC0415 (only this command needs both)
-    from src.sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
+    from .notebook_executor import NotebookExecutor  # noqa: PLC0415 (only this command needs both)
+    from .sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
 
     return {
         "old": NotebookExecutor(settings, clients=clients, sleep=sleep),
@@ -103,7 +103,7 @@ def _named(reader: CaseReader, history: History, name: str) -> Case:
 
 def _looker(settings: Settings, waiter: Waiter) -> Callable[[str], str]:
     def sql_of_link(url: str) -> str:
-        from src.looker_client import LookerClient  # noqa: PLC0415 (a second's import that SQL files need not)
+        from .looker.client import LookerClient  # noqa: PLC0415 (a second's import that SQL files need not)
 
         settings.require(*LOOKER_LOGIN)
         hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from src.errors import ConfigurationError
+from .errors import ConfigurationError
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 

@@ -23,38 +23,38 @@ from dataclasses import asdict, dataclass
 
 import boto3
 
-from src import metrics
-from src.answer_steps import AnswerSteps
-from src.audit import AuditTrail
-from src.aws import AwsClients
-from src.calls import CallLog
-from src.config import Settings, load_settings
-from src.errors import ConfigurationError, CreditsError, Interrupted
-from src.execution_steps import ExecutionSteps
-from src.executor import Executor
-from src.executors import make_executor
-from src.history.reader import History
-from src.inbox import Inbox
-from src.job_watch import JobWatch
-from src.lease import LeaseKeeper
-from src.link_register import LinkRegister
-from src.logs import set_up_logging
-from src.looker_client import LookerClient
-from src.message_processor import MessageProcessor
-from src.notifier import Notifier
-from src.object_store import ObjectStore
-from src.post_gate import PostGate
-from src.process_end import leave
-from src.progress import Progress, make_progress
-from src.reaper import Reaper
-from src.slack_client import SlackClient
-from src.state_manager import StateManager
-from src.status_message import StatusMessages
-from src.tick import Summary, Tick
-from src.transitions import Results, Signals
-from src.usual_time import UsualTime
-from src.waiting import Waiter, Waiting
-from src.work_pool import ThreadedPool, WorkPool
+from .aws import AwsClients
+from .bot import metrics
+from .bot.answer_steps import AnswerSteps
+from .bot.execution_steps import ExecutionSteps
+from .bot.inbox import Inbox
+from .bot.job_watch import JobWatch
+from .bot.link_register import LinkRegister
+from .bot.message_processor import MessageProcessor
+from .bot.notifier import Notifier
+from .bot.progress import Progress, make_progress
+from .bot.reaper import Reaper
+from .bot.status_message import StatusMessages
+from .bot.tick import Summary, Tick
+from .bot.transitions import Results, Signals
+from .bot.usual_time import UsualTime
+from .bot.work_pool import ThreadedPool, WorkPool
+from .calls import CallLog
+from .config import Settings, load_settings
+from .errors import ConfigurationError, CreditsError, Interrupted
+from .executor import Executor
+from .executors import make_executor
+from .history.reader import History
+from .logs import set_up_logging
+from .looker.client import LookerClient
+from .process_end import leave
+from .slack.client import SlackClient
+from .slack.post_gate import PostGate
+from .state.audit import AuditTrail
+from .state.lease import LeaseKeeper
+from .state.object_store import ObjectStore
+from .state.state_manager import StateManager
+from .waiting import Waiter, Waiting
 
 gc.enable()
 gc.freeze()
@@ -201,13 +201,13 @@ def _end(waiter: Waiter) -> None:
 def _run(options: argparse.Namespace, waiter: Waiter) -> None:
     settings = load_settings()
     if options.link:
-        from src.one_link import answer_one_link  # noqa: PLC0415 (a quiet tick should not pay for it)
+        from .bot.one_link import answer_one_link  # noqa: PLC0415 (a quiet tick should not pay for it)
 
         answer_one_link(settings, options.link, waiter.sleep, as_json=options.json)
         return
     bot = make_bot(settings, waiting=waiter)
     if options.dry_run:
-        from src.dry_run import dry_run  # noqa: PLC0415
+        from .bot.dry_run import dry_run  # noqa: PLC0415
 
         dry_run(settings, inbox=bot.inbox, state=bot.state, looker=bot.looker, as_json=options.json)
         return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from src.process_end import leave
+from .process_end import leave
 
 COMMANDS = {
     "tick": ("src.credit_bot", "answers what is new in the channel, goes on with what is open; --dry-run, --link URL"),

@@ -14,19 +14,19 @@ from dataclasses import asdict
 
 import boto3
 
-from src.aws import AwsClients
-from src.checks.aws import check_bucket, check_credentials, check_image, check_metrics
-from src.checks.findings import Examination, Finding
-from src.checks.job import JobChecks, for_check
-from src.checks.looker import check_looker
-from src.checks.settings import check_settings
-from src.checks.slack import SlackChecks
-from src.command_line import TOLD_TO_END, make_parser
-from src.config import Settings, readable_settings
-from src.executors import make_executor
-from src.logs import printable
-from src.object_store import ObjectStore
-from src.process_end import leave
+from .aws import AwsClients
+from .checks.aws import check_bucket, check_credentials, check_image, check_metrics
+from .checks.findings import Examination, Finding
+from .checks.job import JobChecks, for_check
+from .checks.looker import check_looker
+from .checks.settings import check_settings
+from .checks.slack import SlackChecks
+from .command_line import TOLD_TO_END, make_parser
+from .config import Settings, readable_settings
+from .executors import make_executor
+from .logs import printable
+from .process_end import leave
+from .state.object_store import ObjectStore
 
 FINE, WRONG = 0, 1
 _MARKS = {"ok": "✓", "wrong": "✗", "not_made": "–"}

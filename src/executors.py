@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from src.aws import AwsClients
-from src.base_executor import BaseExecutor
-from src.config import Settings
+from .aws import AwsClients
+from .config import Settings
+from .execution.base_executor import BaseExecutor
 
 
 def make_executor(
@@ -19,9 +19,9 @@ def make_executor(
 ) -> BaseExecutor:
     """The executor that EXECUTOR names; only the one chosen is imported."""
     if settings.executor == "local":
-        from src.notebook_executor import NotebookExecutor  # noqa: PLC0415 (the bot's image lacks what it starts)
+        from .notebook_executor import NotebookExecutor  # noqa: PLC0415 (the bot's image lacks what it starts)
 
         return NotebookExecutor(settings, clients=clients, clock=clock, sleep=sleep)
-    from src.sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
+    from .sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
 
     return SageMakerExecutor(settings, clients=clients, clock=clock, sleep=sleep)

@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
-from src import paths
-from src.aws import AwsClients
-from src.base_executor import BaseExecutor
-from src.config import Settings
-from src.errors import ConfigurationError
-from src.executor import Each, JobStatus
-from src.job_status import job_status
-from src.local_jobs import LocalJob, LocalJobs, default_root
-from src.submission import Submission
-from src.times import seconds_of
+from . import paths
+from .aws import AwsClients
+from .config import Settings
+from .errors import ConfigurationError
+from .execution.base_executor import BaseExecutor
+from .execution.job_status import job_status
+from .execution.local_jobs import LocalJob, LocalJobs, default_root
+from .execution.submission import Submission
+from .executor import Each, JobStatus
+from .times import seconds_of
 
 ENTRYPOINT = Path(__file__).resolve().parent.parent / "sagemaker" / "entrypoint.sh"
 GRACE = 30.0

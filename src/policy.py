@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.command_line import (
+from .command_line import (
     DIFFERS,
     FINE,
     add_command,
@@ -25,12 +25,13 @@ from src.command_line import (
     run,
     today,
 )
-from src.history.reader import History, Record
-from src.terminal import print_json, print_table, watched
+from .history.reader import History, Record
+from .terminal import print_json, print_table, watched
 
 if TYPE_CHECKING:
     from notebooks.verify_credit.policy import Policy
-    from src.history.what_if import Outcome
+
+    from .history.what_if import Outcome
 
 WHAT_IF_EXAMPLES = (
     "what-if candidate.py --since 2026-01-01",
@@ -68,7 +69,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _what_if(options: argparse.Namespace) -> int:
-    from src.history.what_if import answered, load_candidate, what_if  # noqa: PLC0415
+    from .history.what_if import answered, load_candidate, what_if  # noqa: PLC0415
 
     candidate = load_candidate(options.file, options.version)
     place = open_place()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from src.config import Settings
+from .config import Settings
 
 PRICES_AS_OF = "2025-01"
 

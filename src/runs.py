@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from src import console_links, paths, prices
-from src.command_line import (
+from . import console_links, paths, prices
+from .command_line import (
     DIFFERS,
     FINE,
     Place,
@@ -22,14 +22,14 @@ from src.command_line import (
     run,
     today,
 )
-from src.errors import ConfigurationError
-from src.history.columns import COLUMNS, SHORT, row
-from src.history.costs import KEYS, cost_report, first_day_needed
-from src.history.export import write_csv, write_parquet
-from src.history.filters import Filters
-from src.history.in_hand import in_hand
-from src.history.reader import History, Record
-from src.terminal import cost, print_json, print_table, shown, watched
+from .errors import ConfigurationError
+from .history.columns import COLUMNS, SHORT, row
+from .history.costs import KEYS, cost_report, first_day_needed
+from .history.export import write_csv, write_parquet
+from .history.filters import Filters
+from .history.in_hand import in_hand
+from .history.reader import History, Record
+from .terminal import cost, print_json, print_table, shown, watched
 
 SIGNED_SECONDS = 3600
 RUNNING = "running"
@@ -89,7 +89,7 @@ def _show(options: argparse.Namespace, place: Place) -> int:
 
 
 def _verify(options: argparse.Namespace, place: Place) -> int:
-    from src.history.recheck import differences  # noqa: PLC0415 (needs notebooks/, which the bot's image leaves out)
+    from .history.recheck import differences  # noqa: PLC0415 (needs notebooks/, which the bot's image leaves out)
 
     ids = options.execution_ids
     if options.since or options.until:

@@ -9,16 +9,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from src import paths
-from src.aws import error_code, error_message, refused
-from src.base_executor import BaseExecutor
-from src.errors import ConfigurationError, ExecutionLost
-from src.executor import Each, JobStatus
-from src.job_log import job_log_tail
-from src.job_status import job_status
-from src.processing_request import FROM_SETTING, processing_request
-from src.service_limits import check_request
-from src.submission import Submission
+from . import paths
+from .aws import error_code, error_message, refused
+from .errors import ConfigurationError, ExecutionLost
+from .execution.base_executor import BaseExecutor
+from .execution.job_log import job_log_tail
+from .execution.job_status import job_status
+from .execution.processing_request import FROM_SETTING, processing_request
+from .execution.service_limits import check_request
+from .execution.submission import Submission
+from .executor import Each, JobStatus
 
 log = logging.getLogger("credits")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
-from src.errors import Interrupted
+from .errors import Interrupted
 
 
 class Waiting(Protocol):

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
-from src import paths
-from src.aws import AwsClients, error_code, refused
-from src.checks.findings import Examination, NotMade
-from src.checks.settings import setting
-from src.config import Settings
-from src.errors import ConfigurationError, StateConflict
-from src.metrics import NAMESPACE
-from src.object_store import ObjectStore
+from .. import paths
+from ..aws import AwsClients, error_code, refused
+from ..bot.metrics import NAMESPACE
+from ..config import Settings
+from ..errors import ConfigurationError, StateConflict
+from ..state.object_store import ObjectStore
+from .findings import Examination, NotMade
+from .settings import setting
 
 CREDENTIALS = "AWS credentials"
 BUCKET = "bucket"

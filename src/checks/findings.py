@@ -8,8 +8,8 @@ from typing import Literal
 
 from botocore.exceptions import ClientError
 
-from src.aws import refused
-from src.errors import CreditsError
+from ..aws import refused
+from ..errors import CreditsError
 
 State = Literal["ok", "wrong", "not_made"]
 

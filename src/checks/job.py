@@ -9,17 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from src import paths
-from src.base_executor import RESULT_EVERY, STATUS_EVERY, BaseExecutor
-from src.checks.aws import BUCKET, CREDENTIALS, IMAGE, READ, WRITE
-from src.checks.findings import Examination, Finding, NotMade
-from src.checks.settings import setting
-from src.config import Settings
-from src.errors import CreditsError, ExecutionFailed
-from src.executor import JobInfo, JobStatus
-from src.job_log import GROUP
-from src.job_status import ENDED
-from src.object_store import ObjectStore
+from .. import paths
+from ..config import Settings
+from ..errors import CreditsError, ExecutionFailed
+from ..execution.base_executor import RESULT_EVERY, STATUS_EVERY, BaseExecutor
+from ..execution.job_log import GROUP
+from ..execution.job_status import ENDED
+from ..executor import JobInfo, JobStatus
+from ..state.object_store import ObjectStore
+from .aws import BUCKET, CREDENTIALS, IMAGE, READ, WRITE
+from .findings import Examination, Finding, NotMade
+from .settings import setting
 
 MAX_RUNTIME = 600
 """Seconds the job may take once its machine is there."""

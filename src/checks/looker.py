@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from src.checks.findings import Examination
-from src.checks.settings import setting
-from src.config import LOOKER_LOGIN, Settings
-from src.looker_client import LookerClient
-from src.message_parser import allowed_hosts
+from ..config import LOOKER_LOGIN, Settings
+from ..looker.client import LookerClient
+from ..looker.links import allowed_hosts
+from .findings import Examination
+from .settings import setting
 
 LOGIN = "Looker login"
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 from pydantic import SecretStr
 
-from src.aws import AwsClients
-from src.checks.findings import Examination, Finding
-from src.config import Settings
-from src.errors import ConfigurationError, CreditsError
-from src.looker_client import checked_base
-from src.processing_request import FROM_SETTING, processing_request
-from src.service_limits import breaks_limits
-from src.slack_client import checked_url
-from src.submission import make_check
+from ..aws import AwsClients
+from ..config import Settings
+from ..errors import ConfigurationError, CreditsError
+from ..execution.processing_request import FROM_SETTING, processing_request
+from ..execution.service_limits import breaks_limits
+from ..execution.submission import make_check
+from ..looker.client import checked_base
+from ..slack.client import checked_url
+from .findings import Examination, Finding
 
 SETTINGS_DOCUMENT = "Documentation/SAGEMAKER_SETUP.md lists all settings"
 _ANY_ID = "20260115_123456_00000000"

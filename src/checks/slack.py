@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
-from src.checks.findings import Examination, NotMade
-from src.checks.settings import setting
-from src.config import Settings
-from src.errors import ConfigurationError
-from src.slack_client import SlackClient
-from src.slack_errors import MissingScope
+from ..config import Settings
+from ..errors import ConfigurationError
+from ..slack.client import SlackClient
+from ..slack.errors import MissingScope
+from .findings import Examination, NotMade
+from .settings import setting
 
 TOKEN, SCOPES = "Slack token", "Slack scopes"
 NEEDED_SCOPES = (

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from src import paths
-from src.errors import ConfigurationError, QueryError
-from src.history.columns import of_result
-from src.history.reader import Record
-from src.object_store import ObjectStore
+from .. import paths
+from ..errors import ConfigurationError, QueryError
+from ..history.columns import of_result
+from ..history.reader import Record
+from ..state.object_store import ObjectStore
 
 Expected = Mapping[str, Decimal]
 _EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")

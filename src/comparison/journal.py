@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from src.errors import ConfigurationError
+from ..errors import ConfigurationError
 
 Side = Literal["old", "new"]
 SIDES: tuple[Side, ...] = ("old", "new")

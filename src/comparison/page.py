@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from src.comparison.verdict import EQUAL, WITHIN, Comparison
-from src.terminal import shown
+from ..terminal import shown
+from .verdict import EQUAL, WITHIN, Comparison
 
 COLUMNS = ("what", "old", "new", "difference", "%", "recorded", "expected", "old s", "new s", "verdict")
 _FINE = frozenset({EQUAL, WITHIN})

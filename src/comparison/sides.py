@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from src import paths
-from src.comparison.cases import Case
-from src.comparison.journal import Answer, Journal, Side
-from src.errors import CapacityError, ExecutionError, QueryError
-from src.executor import CreditResult, Executor, JobStatus
+from .. import paths
+from ..errors import CapacityError, ExecutionError, QueryError
+from ..executor import CreditResult, Executor, JobStatus
+from .cases import Case
+from .journal import Answer, Journal, Side
 
 CAPACITY_EVERY = 60.0
 ALLOWANCE = 600.0

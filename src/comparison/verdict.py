@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from src.comparison.cases import Case
-from src.comparison.journal import Answer
+from .cases import Case
+from .journal import Answer
 
 CREDIT = "credit"
 EQUAL, WITHIN, DIFFERS, NOT_COMPARED = "equal", "within tolerance", "DIFFERS", "not compared"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from src.history.reader import Record
+from .reader import Record
 
 STATES = {"answer": "answered", "failure": "failed"}
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from src import paths, prices
-from src.config import Settings
-from src.history.columns import COLUMNS, seconds, usd
-from src.history.reader import Record
+from .. import paths, prices
+from ..config import Settings
+from .columns import COLUMNS, seconds, usd
+from .reader import Record
 
 PACE_DAYS = 30
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
-from src.errors import ConfigurationError
-from src.history.columns import COLUMNS, row
-from src.history.reader import Record
+from ..errors import ConfigurationError
+from .columns import COLUMNS, row
+from .reader import Record
 
 _DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 _FORMULA = {"=", "+", "-", "@", "\t", "\r"}

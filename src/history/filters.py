@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from src.history.columns import COLUMNS, of_result
-from src.history.reader import Record
+from .columns import COLUMNS, of_result
+from .reader import Record
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from src import paths
-from src.history.reader import Record
-from src.object_store import ObjectStore
-from src.records import UNANSWERED, MessageRecord, Request
+from .. import paths
+from ..state.object_store import ObjectStore
+from ..state.records import UNANSWERED, MessageRecord, Request
+from .reader import Record
 
 
 def in_hand(store: ObjectStore) -> list[Record]:

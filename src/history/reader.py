@@ -1,6 +1,6 @@
 """Past executions, straight off the audit trail in S3: the latest, those of some days, one account's, one.
 
-Each record is its object's content as src/audit.py writes it.
+Each record is its object's content as src/state/audit.py writes it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from src import paths
-from src.errors import StateUnreadable
-from src.object_store import ObjectStore
+from .. import paths
+from ..errors import StateUnreadable
+from ..state.object_store import ObjectStore
 
 Record = dict[str, Any]
 Watch = Callable[[Iterable[Any], int, str], Iterable[Any]]

@@ -14,13 +14,14 @@ from typing import Any
 from notebooks.verify_credit.errors import JobError
 from notebooks.verify_credit.policy import policy_version
 from notebooks.verify_credit.result import output_rows
-from src import paths
-from src.audit import IndexEntry, index_entry
-from src.errors import ResultInvalid, StateUnreadable
-from src.executor import CreditResult
-from src.history.saved_rows import NotComputable, decide_anew
-from src.object_store import ObjectStore
-from src.results import checked_result
+
+from .. import paths
+from ..errors import ResultInvalid, StateUnreadable
+from ..execution.results import checked_result
+from ..executor import CreditResult
+from ..state.audit import IndexEntry, index_entry
+from ..state.object_store import ObjectStore
+from .saved_rows import NotComputable, decide_anew
 
 Record = dict[str, Any]
 

@@ -14,9 +14,10 @@ from notebooks.verify_credit.claim import Claim
 from notebooks.verify_credit.errors import JobError
 from notebooks.verify_credit.evidence import Evidence
 from notebooks.verify_credit.policy import Policy
-from src import paths
-from src.errors import CreditsError
-from src.object_store import ObjectStore
+
+from .. import paths
+from ..errors import CreditsError
+from ..state.object_store import ObjectStore
 
 Result = Mapping[str, Any]
 _DAMAGED = (JobError, OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError)

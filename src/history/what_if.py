@@ -15,10 +15,11 @@ from typing import Any
 from notebooks.verify_credit.calculation import Decision
 from notebooks.verify_credit.errors import JobError
 from notebooks.verify_credit.policy import POLICIES, Policy, check_policy, policy_version
-from src.errors import ConfigurationError, CreditsError
-from src.history.reader import THREADS, Record
-from src.history.saved_rows import NotComputable, decide_anew
-from src.object_store import ObjectStore
+
+from ..errors import ConfigurationError, CreditsError
+from ..state.object_store import ObjectStore
+from .reader import THREADS, Record
+from .saved_rows import NotComputable, decide_anew
 
 _MODULE = "notebooks.verify_credit.candidate_policy"
 

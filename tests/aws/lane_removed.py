@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from src.bot.work_pool import InlinePool
 from src.config import load_settings
 from src.credit_bot import Bot, make_bot
 from src.errors import CreditsError
-from src.work_pool import InlinePool
 from tests.aws.installation import Installation
 from tests.aws.policies import Document, documents_of
-from tests.tick.harness import VERIFY, MovedTime
+from tests.bot.harness import VERIFY, MovedTime
 
 pytestmark = pytest.mark.timeout(900)
 

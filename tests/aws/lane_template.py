@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from sandbox.client import ROOT, Sandbox
+from src.bot.metrics import NAMESPACE
 from src.config import Settings
-from src.metrics import NAMESPACE
 from tests.aws.installation import TEMPLATE, Installation
 from tests.aws.policies import documents_of, managed_document
 from tests.aws.working_day import WorkingDay

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from src import credits as entry
-from tests.tick.conftest import harness, scripted_box
-from tests.tick.harness import VERIFY, BotHarness
+from tests.bot.conftest import harness, scripted_box
+from tests.bot.harness import VERIFY, BotHarness
 
 __all__ = ["harness", "scripted_box"]
 

@@ -14,7 +14,7 @@ from sandbox.client import ROOT, Sandbox
 from src.checks.findings import Finding
 from src.config import readable_settings
 from src.doctor import examine
-from tests.tick.harness import FastTime
+from tests.bot.harness import FastTime
 
 SPEED = 30.0
 

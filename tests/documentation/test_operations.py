@@ -7,7 +7,7 @@ import sys
 from typing import get_args
 
 from sandbox.client import ROOT
-from src import failures
+from src.bot import failures
 from src.config import Settings
 from src.executor import Outcome
 

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from src.service_limits import breaks_limits
+from src.execution.service_limits import breaks_limits
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:processing-job/"
 

@@ -19,7 +19,6 @@ import pytest
 
 from sandbox.client import Sandbox
 from src import paths
-from src.base_executor import BaseExecutor
 from src.config import Settings, load_settings
 from src.errors import (
     ConfigurationError,
@@ -31,6 +30,7 @@ from src.errors import (
     ResultInvalid,
     ResultMissing,
 )
+from src.execution.base_executor import BaseExecutor
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
 from tests.executors.conftest import ENTRYPOINT

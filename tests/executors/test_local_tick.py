@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from sandbox.client import Sandbox
+from src.bot.work_pool import ThreadedPool
 from src.config import Settings
 from src.notebook_executor import NotebookExecutor
-from src.work_pool import ThreadedPool
+from tests.bot.harness import VERIFY, BotHarness, FastTime, MovedTime
 from tests.executors.conftest import ENTRYPOINT
 from tests.executors.results import failure, valid_result
-from tests.tick.harness import VERIFY, BotHarness, FastTime, MovedTime
 
 Tick = Callable[[str], None]
 

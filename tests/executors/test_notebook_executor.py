@@ -16,8 +16,8 @@ from src import paths
 from src.aws import AwsClients
 from src.config import Settings
 from src.errors import ConfigurationError, ExecutionUnknown
+from src.execution.local_jobs import LocalJobs
 from src.executor import JobStatus
-from src.local_jobs import LocalJobs
 from src.notebook_executor import NotebookExecutor
 from tests.conftest import BUCKET
 from tests.executors.conftest import SQL

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from src import paths
 from src.errors import ExecutionFailed, ResultError, ResultInvalid, ResultMissing
-from src.results import checked_result, read_failure
+from src.execution.results import checked_result, read_failure
 from tests.executors.conftest import Installation
 from tests.executors.results import failure, valid_result
 

@@ -9,9 +9,9 @@ import pytest
 
 from src import paths
 from src.errors import CapacityError, ConfigurationError, QueryError, TransientError
-from src.object_store import ObjectStore
-from src.records import ExecutionRecord
 from src.sagemaker_executor import SageMakerExecutor
+from src.state.object_store import ObjectStore
+from src.state.records import ExecutionRecord
 from tests.conftest import BUCKET, FakeClock
 from tests.executors.conftest import IMAGE, ROLE, SQL, Installation
 from tests.executors.fake_sagemaker import lost_answer, refusal

@@ -14,7 +14,7 @@ from src.errors import (
     TransientError,
 )
 from src.executor import JobStatus
-from src.records import ExecutionRecord
+from src.state.records import ExecutionRecord
 from tests.executors.conftest import SQL, Installation
 from tests.executors.fake_sagemaker import lost_answer, refusal
 from tests.executors.results import failure, valid_result

@@ -14,8 +14,8 @@ from src.aws import AwsClients
 from src.config import load_settings
 from src.credit_bot import make_bot
 from src.waiting import Waiter
+from tests.bot.conftest import harness, scripted_box
 from tests.history.memory_store import MemoryStore
-from tests.tick.conftest import harness, scripted_box
 
 __all__ = ["harness", "real_past", "scripted_box"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from src.object_store import ObjectStore
+from src.state.object_store import ObjectStore
 
 Objects = dict[str, tuple[bytes, dict[str, str]]]
 

@@ -10,11 +10,11 @@ from notebooks.verify_credit.calculation import decide
 from notebooks.verify_credit.policy import policy_version
 from notebooks.verify_credit.result import build_result, sha256
 from src import paths
-from src.audit import AuditTrail
 from src.config import load_settings
 from src.executor import CreditResult
-from src.object_store import ObjectStore
-from src.records import Attempt, MessageRecord, Request
+from src.state.audit import AuditTrail
+from src.state.object_store import ObjectStore
+from src.state.records import Attempt, MessageRecord, Request
 from tests.money.ledger import Ledger
 
 SEEN_AT = "2026-01-15T12:00:00.000Z"

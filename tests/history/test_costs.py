@@ -11,7 +11,7 @@ import pytest
 from src import prices, runs
 from src.config import Settings
 from src.history.costs import cost_report, first_day_needed
-from tests.tick.harness import BotHarness
+from tests.bot.harness import BotHarness
 
 TODAY = date(2026, 11, 11)
 

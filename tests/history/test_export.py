@@ -14,7 +14,7 @@ import pytest
 
 from src import runs
 from src.history.columns import COLUMNS
-from tests.tick.harness import BotHarness
+from tests.bot.harness import BotHarness
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from notebooks.verify_credit import policy as current
 from src import paths, policy, runs
-from src.object_store import ObjectStore
+from src.state.object_store import ObjectStore
+from tests.bot.harness import BotHarness
 from tests.history.past import record
 from tests.money.ledger import Ledger
-from tests.tick.harness import BotHarness
 
 FIRST, SECOND = "20260115_120000_00000001", "20260116_120000_00000002"
 DAYS = ("--since", "2026-01-01", "--until", "2026-01-31")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from src import paths, runs
-from tests.tick.harness import BotHarness
+from tests.bot.harness import BotHarness
 
 
 @pytest.fixture

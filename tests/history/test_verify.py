@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from src import paths, runs
 from src.history.recheck import differences
+from tests.bot.harness import BotHarness
 from tests.history.conftest import RealPast
 from tests.history.memory_store import MemoryStore
-from tests.tick.harness import BotHarness
 
 OBJECTS = 22
 PLACES = st.floats(0, 1, exclude_max=True, allow_subnormal=False)

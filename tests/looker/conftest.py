@@ -10,8 +10,8 @@ import pytest
 from sandbox import looker as sandbox_looker
 from sandbox.wire import Hub, serve
 from src.config import Settings
-from src.looker_client import LookerClient
-from src.message_parser import parse_link
+from src.looker.client import LookerClient
+from src.looker.links import parse_link
 
 
 @dataclass

@@ -11,7 +11,7 @@ from sandbox.slack import SlackWorld, create_app, fault_answer, operation
 from sandbox.wire import Hub, serve
 from src.calls import CallLog
 from src.config import Settings
-from src.slack_client import SlackClient
+from src.slack.client import SlackClient
 
 
 @dataclass

@@ -10,8 +10,8 @@ import pytest
 from src.calls import CallLog
 from src.config import Settings
 from src.errors import ConfigurationError, StateConflict, TransientError
-from src.slack_client import MessageGone, SlackClient, SlackRefused, SlackUnavailable, Undeliverable
-from src.slack_text import Message, paragraph, text
+from src.slack.client import MessageGone, SlackClient, SlackRefused, SlackUnavailable, Undeliverable
+from src.slack.text import Message, paragraph, text
 from tests.slack.conftest import Slack
 
 HELLO = Message("hello", [paragraph(text("hello"))])

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from src.aws import AwsClients
 from src.errors import StateUnreadable
-from src.object_store import ObjectStore
-from src.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord
-from src.state_manager import _timestamps
+from src.state.object_store import ObjectStore
+from src.state.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord
+from src.state.state_manager import _timestamps
 from tests.conftest import BUCKET
 
 KEY = "credits-automation/state/object.json"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from src.aws import AwsClients
-from src.lease import LeaseKeeper, LeaseLost
-from src.object_store import ObjectStore
-from src.records import MessageRecord, Request
-from src.state_manager import Held, StateManager
+from src.state.lease import LeaseKeeper, LeaseLost
+from src.state.object_store import ObjectStore
+from src.state.records import MessageRecord, Request
+from src.state.state_manager import Held, StateManager
 from tests.conftest import BUCKET, FakeClock
 
 TS = "1768480000.000100"

@@ -12,8 +12,8 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from sandbox.aws.seeding import put_objects
 from src.aws import AwsClients
 from src.errors import ConfigurationError, StateConflict, StateUnreadable, TransientError
-from src.object_store import ObjectStore
-from src.records import Cursor
+from src.state.object_store import ObjectStore
+from src.state.records import Cursor
 from tests.conftest import BUCKET
 
 KEY = "credits-automation/state/cursor.json"

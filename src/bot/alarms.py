@@ -1,0 +1,110 @@
+"""On-call hears of what failed: one message a cause and tick, however many requesters it cost an answer."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+
+from ..errors import Interrupted, StateConflict, TransientError
+from ..state.lease import LeaseLost
+from ..state.records import Request
+from ..state.state_manager import Held, StateManager
+from .answer_steps import AnswerSteps
+from .notifier import Notifier
+
+log = logging.getLogger("credits")
+
+AGAIN_AFTER = 10.0
+"""Seconds before a message that may have been posted is looked for, and posted where it is not there."""
+
+Failed = tuple[Held, Request]
+Drop = Callable[[Held], None]
+
+
+class Alarms:
+    """Which message tells of a failure is saved before it is sent: whoever goes on finds it under that key.
+
+    drop: what to do with a message that another bot has by now; clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        *,
+        answers: AnswerSteps,
+        notifier: Notifier,
+        state: StateManager,
+        clock: Callable[[], float],
+        drop: Drop,
+    ) -> None:
+        self._answers = answers
+        self._notifier = notifier
+        self._state = state
+        self._clock = clock
+        self._drop = drop
+        self._keys: dict[str, str] = {}
+        self._tried: set[str] = set()
+        self._sent: set[str] = set()
+        self._not_before = 0.0
+
+    def tell(self, messages: Iterable[Held]) -> bool:
+        """Tell of every failure that nobody was told of yet; whether there was one, and it is told now."""
+        if self._clock() < self._not_before:
+            return False
+        due = [(held, r) for held in messages for r in held.record.requests if self._answers.alarm_due(r)]
+        groups: dict[str, list[Failed]] = {}
+        for failed in due:
+            if self._is_named(*failed):
+                groups.setdefault(failed[1].alarm or "", []).append(failed)
+        told = [self._tell_of(key, group) for key, group in groups.items()]
+        return any(told)
+
+    def _is_named(self, held: Held, request: Request) -> bool:
+        """Whether the record says which message tells of it; one message a cause."""
+        if request.alarm is not None:
+            return True
+        request.alarm = self._keys.setdefault(cause_of(request), _key(held, request))
+        return self._saved(held)
+
+    def _tell_of(self, key: str, group: list[Failed]) -> bool:
+        try:
+            if key not in self._sent:
+                self._send(key, group)
+        except (TransientError, Interrupted) as error:
+            log.error("on-call not told yet: %s", error)
+            self._not_before = self._clock() + AGAIN_AFTER
+            return False
+        except LeaseLost as error:
+            log.info("left for now: %s", error)
+            for held, _ in group:
+                self._drop(held)
+            return False
+        for held, request in group:
+            request.done.append("alarm")
+            self._saved(held)
+        return True
+
+    def _send(self, key: str, group: list[Failed]) -> None:
+        check_first = key in self._tried or any(held.recovered for held, _ in group)
+        self._tried.add(key)
+        self._notifier.alarm(key, cause_of(group[0][1]), group, check_first=check_first)
+        self._sent.add(key)
+
+    def _saved(self, held: Held) -> bool:
+        try:
+            self._state.save(held)
+        except (StateConflict, TransientError) as error:
+            log.info("left for now: %s", error)
+            self._drop(held)
+            return False
+        return True
+
+
+def cause_of(request: Request) -> str:
+    """What failures are told of together for."""
+    return request.failure.message if request.failure else ""
+
+
+def _key(held: Held, request: Request) -> str:
+    name = "\n".join([cause_of(request), *held.key, request.key])
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:24]

@@ -1,0 +1,174 @@
+"""The answer, and what follows it: message, report, records, the job's end, the mark on the message."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal
+
+from ..slack.errors import MessageGone
+from ..state.audit import AuditTrail
+from ..state.records import Request, Step
+from ..state.state_manager import Held, StateManager
+from ..times import iso, seconds_of
+from .link_register import LinkRegister
+from .notifier import Notifier
+from .transitions import Results, Signals
+
+log = logging.getLogger("credits")
+
+POSTED: frozenset[Step] = frozenset({"report", "picture"})
+"""A file in the thread counts as a post."""
+END_EXPECTED = 10.0
+"""Seconds after the reply within which a job that has left its result usually ends: its audit is then written once."""
+TURN = 1.0
+"""Seconds before a post that had no turn asks for one again."""
+OUT_OF_SIGHT = 24 * 3600.0
+"""An answered request whose job the service does not know is settled after so many seconds."""
+
+
+class AnswerSteps:
+    """Each is found done, not done again, where a bot died in it."""
+
+    def __init__(
+        self,
+        *,
+        state: StateManager,
+        links: LinkRegister,
+        notifier: Notifier,
+        audit: AuditTrail,
+        signals: Signals,
+        results: Results,
+        clock: Callable[[], float],
+        picture: bool = False,
+    ) -> None:
+        self._state = state
+        self._links = links
+        self._notifier = notifier
+        self._audit = audit
+        self._signals = signals
+        self._results = results
+        self._clock = clock
+        self._picture = picture
+        self._end_expected_until: dict[str, float] = {}
+        self.counts: Counter[str] = Counter()
+        self.cost_usd_estimate = 0.0
+
+    def reply(self, held: Held, request: Request) -> None:
+        """Post the reply, or find the one a bot that died has posted."""
+        self._state.check_lease(held)
+        result = self._results.if_answered(request)
+        try:
+            request.reply_ts = self._notifier.reply(held, request, result)
+        except MessageGone as error:
+            log.warning("not answered: %s", error)
+        request.state = "answered"
+        request.done.append("reply")
+        request.tries = 0
+        if request.execution:
+            self._end_expected_until[request.execution.execution_id] = self._clock() + END_EXPECTED
+        self._state.save(held)
+        self.counts["failed" if request.reply == "failure" else "answered"] += 1
+
+    def follow_up(self, held: Held, request: Request) -> None:
+        """The next of the steps after the reply; at last settle. Files wait until no answer waits for the channel.
+
+        What was done is saved once for all of them: whoever takes the message over looks for each before it does it.
+        """
+        left = self.left(request)
+        if not left:
+            self._settle(held, request)
+            self._state.save(held)
+        elif step := self._may_be_taken(left, held):
+            self._take(step, held, request)
+            request.done.append(step)
+            if not self.left(request) and not self._end_is_expected(request):
+                self._state.save(held)
+        else:
+            request.not_before = self._clock() + TURN
+
+    def _may_be_taken(self, left: list[Step], held: Held) -> Step | None:
+        if left[0] not in POSTED or self._notifier.may_post_now(held):
+            return left[0]
+        return next((step for step in left if step not in POSTED), None)
+
+    def left(self, request: Request) -> list[Step]:
+        """What is still to be done after the reply, the job's end and the alarm aside."""
+        answer: list[Step] = ["report", "picture"] if self._picture else ["report"]
+        own: dict[str, list[Step]] = {"answer": answer, "failure": ["dm"]}
+        steps: list[Step] = [*own.get(request.reply or "", []), "link"]
+        if request.progress_begun:
+            steps.insert(0, "progress")
+        if request.execution and not self._end_is_expected(request):
+            steps.append("audit")
+        return [step for step in steps if step not in request.done]
+
+    def follow_up_due(self, request: Request) -> bool:
+        """Whether something can be done now."""
+        if self.left(request):
+            return True
+        if request.awaits_end:
+            return self._signals.end_of(request) is not None or self._out_of_sight(request)
+        return not self.alarm_due(request)
+
+    def alarm_due(self, request: Request) -> bool:
+        """Whether on-call is still to be told of this failure."""
+        mine = request.failure is not None and not request.failure.requester_mends
+        return mine and request.state == "answered" and "alarm" not in request.done
+
+    def mark(self, held: Held, _: Request) -> None:
+        """Show how the message ended: the last thing done for it."""
+        well = all(request.reply in {"answer", "repeat"} for request in held.record.requests)
+        name: Literal["white_check_mark", "x"] = "white_check_mark" if well else "x"
+        self._notifier.mark(held, name)
+        held.record.mark = name
+        self._state.save(held)
+
+    def _end_is_expected(self, request: Request) -> bool:
+        """Whether the job's end is known, to be noted with what is kept of the request, or should be any moment now."""
+        if request.execution is None or not request.awaits_end:
+            return False
+        until = self._end_expected_until.get(request.execution.execution_id, 0.0)
+        return self._signals.end_of(request) is not None or self._clock() < until
+
+    def _out_of_sight(self, request: Request) -> bool:
+        created = request.attempts[-1].created_at
+        return created is not None and self._clock() - seconds_of(created) > OUT_OF_SIGHT
+
+    def _take(self, step: Step, held: Held, request: Request) -> None:
+        if step in {"dm", "report", "picture"}:
+            self._state.check_lease(held)
+        match step:
+            case "progress":
+                self._notifier.remove_progress(held, request)
+            case "dm":
+                self._notifier.tell_requester(held, request)
+            case "report":
+                self._notifier.attach_report(held, request)
+            case "picture":
+                self._notifier.attach_picture(held, request)
+            case "link":
+                self._links.finish(held, request, self._results.if_answered(request))
+            case "audit":
+                self._audit.write(held.record, request, self._results.if_answered(request))
+
+    def _settle(self, held: Held, request: Request) -> None:
+        status = self._signals.end_of(request) if request.awaits_end else None
+        if status is None and request.awaits_end:
+            request.status, request.ended_at = "unknown", iso(self._clock())
+        elif status is not None:
+            request.status = status["status"]
+            request.started_at = status["started_at"]
+            request.ended_at = status["ended_at"] or iso(self._clock())
+            request.cost = self._audit.cost(status)
+            self.cost_usd_estimate += request.cost.usd or 0.0
+            self._audit.write(held.record, request, self._results.if_answered(request))
+            if "audit" not in request.done:  # not before: the first time, the account's index is written as well
+                request.done.append("audit")
+            if request.reply == "answer" and status["status"] != "Completed":
+                held.problems.append(f"{status['job_name']} has a valid result but ended as {status['status']}")
+        if self.alarm_due(request):
+            return
+        request.state = "failed" if request.reply in {"failure", "refused"} else "settled"
+        self._results.forget(request)

@@ -1,0 +1,48 @@
+"""`--dry-run`: what a tick would do with the channel as it is. Reads Slack, Looker and state; changes nothing."""
+
+from __future__ import annotations
+
+import json
+
+from ..config import Settings
+from ..errors import CreditsError
+from ..executor import is_verify_query
+from ..looker.client import LookerClient
+from ..looker.links import allowed_hosts, parse_link
+from ..state.records import Request
+from ..state.state_manager import StateManager
+from .inbox import Candidate, Inbox
+
+
+def dry_run(
+    settings: Settings, *, inbox: Inbox, state: StateManager, looker: LookerClient, as_json: bool = False
+) -> None:
+    """Print a line for each link of each message in the look-back window; or a JSON list of them."""
+    open_messages = set(state.open_messages())
+    hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
+
+    def verdict(message: Candidate, request: Request) -> str:
+        if (message.channel, message.ts) in open_messages:
+            return "in hand already: a tick would go on with it"
+        if state.read(message.channel, message.ts) or state.processed_before(message.ts):
+            return "answered before: nothing to do"
+        if request.failure:
+            return f"would be refused: {request.failure.message}"
+        try:
+            sql = looker.sql(parse_link(request.link, hosts))
+        except CreditsError as error:
+            return f"would fail: {error}"
+        return f"would run its {len(sql)} characters of SQL" if is_verify_query(sql) else "not a Verify query: one line"
+
+    candidates = inbox.window()
+    found = [
+        {"message": message.ts, "link": request.link, "verdict": verdict(message, request)}
+        for message in candidates
+        for request in message.requests
+    ]
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for each in found:
+        print(f"message {each['message']}  {each['link'][:100] or '(the rest)'}  {each['verdict']}")
+    print(f"{len(candidates)} message(s) with links in the last {settings.lookback_hours} hours; nothing was changed.")

@@ -1,0 +1,234 @@
+"""The steps before the answer: a link's SQL, an execution for it, its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from .. import paths
+from ..config import Settings
+from ..errors import ExecutionError
+from ..executor import Executor, JobStatus
+from ..logs import about
+from ..looker.client import LookerClient
+from ..looker.links import allowed_hosts, parse_link
+from ..state.audit import AuditTrail
+from ..state.records import Attempt, ExecutionRecord, Failure, Request
+from ..state.state_manager import Held, StateManager
+from ..times import iso, seconds_of
+from .failures import failure_of, failure_of_status
+from .link_register import LinkRegister
+from .notifier import Notifier
+from .transitions import Results, Signals, begin_failure, begin_reply
+
+log = logging.getLogger("credits")
+
+MAX_LOST = 1
+OVERTIME = 600.0
+CAPACITY_PAUSE = 60.0
+TELL_WAITING_AFTER = 600.0
+GIVE_UP_WAITING_AFTER = 6 * 3600.0
+NO_CAPACITY = "no capacity: "
+
+
+class ExecutionSteps:
+    """Each saves the request's state before and after what it does outside."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        executor: Executor,
+        looker: LookerClient,
+        state: StateManager,
+        links: LinkRegister,
+        notifier: Notifier,
+        audit: AuditTrail,
+        signals: Signals,
+        results: Results,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
+        self._executor = executor
+        self._looker = looker
+        self._state = state
+        self._links = links
+        self._notifier = notifier
+        self._audit = audit
+        self._signals = signals
+        self._results = results
+        self._clock = clock
+        self._queries: dict[tuple[str, str, str], str] = {}
+
+    def resolved(self, held: Held, request: Request) -> bool:
+        """Whether the link's SQL is known, and only an execution is missing."""
+        return _key(held, request) in self._queries
+
+    def resolve(self, held: Held, request: Request) -> None:
+        """The link's SQL; replies at once where there is none, it is not a Verify query, or it is in hand already."""
+        link = parse_link(request.link, self._hosts)
+        sql = self._looker.sql(link)
+        if not self._executor.is_verify_query(sql):
+            begin_reply(self._state, held, request, "not_verify")
+            return
+        holder = self._links.claim(held, request, link, sql)
+        if holder is None:
+            self._queries[_key(held, request)] = sql
+            return
+        request.points_to = f"{holder.channel}:{holder.ts}"
+        request.points_to_running = holder.state == "running"
+        begin_reply(self._state, held, request, "repeat")
+
+    def submit(self, held: Held, request: Request) -> None:
+        """Start the request's execution; the same id again after a crash adopts the job that is there."""
+        if request.state == "new" or request.execution is None:
+            self._new_attempt(held, request)
+        with about(execution_id=request.attempts[-1].execution_id):
+            self._start(held, request, request.attempts[-1])
+
+    def _start(self, held: Held, request: Request, attempt: Attempt) -> None:
+        self._state.begin_execution(self._execution_record(held, request, attempt))
+        job = self._executor.execute(self._sql_of(held, request), execution_id=attempt.execution_id)
+        attempt.job_arn = job["job_arn"]
+        attempt.created_at = iso(self._clock())
+        request.state = "running"
+        request.tries = 0
+        self._state.save(held)
+        self._queries.pop(_key(held, request), None)
+        log.info("job started", extra={"fields": {"job_arn": job["job_arn"]}})
+
+    def has_news(self, request: Request) -> bool:
+        """Whether the request's job has a result, has ended, or is over its time."""
+        execution = request.execution
+        return execution is not None and (
+            execution.execution_id in self._signals.results
+            or self._signals.end_of(request) is not None
+            or self._overdue(execution)
+        )
+
+    def collect(self, held: Held, request: Request) -> None:
+        """The job has a result, or has ended without one, or is over its time."""
+        execution_id = request.attempts[-1].execution_id
+        status = self._signals.end_of(request)
+        if execution_id in self._signals.results or (status and self._executor.has_result(execution_id)):
+            self._collect_result(held, request)
+        elif status is not None:
+            self._collect_end(held, request, status)
+        else:
+            self._stop_overdue(held, request)
+
+    def wait_for_capacity(self, held: Held, request: Request, reason: str) -> None:
+        """No machine now: again in a minute, with a word in the thread once it takes long, and not for ever."""
+        request.not_before = self._clock() + CAPACITY_PAUSE
+        waited = self._waited(request)
+        if waited >= GIVE_UP_WAITING_AFTER:
+            begin_failure(self._state, held, request, _never_any_room(reason, waited))
+        else:
+            self._say_it_waits(held, request)
+
+    def has_to_wait(self, request: Request) -> bool:
+        """Whether it is to be noted, or said, that a request waits until earlier ones' jobs have ended."""
+        noted = request.waiting_since is not None
+        return not noted or (not request.told_waiting and self._waited(request) >= TELL_WAITING_AFTER)
+
+    def wait_for_turn(self, held: Held, request: Request) -> None:
+        """As many jobs run as may: note since when this request waits, and say so once it takes long."""
+        self._say_it_waits(held, request)
+
+    def _waited(self, request: Request) -> float:
+        return self._clock() - (request.waiting_since or self._clock())
+
+    def _say_it_waits(self, held: Held, request: Request) -> None:
+        request.waiting_since = request.waiting_since or self._clock()
+        waited = self._waited(request)
+        tell = waited >= TELL_WAITING_AFTER and not request.told_waiting
+        request.told_waiting = request.told_waiting or tell
+        self._state.save(held)
+        if tell:
+            self._notifier.waiting(held, request, round(waited / 60))
+
+    def _collect_result(self, held: Held, request: Request) -> None:
+        try:
+            self._results.of(request)
+        except ExecutionError as error:
+            begin_failure(self._state, held, request, failure_of(error))
+            return
+        begin_reply(self._state, held, request, "answer")
+
+    def _collect_end(self, held: Held, request: Request, status: JobStatus) -> None:
+        attempt, said = request.attempts[-1], status["failure_reason"] or "the service gives no reason"
+        if status["outcome"] == "no_capacity":
+            attempt.replaced_because = f"{NO_CAPACITY}{said}"
+            self._new_attempt(held, request, save=False)
+            self.wait_for_capacity(held, request, said)
+        elif status["outcome"] == "lost" and _lost(request) < MAX_LOST:
+            attempt.replaced_because = said
+            self._new_attempt(held, request)
+        else:
+            begin_failure(self._state, held, request, self._failure(attempt.execution_id, status))
+
+    def _failure(self, execution_id: str, status: JobStatus) -> Failure:
+        try:
+            self._executor.get_results(execution_id)
+        except ExecutionError as error:
+            return failure_of(error) if error.failure else failure_of_status(status)
+        return failure_of_status(status)
+
+    def _stop_overdue(self, held: Held, request: Request) -> None:
+        self._executor.stop(request.attempts[-1].job_name)
+        minutes = (self._settings.sagemaker_max_runtime + OVERTIME) / 60
+        failure = Failure(
+            category="timed_out",
+            message=f"The execution had no result after {minutes:.0f} minutes and was stopped.",
+            advice="Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised.",
+            retry_helps=True,
+        )
+        begin_failure(self._state, held, request, failure)
+
+    def _overdue(self, attempt: Attempt) -> bool:
+        if attempt.created_at is None:
+            return False
+        return self._clock() - seconds_of(attempt.created_at) > self._settings.sagemaker_max_runtime + OVERTIME
+
+    def _sql_of(self, held: Held, request: Request) -> str:
+        known = self._queries.get(_key(held, request)) or self._audit.saved_query(request)
+        return known if known is not None else self._looker.sql(parse_link(request.link, self._hosts))
+
+    def _new_attempt(self, held: Held, request: Request, *, save: bool = True) -> None:
+        execution_id = paths.new_execution_id(datetime.fromtimestamp(self._clock(), UTC))
+        request.attempts.append(Attempt(execution_id=execution_id, job_name=paths.job_name(execution_id)))
+        request.state = "submitting"
+        if save:
+            self._state.save(held)
+
+    def _execution_record(self, held: Held, request: Request, attempt: Attempt) -> ExecutionRecord:
+        return ExecutionRecord(
+            execution_id=attempt.execution_id,
+            job_name=attempt.job_name,
+            purpose="message",
+            channel=held.record.channel,
+            ts=held.record.ts,
+            request_key=request.key,
+            replaces=request.attempts[-2].execution_id if len(request.attempts) > 1 else None,
+            created_at=iso(self._clock()),
+        )
+
+
+def _lost(request: Request) -> int:
+    """Executions that were replaced because the platform lost them; waiting for capacity does not count."""
+    return sum(1 for a in request.attempts if a.replaced_because and not a.replaced_because.startswith(NO_CAPACITY))
+
+
+def _never_any_room(reason: str, waited: float) -> Failure:
+    return Failure(
+        category="capacity",
+        message=f"There was no machine for {waited / 3600:.0f} hours: {reason}",
+        advice="Post the link again later.",
+        retry_helps=True,
+    )
+
+
+def _key(held: Held, request: Request) -> tuple[str, str, str]:
+    return held.record.channel, held.record.ts, request.key

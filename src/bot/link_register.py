@@ -1,0 +1,47 @@
+"""Which request has a query in hand: whoever posts the same one again is pointed there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .. import paths
+from ..executor import CreditResult
+from ..looker.links import LookerLink
+from ..state.records import LinkRecord, LinkState, Request
+from ..state.state_manager import Held, StateManager, link_digest
+from ..times import utc_date
+
+RELATIVE_DATES = "relative_dates"
+
+
+class LinkRegister:
+    """A failed request frees its query; so does the end of the day an answer to relative dates was given on."""
+
+    def __init__(self, state: StateManager, clock: Callable[[], float]) -> None:
+        self._state = state
+        self._clock = clock
+
+    def claim(self, held: Held, request: Request, link: LookerLink, sql: str) -> LinkRecord | None:
+        """Take a query in hand; or the record of the request that has it, running or answered."""
+        request.sql_digest = link_digest(link.canonical, sql)
+        mine = _record(held, request, "running")
+        return self._state.claim_link(request.sql_digest, mine, utc_date(self._clock()).isoformat())
+
+    def finish(self, held: Held, request: Request, result: CreditResult | None) -> None:
+        """Say how the request that had it ended; `result` where it was answered."""
+        if request.sql_digest is None or request.reply == "repeat":
+            return
+        mine = _record(held, request, "answered" if result else "failed")
+        if result and any(flag["code"] == RELATIVE_DATES for flag in result["flags"]):
+            mine.only_on = paths.execution_date(result["execution_id"]).isoformat()
+        self._state.update_link(request.sql_digest, mine)
+
+
+def _record(held: Held, request: Request, state: LinkState) -> LinkRecord:
+    return LinkRecord(
+        channel=held.record.channel,
+        ts=held.record.ts,
+        request_key=request.key,
+        execution_id=request.execution.execution_id if request.execution else None,
+        state=state,
+    )

@@ -1,0 +1,161 @@
+"""One message's way from a link to an answer: which step is next, and what happens when one fails.
+
+Before each step outside, the record says that it is about to be taken (src/state/records.py). A step that fails for now
+leaves the record where it is, with a time before which it is not tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import CapacityError, CreditsError, Interrupted, StateConflict, TransientError
+from ..state.lease import LeaseLost
+from ..state.records import UNANSWERED, Request
+from ..state.state_manager import Held, StateManager
+from .answer_steps import AnswerSteps
+from .execution_steps import ExecutionSteps
+from .failures import failure_of
+from .status_message import StatusMessages
+from .transitions import begin_failure
+from .work_pool import AFTER, ANSWER, REACT, RESOLVE, SUBMIT
+
+log = logging.getLogger("credits")
+
+MAX_TRIES = 6
+TAKE_OVER_PAUSE = 10.0
+
+Step = Callable[[Held, Request], None]
+
+
+@dataclass(frozen=True)
+class Next:
+    """A step that can be taken now."""
+
+    urgency: int
+    request: Request
+    step: Step
+    starts_job: bool = False
+
+
+class MessageProcessor:
+    """Takes the steps. Nothing here loops or waits; the tick decides when the next step is due."""
+
+    def __init__(
+        self,
+        *,
+        executions: ExecutionSteps,
+        answers: AnswerSteps,
+        statuses: StatusMessages,
+        state: StateManager,
+        clock: Callable[[], float],
+    ) -> None:
+        self._executions = executions
+        self._answers = answers
+        self._statuses = statuses
+        self._state = state
+        self._clock = clock
+
+    # Which step is next
+
+    def next_step(self, held: Held, *, slot_free: bool) -> Next | None:
+        """The most urgent step of a message that can be taken now, or None."""
+        if held.record.mark is None and all(request.ended for request in held.record.requests):
+            return Next(REACT, held.record.requests[0], self._answers.mark)
+        ready = [
+            found for request in held.record.requests if (found := self._next_of(held, request, slot_free=slot_free))
+        ]
+        return min(ready, key=lambda found: found.urgency, default=None)
+
+    def _next_of(self, held: Held, request: Request, *, slot_free: bool) -> Next | None:
+        if request.ended or self._clock() < request.not_before:
+            return None
+        match request.state:
+            case "new":
+                return self._next_of_new(held, request, slot_free=slot_free)
+            case "submitting":
+                return Next(SUBMIT, request, self._executions.submit)
+            case "running":
+                return self._next_of_running(request)
+            case "replying":
+                return Next(ANSWER, request, self._answers.reply)
+            case "answered" if self._answers.follow_up_due(request):
+                return Next(AFTER, request, self._answers.follow_up)
+        return None
+
+    def _next_of_new(self, held: Held, request: Request, *, slot_free: bool) -> Next | None:
+        if not self._executions.resolved(held, request):
+            return Next(RESOLVE, request, self._executions.resolve)
+        if slot_free:
+            return Next(SUBMIT, request, self._executions.submit, starts_job=True)
+        if self._executions.has_to_wait(request):
+            return Next(AFTER, request, self._executions.wait_for_turn)
+        return None
+
+    def _next_of_running(self, request: Request) -> Next | None:
+        if self._executions.has_news(request):
+            return Next(ANSWER, request, self._executions.collect)
+        return Next(AFTER, request, self._statuses.step) if self._statuses.due(request) else None
+
+    def unanswered(self, held: Held, deadline: float) -> bool:
+        """Whether this message may still get an answer, or what follows one, before the deadline."""
+        return any(self._more_to_come(request, deadline) for request in held.record.requests)
+
+    def _more_to_come(self, request: Request, deadline: float) -> bool:
+        if request.ended or request.not_before > deadline:
+            return False
+        return request.state in UNANSWERED or bool(self._answers.left(request))
+
+    # Taking it
+
+    def take(self, held: Held, step: Next) -> None:
+        """Take a step; where it fails, put the record back as it was saved and note when, or how, to go on.
+
+        Raises StateConflict and LeaseLost (another bot has the message), Interrupted.
+        """
+        held.keep()
+        try:
+            step.step(held, step.request)
+        except (StateConflict, LeaseLost, Interrupted):
+            raise
+        except Exception as error:  # noqa: BLE001 (a bug here must cost one message an answer, not all of them)
+            held.go_back()
+            request = next(r for r in held.record.requests if r.key == step.request.key)
+            self._failed_step(held, request, _known(error))
+
+    def recover(self, held: Held) -> None:
+        """A message taken over: a reply may be on its way right now, so look for it a little later."""
+        for request in held.record.requests:
+            if held.recovered and request.state == "replying":
+                request.not_before = self._clock() + TAKE_OVER_PAUSE
+
+    def _failed_step(self, held: Held, request: Request, error: CreditsError) -> None:
+        """Again later, or an answer that says why not."""
+        log.warning("step failed: %s", error)
+        if request.state in {"replying", "answered"}:
+            if request.tries >= MAX_TRIES or not isinstance(error, TransientError):
+                held.problems.append(str(error))
+            request.not_before = self._clock() + max(TAKE_OVER_PAUSE, _pause(request.tries))
+            request.tries += 1
+        elif isinstance(error, CapacityError):
+            self._executions.wait_for_capacity(held, request, str(error))
+        elif isinstance(error, TransientError) and request.tries < MAX_TRIES:
+            request.tries += 1
+            request.not_before = self._clock() + _pause(request.tries)
+        else:
+            begin_failure(self._state, held, request, failure_of(error))
+
+
+def _known(error: Exception) -> CreditsError:
+    if isinstance(error, CreditsError):
+        return error
+    log.error("unexpected error", exc_info=error)
+    return CreditsError(f"The bot met an error it does not know ({type(error).__name__}).")
+
+
+def _pause(tries: int) -> float:
+    """Growing and jittered: 5, 10, 20 ... at most 300 seconds, half of it by chance."""
+    longest: float = min(300.0, 5.0 * 2**tries)
+    return longest * (0.5 + random.random() / 2)  # noqa: S311 (jitter, not a secret)

@@ -1,0 +1,260 @@
+"""What people are sent, each once: a reply under a key it is found by again, a direct message, a report, a reaction."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+
+from .. import console_links, paths
+from ..config import Settings
+from ..errors import ConfigurationError, CreditsError, TransientError
+from ..executor import CreditResult, Executor
+from ..slack import reply as wording
+from ..slack.client import SlackClient
+from ..slack.errors import MessageGone, SlackRefused, Undeliverable
+from ..slack.post_gate import PostGate
+from ..state.audit import AuditTrail, IndexEntry
+from ..state.records import Failure, Request
+from ..state.state_manager import Held
+
+log = logging.getLogger("credits")
+
+LeaseCheck = Callable[[Held], None]
+
+
+class Notifier:
+    """Words go out here. `check_lease` is asked right before each post."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        slack: SlackClient,
+        executor: Executor,
+        audit: AuditTrail,
+        gate: PostGate,
+        check_lease: LeaseCheck,
+    ) -> None:
+        self._settings = settings
+        self._slack = slack
+        self._executor = executor
+        self._audit = audit
+        self._gate = gate
+        self._check_lease = check_lease
+
+    def eyes(self, held: Held) -> None:
+        """Show that a message was seen; never worth failing for."""
+        self._react(held, "eyes")
+
+    def mark(self, held: Held, name: str) -> None:
+        """Show how a message ended."""
+        self._react(held, name)
+
+    def reply(self, held: Held, request: Request, result: CreditResult | None) -> str:
+        """Post a request's reply and return its time stamp; where it may have been posted already, look first."""
+        key = reply_key(held, request)
+        if held.recovered or request.tries:
+            found = self._slack.find_reply(held.record.channel, held.record.ts, key)
+            if found:
+                return found
+        message = self._message(held, request, result)
+        self._gate.wait(held.record.channel)
+        return self._slack.post_reply(*held.key, message, key, partial(self._check_lease, held))
+
+    def tell_requester(self, held: Held, request: Request) -> None:
+        """The failure message: to the requester, or to SLACK_ERROR_USER where that is a bot or cannot be reached."""
+        if request.failure is None:
+            return
+        message = self._failure_dm(held, request, request.failure)
+        key = f"dm-{reply_key(held, request)}"
+        user = held.record.user
+        if user and not held.record.user_is_bot:
+            try:
+                check_first = held.recovered or request.tries > 0
+                self._slack.send_dm(user, message, key, check_first, partial(self._check_lease, held))
+                return
+            except Undeliverable as error:
+                log.warning("direct message not delivered: %s", error)
+        self._tell_error_user(
+            wording.undelivered(user or "unknown", message),
+            key,
+            check_first=True,
+            of=[held],
+        )
+
+    def attach_report(self, held: Held, request: Request) -> None:
+        """Put report.html into the thread; an execution without one has been said to have none in its log."""
+        execution_id = request.attempts[-1].execution_id
+        content = self._audit.report(execution_id)
+        self._attach(held, request, f"credit-report-{execution_id}.html", "Credit recommendation report", content)
+
+    def attach_picture(self, held: Held, request: Request) -> None:
+        """Put the picture of the breakdown into the thread, where the job made one."""
+        execution_id = request.attempts[-1].execution_id
+        content = self._audit.picture(execution_id)
+        title = "Charged and credited in USD, by Fraud Guard mode"
+        self._attach(held, request, f"credit-breakdown-{execution_id}.png", title, content)
+
+    def _attach(self, held: Held, request: Request, filename: str, title: str, content: bytes | None) -> None:
+        channel, ts = held.key
+        if content is None or ((held.recovered or request.tries) and self._slack.find_file(channel, ts, filename)):
+            return
+        try:
+            self._slack.upload_file(channel, ts, filename, title, content, partial(self._check_lease, held))
+        except (ConfigurationError, SlackRefused, MessageGone) as error:
+            log.error("%s not attached: %s", filename, error)
+
+    def waiting(self, held: Held, request: Request, minutes: int) -> None:
+        """Say in the thread that there is no machine yet."""
+        key = f"waiting-{reply_key(held, request)}"
+        self._slack.post_reply(*held.key, wording.waiting(minutes), key, partial(self._check_lease, held))
+
+    def may_post_now(self, held: Held) -> bool:
+        """Whether a word about progress keeps nobody's answer waiting; where it does not, it has its turn."""
+        return self._gate.take_if_free(held.record.channel)
+
+    def post_progress(self, held: Held, request: Request, message: wording.Message, *, look_first: bool) -> str:
+        """Post where a long job stands, or find what was posted; its time stamp."""
+        key = progress_key(held, request)
+        if held.recovered or look_first:
+            found = self._slack.find_reply(*held.key, key)
+            if found:
+                return found
+        return self._slack.post_reply(*held.key, message, key, partial(self._check_lease, held))
+
+    def edit_progress(self, held: Held, ts: str, message: wording.Message) -> None:
+        """Say anew where a long job stands."""
+        self._slack.update(held.record.channel, ts, message)
+
+    def remove_progress(self, held: Held, request: Request) -> None:
+        """Take away the word about progress, wherever it is."""
+        ts = request.progress_ts or self._slack.find_reply(*held.key, progress_key(held, request))
+        if ts is None:
+            return
+        try:
+            self._slack.delete(held.record.channel, ts)
+        except (ConfigurationError, SlackRefused) as error:
+            log.error("status message not taken away: %s", error)
+
+    def alarm(self, key: str, cause: str, failed: list[tuple[Held, Request]], *, check_first: bool) -> None:
+        """One message to SLACK_ERROR_USER for all failures of one cause, found again by `key`."""
+        ids = sorted(_name(held, request) for held, request in failed)
+        if len(failed) == 1:
+            held, request = failed[0]
+            message = self._failure_dm(held, request, request.failure or Failure(category="bot", message=cause))
+        else:
+            message = wording.outage(cause, len(failed), examples=ids)
+        self._tell_error_user(message, f"alarm-{key}", check_first=check_first, of=[held for held, _ in failed])
+
+    def report_problems(self, problems: Iterable[str], key: str) -> None:
+        """What no requester need know, but on-call must: one message."""
+        lines = sorted(set(problems))
+        if lines:
+            digest = hashlib.sha256("\n".join([key, *lines]).encode()).hexdigest()[:24]
+            self._tell_error_user(wording.failure_line(" ".join(lines)), f"problem-{digest}", check_first=True)
+
+    def _check_leases(self, messages: Iterable[Held]) -> None:
+        for held in messages:
+            self._check_lease(held)
+
+    def _tell_error_user(
+        self, message: wording.Message, key: str, *, check_first: bool, of: Collection[Held] = ()
+    ) -> None:
+        """`of`: the messages that it tells of, and that must still be this bot's."""
+        user = self._settings.slack_error_user
+        if not user:
+            log.error("SLACK_ERROR_USER is not set: nobody was told of: %s", message.text)
+            return
+        try:
+            self._slack.send_dm(user, message, key, check_first, partial(self._check_leases, of))
+        except (Undeliverable, ConfigurationError) as error:
+            log.error("SLACK_ERROR_USER could not be told (%s) of: %s", error, message.text)
+
+    def _message(self, held: Held, request: Request, result: CreditResult | None) -> wording.Message:
+        if request.reply == "answer" and result is not None:
+            return self._answer(held, request, result)
+        if request.reply == "repeat" and request.points_to:
+            channel, _, ts = request.points_to.partition(":")
+            return wording.repeat(self._slack.permalink(channel, ts), running=request.points_to_running)
+        if request.reply == "not_verify":
+            return wording.not_verify()
+        failure = request.failure or Failure(category="bot", message="The request could not be answered.")
+        if request.reply == "refused":
+            return wording.refused_link(failure.message, request.link)
+        return wording.failure_line(failure.message, advice=failure.advice, told=not held.record.user_is_bot)
+
+    def _answer(self, held: Held, request: Request, result: CreditResult) -> wording.Message:
+        files = paths.ExecutionPaths(result["execution_id"])
+        return wording.answer(
+            result,
+            earlier=[self._earlier(entry) for entry in self._audit.earlier(result)],
+            report_url=self._console(files.report),
+            notebook_url=self._console(files.notebook),
+            duplicate_links=held.record.duplicates > 0,
+            link_url=request.link if len(held.record.requests) > 1 else None,
+        )
+
+    def _earlier(self, entry: IndexEntry) -> wording.Earlier:
+        return wording.Earlier(
+            amount=entry.credit_amount,
+            currency=entry.currency,
+            fraud_start=entry.fraud_start,
+            fraud_end=entry.fraud_end,
+            execution_id=entry.execution_id,
+            url=self._console(paths.ExecutionPaths(entry.execution_id).report),
+        )
+
+    def _failure_dm(self, held: Held, request: Request, failure: Failure) -> wording.Message:
+        execution = request.execution
+        lines, problem = self._log_tail(execution.job_name) if execution else (None, "")
+        files = paths.ExecutionPaths(execution.execution_id) if execution else None
+        return wording.failure_dm(
+            what=failure.message,
+            advice=failure.advice,
+            retry_helps=failure.retry_helps,
+            execution_id=execution.execution_id if execution else None,
+            job_arn=execution.job_arn if execution else None,
+            cell_title=failure.cell_title,
+            log_lines=lines,
+            log_problem=problem,
+            log_url=console_links.job_log(self._settings.aws_default_region, execution.job_name) if execution else None,
+            notebook_url=self._console(files.notebook) if files else None,
+            message_url=self._permalink(held),
+        )
+
+    def _log_tail(self, job_name: str) -> tuple[list[str] | None, str]:
+        try:
+            return self._executor.log_tail(job_name), ""
+        except CreditsError as error:
+            return None, str(error)
+
+    def _permalink(self, held: Held) -> str | None:
+        try:
+            return self._slack.permalink(*held.key)
+        except (TransientError, MessageGone, SlackRefused, ConfigurationError):
+            return None
+
+    def _react(self, held: Held, name: str) -> None:
+        try:
+            self._slack.react(*held.key, name)
+        except (ConfigurationError, SlackRefused, MessageGone) as error:
+            log.error("reaction not added: %s", error)
+
+    def _console(self, key: str) -> str:
+        return console_links.s3_object(self._settings.aws_default_region, self._settings.s3_output_bucket, key)
+
+
+def reply_key(held: Held, request: Request) -> str:
+    """What a request's reply is found by: the same for every bot and every try."""
+    return f"{held.record.channel}-{held.record.ts}-{request.key}"
+
+
+def progress_key(held: Held, request: Request) -> str:
+    """What the word about its progress is found by."""
+    return f"progress-{reply_key(held, request)}"
+
+
+def _name(held: Held, request: Request) -> str:
+    return request.execution.execution_id if request.execution else reply_key(held, request)

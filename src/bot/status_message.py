@@ -1,0 +1,105 @@
+"""One message in the thread while a job takes long: where it stands, edited in place, gone once the answer is there.
+
+Recorded like every step: that it is about to be posted (progress_begun), where it is (progress_ts), that it is gone
+("progress" among the steps done). No answer waits or fails for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from ..errors import ConfigurationError, StateConflict, TransientError
+from ..execution.job_progress import JobProgress, read_progress
+from ..slack import reply as wording
+from ..slack.errors import MessageGone, SlackRefused
+from ..state.object_store import ObjectStore
+from ..state.records import Request
+from ..state.state_manager import Held, StateManager
+from ..times import seconds_of
+from .notifier import Notifier
+from .usual_time import UsualTime
+
+log = logging.getLogger("credits")
+
+BEGIN_AFTER = 90.0
+EDIT_EVERY = 30.0
+GATE_BUSY = 2.0
+NEVER = float("inf")
+
+
+class StatusMessages:
+    """Each running request's status message. Times are seconds of `clock`."""
+
+    def __init__(
+        self,
+        *,
+        store: ObjectStore,
+        state: StateManager,
+        notifier: Notifier,
+        usual: UsualTime,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._state = state
+        self._notifier = notifier
+        self._usual = usual
+        self._clock = clock
+        self._next: dict[str, float] = {}
+        self._unsure: set[str] = set()
+
+    def due(self, request: Request) -> bool:
+        """Whether a running request's message is to be posted, or edited, now."""
+        execution = request.execution
+        if execution is None or execution.created_at is None:
+            return False
+        now = self._clock()
+        long = request.progress_begun or now - seconds_of(execution.created_at) >= BEGIN_AFTER
+        return long and now >= self._next.get(execution.execution_id, 0.0)
+
+    def step(self, held: Held, request: Request) -> None:
+        """Save that there will be one; post it; edit it: one of these a call."""
+        if not request.progress_begun:
+            request.progress_begun = True
+            self._state.save(held)
+            return
+        execution_id = request.attempts[-1].execution_id
+        if not self._notifier.may_post_now(held):
+            self._next[execution_id] = self._clock() + GATE_BUSY
+            return
+        self._next[execution_id] = self._clock() + EDIT_EVERY
+        try:
+            self._show(held, request, execution_id)
+        except (MessageGone, SlackRefused, ConfigurationError) as error:
+            self._next[execution_id] = NEVER
+            log.info("status message given up: %s", error)
+
+    def _show(self, held: Held, request: Request, execution_id: str) -> None:
+        words = self._words(request)
+        try:
+            if request.progress_ts is not None:
+                self._notifier.edit_progress(held, request.progress_ts, words)
+                return
+            look_first = execution_id in self._unsure
+            self._unsure.add(execution_id)
+            posted = self._notifier.post_progress(held, request, words, look_first=look_first)
+        except TransientError as error:
+            log.info("status message left for now: %s", error)
+            return
+        self._save_place(held, request, posted)
+        self._unsure.discard(execution_id)
+
+    def _save_place(self, held: Held, request: Request, posted: str) -> None:
+        """Where another bot has the message by now, and may have answered, nobody else would take this one away."""
+        request.progress_ts = posted
+        try:
+            self._state.save(held)
+        except StateConflict:
+            self._notifier.remove_progress(held, request)
+            raise
+
+    def _words(self, request: Request) -> wording.Message:
+        execution = request.attempts[-1]
+        at = read_progress(self._store, execution.execution_id) or JobProgress(0, 0)
+        seconds = self._clock() - seconds_of(execution.created_at or "")
+        return wording.progress(at.done, at.total, seconds, queries=at.waiting_for, usual_seconds=self._usual.seconds())

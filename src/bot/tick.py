@@ -1,0 +1,351 @@
+"""The tick's loop: what is read, which step is due, when to look at the jobs, when to stop.
+
+Steps run in a pool, one at a time for each message; the loop itself only looks, schedules and keeps the lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from .. import paths
+from ..config import Settings
+from ..errors import CreditsError, Interrupted, StateConflict, StateUnreadable, TransientError
+from ..logs import about
+from ..state.lease import LeaseKeeper, LeaseLost
+from ..state.records import UNANSWERED, Request
+from ..state.state_manager import Held, StateManager
+from ..waiting import Waiting
+from .alarms import Alarms
+from .answer_steps import AnswerSteps
+from .inbox import Inbox
+from .job_watch import JobWatch
+from .message_processor import MessageProcessor, Next
+from .notifier import Notifier
+from .progress import Progress
+from .work_pool import REACT, WorkPool
+
+log = logging.getLogger("credits")
+
+RESULT_EVERY = 1.0
+STATUS_EVERY = 30.0
+SETTLE_EVERY = 1.0
+SLACK_EVERY = 20.0
+SETTLE_GRACE = 15.0
+OPEN_EVERY = 60.0
+CLOSING = 5.0
+
+
+@dataclass
+class Summary:
+    """What a tick did, for its last log line and its metrics."""
+
+    seen: int = 0
+    answered: int = 0
+    failed: int = 0
+    running: int = 0
+    waiting: int = 0
+    seconds: float = 0.0
+    cost_usd_estimate: float = 0.0
+    problems: int = 0
+
+
+class Tick:
+    """One run of the bot over everything open and everything new."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        inbox: Inbox,
+        state: StateManager,
+        lease: LeaseKeeper,
+        processor: MessageProcessor,
+        answers: AnswerSteps,
+        notifier: Notifier,
+        jobs: JobWatch,
+        pool: WorkPool,
+        clock: Callable[[], float],
+        waiting: Waiting,
+        progress: Progress,
+    ) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._state = state
+        self._lease = lease
+        self._processor = processor
+        self._answers = answers
+        self._notifier = notifier
+        self._jobs = jobs
+        self._pool = pool
+        self._clock = clock
+        self._waiting = waiting
+        self._progress = progress
+        self._messages: dict[tuple[str, str], Held] = {}
+        self._busy: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        self._problems: list[str] = []
+        self._counts: Counter[str] = Counter()
+        self._starting: set[tuple[str, str]] = set()
+        self._looked_at: dict[str, float] = {}
+        self._last_step = 0.0
+        self._alarms = Alarms(answers=answers, notifier=notifier, state=state, clock=clock, drop=self._drop)
+
+    def run(self, problems: Iterable[str] = ()) -> Summary:
+        """Work until nothing is left to do, or the time is up; what is left is the next tick's.
+
+        problems: what on-call is to be told besides what is found here.
+        """
+        started = self._clock()
+        self._problems.extend(problems)
+        listen_until = started + self._settings.listen_seconds
+        deadline = max(listen_until, started + self._settings.tick_budget_seconds)
+        try:
+            while not self._waiting.stopped:
+                self._look(listen_until)
+                self._schedule()
+                self._progress.show([held.record for held in self._held()])
+                if self._quiet(deadline) and not self._alarms.tell(self._held()) and self._clock() >= listen_until:
+                    break
+                if self._clock() >= deadline:
+                    break
+                self._waiting.pause(self._until_next_look(deadline))
+        except Interrupted:
+            log.info("told to end")
+        return self._finish(started)
+
+    # Looking
+
+    def _look(self, listen_until: float) -> None:
+        if self._messages:
+            self._keep_lease()
+        if self._is_due("open"):
+            self._adopt()
+        if self._is_due("slack") and (self._clock() < listen_until or not self._counts["reads"]):
+            self._read_slack()
+        running = [request for held in self._held() for request in _with_jobs(held)]
+        if running and self._is_due("results"):
+            self._jobs.look_for_results(running)
+        if running and self._is_due("status"):
+            self._jobs.ask_for_statuses(running)
+
+    def _keep_lease(self) -> None:
+        """One that cannot be renewed runs out, and its messages are left to whoever has one."""
+        try:
+            self._lease.keep()
+        except TransientError as error:
+            log.warning("lease not renewed: %s", error)
+
+    def _adopt(self) -> None:
+        """Take over what earlier ticks, or bots that are gone, left open."""
+        for held in self._pool.map(self._claim, self._left_open()):
+            if held is not None:
+                self._hold(held)
+                if any(request.state in UNANSWERED for request in held.record.requests):
+                    self._pool.submit(REACT, partial(self._show_eyes, held))
+
+    def _left_open(self) -> list[tuple[str, str]]:
+        """A tick that cannot find what is open fails at its first look, not in the middle of its work."""
+        self._counts["looks"] += 1
+        try:
+            return [key for key in self._state.open_messages() if key not in self._messages]
+        except TransientError as error:
+            if self._counts["looks"] == 1:
+                raise
+            log.warning("open messages not looked for: %s", error)
+            return []
+
+    def _claim(self, key: tuple[str, str]) -> Held | None:
+        try:
+            self._lease.keep()
+            return self._state.claim(*key)
+        except StateUnreadable as error:
+            self._problems.append(str(error))
+        except TransientError as error:
+            log.warning("left for now: %s", error)
+        except ValueError:
+            self._problems.append(f"{paths.open_marker(*key)} is not what this bot writes: delete it.")
+        return None
+
+    def _hold(self, held: Held) -> None:
+        self._processor.recover(held)
+        with self._lock:
+            self._messages[held.key] = held
+
+    def _read_slack(self) -> None:
+        self._counts["reads"] += 1
+        try:
+            new = self._inbox.read()
+        except TransientError as error:
+            self._problems.append(str(error))
+            return
+        self._problems.extend(self._inbox.problems)
+        self._inbox.problems.clear()
+        for held in new:
+            self._hold(held)
+            self._counts["seen"] += 1
+            self._pool.submit(REACT, partial(self._show_eyes, held))
+
+    def _show_eyes(self, held: Held) -> None:
+        try:
+            if held.key in self._messages:
+                self._notifier.eyes(held)
+        except (TransientError, Interrupted) as error:
+            log.info("reaction not added: %s", error)
+
+    def _status_every(self) -> float:
+        """An answered request waits for its job's end: ask as often as for results; where all do, the tick waits."""
+        states = [request.state for held in self._held() for request in held.record.requests]
+        if not any(state in UNANSWERED for state in states):
+            return SETTLE_EVERY
+        return RESULT_EVERY if any(_settling(held) for held in self._held()) else STATUS_EVERY
+
+    def _every(self) -> dict[str, float]:
+        """Seconds between two looks at the same."""
+        return {"slack": SLACK_EVERY, "results": RESULT_EVERY, "status": self._status_every(), "open": OPEN_EVERY}
+
+    def _due_at(self, name: str) -> float:
+        return self._looked_at.get(name, float("-inf")) + self._every()[name]
+
+    def _is_due(self, name: str) -> bool:
+        now = self._clock()
+        if now < self._due_at(name):
+            return False
+        self._looked_at[name] = now
+        return True
+
+    # Doing
+
+    def _schedule(self) -> None:
+        """Hand every step that is due to the pool, oldest message first."""
+        begun = True
+        while begun and not self._waiting.stopped:
+            begun = False
+            slots = self._settings.max_concurrent_jobs - self._jobs_in_hand()
+            for held in sorted(self._held(), key=lambda held: held.record.ts):
+                if held.key in self._busy or (step := self._processor.next_step(held, slot_free=slots > 0)) is None:
+                    continue
+                slots -= step.starts_job
+                self._begin(held, step)
+                begun = True
+
+    def _begin(self, held: Held, step: Next) -> None:
+        with self._lock:
+            self._busy.add(held.key)
+            if step.starts_job:
+                self._starting.add(held.key)
+        self._last_step = self._clock()
+        self._pool.submit(step.urgency, lambda: self._take(held, step))
+
+    def _take(self, held: Held, step: Next) -> None:
+        execution = step.request.execution
+        with about(message=held.record.ts, execution_id=execution.execution_id if execution else None):
+            try:
+                self._processor.take(held, step)
+                if held.record.ended:
+                    self._state.close(held)
+                    self._drop(held)
+            except (StateConflict, LeaseLost, TransientError, Interrupted) as error:
+                log.info("left for now: %s", error)
+                self._drop(held)
+            except CreditsError as error:
+                held.problems.append(str(error))
+                self._drop(held)
+            except Exception as error:  # as in MessageProcessor.take, for what follows a failed step
+                log.error("unexpected error", exc_info=error)
+                held.problems.append(f"The bot met an error it does not know ({type(error).__name__}).")
+                self._drop(held)
+            finally:
+                with self._lock:
+                    self._busy.discard(held.key)
+                    self._starting.discard(held.key)
+                self._waiting.wake()
+
+    def _drop(self, held: Held) -> None:
+        """Leave a message to the next look; unless it has been taken up anew already, with an edit's links."""
+        with self._lock:
+            if self._messages.get(held.key) is held:
+                del self._messages[held.key]
+            self._problems.extend(held.problems)
+            held.problems.clear()
+
+    # Ending
+
+    def _quiet(self, deadline: float) -> bool:
+        """Whether no step is being taken, due, or due before the deadline."""
+        if self._busy or not self._pool.idle():
+            return False
+        slot_free = self._jobs_in_hand() < self._settings.max_concurrent_jobs
+        if any(self._processor.next_step(held, slot_free=slot_free) for held in self._held()):
+            return False
+        if any(self._processor.unanswered(held, deadline) for held in self._held()):
+            return False
+        settling = any(_settling(held) for held in self._held())
+        return not (settling and self._clock() < self._last_step + SETTLE_GRACE)
+
+    def _until_next_look(self, deadline: float) -> float:
+        names = ["slack", "open", *(["results", "status"] if self._messages else [])]
+        looks = [due for name in names if (due := self._due_at(name)) > self._clock()]
+        paused = [r.not_before for held in self._held() for r in held.record.requests if r.not_before > self._clock()]
+        renewal = [self._lease.renewal_due_at] if self._messages else []
+        return max(0.05, min([deadline, *looks, *paused, *renewal]) - self._clock())
+
+    def _finish(self, started: float) -> Summary:
+        self._pool.close(CLOSING)
+        if not self._waiting.stopped:
+            self._alarms.tell(self._held())
+        for held in self._held():
+            self._problems.extend(held.problems)
+        self._tell_problems()
+        self._lease.release()
+        requests = [request for held in self._held() for request in held.record.requests]
+        return Summary(
+            seen=self._counts["seen"],
+            answered=self._answers.counts["answered"],
+            failed=self._answers.counts["failed"],
+            running=sum(1 for request in requests if request.state == "running"),
+            waiting=sum(1 for request in requests if request.state in {"new", "submitting"}),
+            cost_usd_estimate=self._answers.cost_usd_estimate,
+            problems=len(self._problems),
+            seconds=self._clock() - started,
+        )
+
+    def _tell_problems(self) -> None:
+        for problem in self._problems:
+            log.error("problem: %s", problem)
+        if self._waiting.stopped:
+            return
+        try:
+            day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+            self._notifier.report_problems(self._problems, day)
+        except (TransientError, Interrupted) as error:
+            log.error("on-call not told: %s", error)
+
+    def _held(self) -> list[Held]:
+        with self._lock:
+            return list(self._messages.values())
+
+    def _jobs_in_hand(self) -> int:
+        with self._lock:
+            starting = set(self._starting)
+        return len(starting) + sum(
+            1
+            for held in self._held()
+            if held.key not in starting
+            for request in held.record.requests
+            if request.state in {"submitting", "running"}
+        )
+
+
+def _with_jobs(held: Held) -> list[Request]:
+    return [r for r in held.record.requests if r.state in {"running", "answered"} and r.awaits_end]
+
+
+def _settling(held: Held) -> bool:
+    """Whether only the ends of its jobs are not known yet."""
+    return any(request.state == "answered" and request.awaits_end for request in held.record.requests)

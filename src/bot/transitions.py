@@ -1,0 +1,61 @@
+"""A request's way to its reply, written down before the reply is posted; and the results both sides read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..executor import CreditResult, Executor, JobStatus
+from ..state.records import Failure, ReplyKind, Request
+from ..state.state_manager import Held, StateManager
+
+
+@dataclass
+class Signals:
+    """What the poller has seen of the jobs."""
+
+    results: set[str] = field(default_factory=set)
+    statuses: dict[str, JobStatus] = field(default_factory=dict)
+
+    def end_of(self, request: Request) -> JobStatus | None:
+        """How the request's job ended, once that is known."""
+        status = self.statuses.get(request.execution.job_name) if request.execution else None
+        return status if status and status["status"] in {"Completed", "Failed", "Stopped"} else None
+
+
+class Results:
+    """Each execution's result, read and validated once."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._read: dict[str, CreditResult] = {}
+
+    def of(self, request: Request) -> CreditResult:
+        """The result of the request's execution. Raises as Executor.get_results."""
+        execution_id = request.attempts[-1].execution_id
+        if execution_id not in self._read:
+            self._read[execution_id] = self._executor.get_results(execution_id)
+        return self._read[execution_id]
+
+    def if_answered(self, request: Request) -> CreditResult | None:
+        """The same, where the reply is an answer."""
+        return self.of(request) if request.reply == "answer" else None
+
+    def forget(self, request: Request) -> None:
+        """The request has ended."""
+        if request.execution:
+            self._read.pop(request.execution.execution_id, None)
+
+
+def begin_reply(state: StateManager, held: Held, request: Request, kind: ReplyKind) -> None:
+    """Save that a reply of this kind is about to be posted."""
+    request.reply = kind
+    request.state = "replying"
+    request.tries = 0
+    request.not_before = 0.0
+    state.save(held)
+
+
+def begin_failure(state: StateManager, held: Held, request: Request, failure: Failure) -> None:
+    """Save that the requester is about to be told why there is no answer."""
+    request.failure = failure
+    begin_reply(state, held, request, "refused" if failure.category == "request" else "failure")

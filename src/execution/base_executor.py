@@ -1,0 +1,251 @@
+"""What both executors do alike: begin an execution, wait for its end, read its result.
+
+A backend fills in how a job is started, looked at, stopped and heard.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from .. import paths
+from ..aws import AwsClients
+from ..config import Settings, load_settings
+from ..errors import (
+    ExecutionTimedOut,
+    ExecutionUnknown,
+    ResultError,
+    StateConflict,
+    StateUnreadable,
+    TransientError,
+)
+from ..executor import CreditResult, Executor, JobInfo, JobStatus
+from ..state.object_store import ObjectStore
+from ..state.records import ExecutionRecord
+from ..times import iso
+from .job_status import ENDED
+from .results import ResultReader
+from .submission import Submission, make_check, make_submission
+
+log = logging.getLogger("credits")
+
+RESULT_EVERY = 2.0
+STATUS_EVERY = 30.0
+"""A status costs a call; NotebookExecutor, where it costs none, asks each time it looks for the result."""
+SETTLE_SECONDS = 10.0
+ERRORS_IN_A_ROW = 10
+OVERTIME = 600.0
+
+
+@dataclass
+class _Wait:
+    """One wait for one job, in the clock's seconds."""
+
+    job_name: str
+    deadline: float
+    status: JobStatus | None = None
+    status_due: float = 0.0
+    settle_until: float | None = None
+    invalid: bool = False
+    errors: int = 0
+
+
+class BaseExecutor(Executor):
+    """`token` makes the 8 hex digits of a new execution id; `clock` is seconds since 1970."""
+
+    status_every: ClassVar[float] = STATUS_EVERY
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clients: AwsClients | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        token: Callable[[], str] | None = None,
+    ) -> None:
+        self._settings = settings or load_settings()
+        self._clients = clients or AwsClients(self._settings, sleep=sleep)
+        self._clock = clock
+        self._sleep = sleep
+        self._token = token
+        self._store = ObjectStore(self._clients, self._settings.s3_output_bucket)
+        self._results = ResultReader(self._clients, self._settings.s3_output_bucket)
+
+    # What a backend does
+
+    @abstractmethod
+    def _check(self, submission: Submission, /) -> None:
+        """Raise ConfigurationError or QueryError for what could not be started; no calls."""
+
+    @abstractmethod
+    def _start(self, submission: Submission) -> str:
+        """Start the job, or adopt the one of this name; its ARN."""
+
+    @abstractmethod
+    def _describe(self, job_name: str) -> JobStatus | None:
+        """One job's status, or None where there is no such job."""
+
+    @abstractmethod
+    def _request_stop(self, job_name: str) -> None:
+        """Ask for the end; silent where it has come, or there is no such job."""
+
+    # The contract
+
+    def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:
+        """See Executor. The query goes to inputs/{execution_id}/query.sql, whose it is to state/executions/."""
+        return self._begin(make_submission(self._settings, looker_query, asid, execution_id or self._new_id()))
+
+    def start_check(self) -> JobInfo:
+        """Start a job that looks at secret and Presto alone and leaves outputs/{id}/check.json. Raises as execute."""
+        return self._begin(make_check(self._settings, self._new_id()))
+
+    def _begin(self, submission: Submission) -> JobInfo:
+        self._check(submission)
+        self._say_whose(submission)
+        self._store.put_bytes(paths.ExecutionPaths(submission.execution_id).query, submission.query, "application/sql")
+        arn = self._start(submission)
+        return JobInfo(job_arn=arn, job_name=submission.job_name, execution_id=submission.execution_id)
+
+    def wait_for_completion(self, job_name: str, timeout: float = 1800) -> JobStatus:
+        """See Executor. Where a valid result is there `outcome` is completed, and the end is waited for SETTLE_SECONDS
+        at most: `status` may still be InProgress.
+        """
+        wait = _Wait(job_name, deadline=self._clock() + timeout)
+        while (answer := self._look(wait)) is None:
+            if self._clock() >= wait.deadline:
+                raise self._give_up(wait, timeout)
+            self._sleep(max(0.0, min(RESULT_EVERY, wait.deadline - self._clock())))
+        return answer
+
+    def get_results(self, execution_id: str) -> CreditResult:
+        """See Executor."""
+        self._settings.require("s3_output_bucket")
+        return self._results.read(execution_id)
+
+    def has_result(self, execution_id: str) -> bool:
+        """See Executor."""
+        return self._results.is_there(execution_id)
+
+    def stop(self, job_name: str) -> None:
+        """See Executor. The execution's record says that it was us, before the service is asked."""
+        self._record_stop(job_name)
+        self._request_stop(job_name)
+
+    # Beginning
+
+    def _new_id(self) -> str:
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        return paths.new_execution_id(now, self._token() if self._token else None)
+
+    def _say_whose(self, submission: Submission) -> None:
+        """Nobody may find a running job without a record: it could never be stopped, or told whose it is."""
+        key = paths.ExecutionPaths(submission.execution_id).record
+        if self._store.get_bytes(key) is not None:
+            return
+        now = self._clock()
+        record = ExecutionRecord(
+            execution_id=submission.execution_id,
+            job_name=submission.job_name,
+            purpose="command",
+            created_at=iso(now),
+            lease_until=now + self._settings.sagemaker_max_runtime + OVERTIME,
+        )
+        try:
+            self._store.create(key, record)
+        except StateConflict:
+            log.debug("%s was begun by another bot", submission.execution_id)
+
+    # Waiting
+
+    def _look(self, wait: _Wait) -> JobStatus | None:
+        """One look at result and status; the answer, or None to go on waiting."""
+        try:
+            if wait.settle_until is None and self._has_valid_result(wait):
+                wait.settle_until = self._clock() + SETTLE_SECONDS
+            if wait.settle_until is not None or self._clock() >= wait.status_due:
+                self._ask(wait)
+            wait.errors = 0
+            return self._answer(wait)
+        except TransientError as error:
+            wait.errors += 1
+            if wait.errors >= ERRORS_IN_A_ROW:
+                raise
+            log.warning("%s not looked at: %s", wait.job_name, error)
+            return None
+
+    def _ask(self, wait: _Wait) -> None:
+        found = self.poll([wait.job_name]).get(wait.job_name)
+        if found is None:
+            raise ExecutionUnknown(f"There is no job {wait.job_name}.", **self._whose(wait.job_name))
+        wait.status = found
+        wait.status_due = self._clock() + self.status_every
+
+    def _answer(self, wait: _Wait) -> JobStatus | None:
+        status = wait.status
+        if status is None:
+            return None
+        ended = status["status"] in ENDED
+        if wait.settle_until is None and (not ended or not self._has_valid_result(wait)):
+            return status if ended else None
+        if not ended and wait.settle_until is not None and self._clock() < wait.settle_until:
+            return None
+        if status["status"] in {"Failed", "Stopped"}:
+            log.error("%s has a valid result, but ended as %s", wait.job_name, status["status"])
+        return {**status, "outcome": "completed"}
+
+    def _has_valid_result(self, wait: _Wait) -> bool:
+        """An invalid one is not looked at again: result.json is written once, as the last thing a job does."""
+        execution_id = paths.execution_id_of(wait.job_name)
+        if wait.invalid or execution_id is None or not self.has_result(execution_id):
+            return False
+        try:
+            self.get_results(execution_id)
+        except ResultError as error:
+            log.warning("%s", error)
+            wait.invalid = True
+        return not wait.invalid
+
+    def _give_up(self, wait: _Wait, timeout: float) -> ExecutionTimedOut:
+        self.stop(wait.job_name)
+        return ExecutionTimedOut(
+            f"{wait.job_name} had no result after {timeout:.0f} seconds, and was stopped. "
+            "Ask for a shorter window, or wait longer.",
+            **self._whose(wait.job_name),
+        )
+
+    # Stopping
+
+    def _record_stop(self, job_name: str) -> None:
+        found = self._record(job_name)
+        if found is None or found[0].stopped_because:
+            return
+        record, etag = found
+        record.stopped_because = "stopped by the bot"
+        try:
+            self._store.replace(paths.ExecutionPaths(record.execution_id).record, record, etag)
+        except StateConflict:
+            log.debug("%s: another bot has the record", job_name)
+
+    def _stopped_by_us(self, job_name: str) -> bool:
+        found = self._record(job_name)
+        return bool(found and found[0].stopped_because)
+
+    def _record(self, job_name: str) -> tuple[ExecutionRecord, str] | None:
+        execution_id = paths.execution_id_of(job_name)
+        if execution_id is None:
+            return None
+        try:
+            return self._store.get(paths.ExecutionPaths(execution_id).record, ExecutionRecord)
+        except StateUnreadable as error:
+            log.error("%s", error)
+            return None
+
+    @staticmethod
+    def _whose(job_name: str) -> dict[str, Any]:
+        return {"execution_id": paths.execution_id_of(job_name), "job_name": job_name}

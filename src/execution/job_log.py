@@ -1,0 +1,71 @@
+"""The last lines of a processing job's log, by as few calls as CloudWatch allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ..aws import AwsClients, error_code, refused
+
+GROUP = "/aws/sagemaker/ProcessingJobs"
+MAX_LINES = 200
+MAX_LINE = 1000
+_PAGES = 3
+_ATTEMPTS = 2  # a failure message waits for these lines: better without them than late
+
+
+def job_log_tail(clients: AwsClients, job_name: str, lines: int) -> list[str]:
+    """At most `lines` (and MAX_LINES), oldest first, each cut at MAX_LINE; none where the job has written nothing.
+
+    Raises TransientError and ConfigurationError where they cannot be had.
+    """
+    doing = f"reading the log of {job_name}"
+    wanted = max(1, min(lines, MAX_LINES))
+    try:
+        stream = _stream(clients, job_name, doing)
+        events = _last_events(clients, stream, wanted, doing) if stream else []
+    except ClientError as error:
+        if error_code(error) == "ResourceNotFoundException":
+            return []
+        raise refused(error, doing) from error
+    return [line[:MAX_LINE] for event in events for line in event["message"].splitlines()][-wanted:]
+
+
+def _stream(clients: AwsClients, job_name: str, doing: str) -> str | None:
+    """The name has a part that only the service knows: `{job name}/algo-1-…`."""
+    page = clients.call(
+        clients.logs,
+        "describe_log_streams",
+        doing,
+        attempts=_ATTEMPTS,
+        logGroupName=GROUP,
+        logStreamNamePrefix=f"{job_name}/",
+        limit=1,
+    )
+    streams = page["logStreams"]
+    return str(streams[0]["logStreamName"]) if streams else None
+
+
+def _last_events(clients: AwsClients, stream: str, wanted: int, doing: str) -> list[dict[str, Any]]:
+    """Backwards from the end: a page may come empty though older events exist."""
+    events: list[dict[str, Any]] = []
+    more: dict[str, str] = {}
+    for _ in range(_PAGES):
+        page = clients.call(
+            clients.logs,
+            "get_log_events",
+            doing,
+            attempts=_ATTEMPTS,
+            logGroupName=GROUP,
+            logStreamName=stream,
+            limit=wanted,
+            startFromHead=False,
+            **more,
+        )
+        events = [*page["events"], *events]
+        token = page.get("nextBackwardToken")
+        if len(events) >= wanted or not token or token == more.get("nextToken"):
+            break
+        more = {"nextToken": token}
+    return events

@@ -1,0 +1,153 @@
+"""What a job leaves in S3, read and checked: result.json against its schema, or error.json.
+
+The schema is the contract with the job (sagemaker/result.schema.json): the writer validates before it uploads, the
+reader what it downloads, because either may be an older or a newer release.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from .. import paths
+from ..aws import MISSING, AwsClients, error_code, refused
+from ..errors import ExecutionFailed, JobFailure, ResultInvalid, ResultMissing
+from ..executor import CreditResult
+
+SCHEMA = Path(__file__).resolve().parents[2] / "sagemaker" / "result.schema.json"
+MAX_RESULT_BYTES = 8_000_000
+MAX_ERROR_BYTES = 1_000_000
+_MAX_TEXT = 4000
+_MAX_LINES = 200
+
+
+class ResultReader:
+    """Reads the outputs of one bucket. Raises TransientError and ConfigurationError as AwsClients does."""
+
+    def __init__(self, clients: AwsClients, bucket: str) -> None:
+        self._clients = clients
+        self._bucket = bucket
+
+    def is_there(self, execution_id: str) -> bool:
+        """Whether result.json exists: one HEAD."""
+        key = paths.ExecutionPaths(execution_id).result
+        doing = f"looking for {key}"
+        try:
+            self._clients.call(self._clients.s3, "head_object", doing, Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) in MISSING:
+                return False
+            raise refused(error, doing) from error
+        return True
+
+    def read(self, execution_id: str) -> CreditResult:
+        """The valid result. Raises ResultInvalid; where there is none ExecutionFailed or ResultMissing."""
+        key = paths.ExecutionPaths(execution_id).result
+        found = self._clients.read_object(self._bucket, key, MAX_RESULT_BYTES)
+        if found is None:
+            raise self._why_none(execution_id)
+        return checked_result(found[0], execution_id, f"s3://{self._bucket}/{key}")
+
+    def _why_none(self, execution_id: str) -> ExecutionFailed | ResultMissing:
+        files = paths.ExecutionPaths(execution_id)
+        found = self._clients.read_object(self._bucket, files.error, MAX_ERROR_BYTES)
+        failure = read_failure(found[0], execution_id) if found else None
+        if failure is not None:
+            return ExecutionFailed(
+                f"{failure['message']} {failure['advice']}".strip(), failure=failure, **_whose(execution_id)
+            )
+        unreadable = f" Its {files.error} cannot be read either." if found else ""
+        return ResultMissing(
+            f"The execution {execution_id} left no result: there is no s3://{self._bucket}/{files.result}.{unreadable} "
+            "The job's log says more.",
+            **_whose(execution_id),
+        )
+
+
+def checked_result(content: bytes, execution_id: str, place: str) -> CreditResult:
+    """result.json as a dict. Raises ResultInvalid naming what breaks the schema and where the file is."""
+
+    def invalid(what: str) -> ResultInvalid:
+        return ResultInvalid(f"{place} is not a result: {what}.", **_whose(execution_id))
+
+    if len(content) > MAX_RESULT_BYTES:
+        raise invalid(f"it has more than {MAX_RESULT_BYTES} bytes")
+    try:
+        result = json.loads(content, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"it is not JSON ({_short(str(error))})") from error
+    fault = _first_fault(result) or _unwritable(result)
+    if fault:
+        raise invalid(fault)
+    if result["execution_id"] != execution_id:
+        raise invalid(f"it is of execution {result['execution_id']}, not of {execution_id}")
+    return cast("CreditResult", result)
+
+
+def read_failure(content: bytes, execution_id: str) -> JobFailure | None:
+    """error.json, bounded; None for what is none, or another execution's."""
+    try:
+        said = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict) or said.get("execution_id") != execution_id:
+        return None
+    if not isinstance(said.get("message"), str) or not isinstance(said.get("category"), str):
+        return None
+    return JobFailure(
+        execution_id=execution_id,
+        category=_text(said["category"]),
+        message=_text(said["message"]),
+        advice=_text(said.get("advice")),
+        retry_helps=said.get("retry_helps") is True,
+        cell_title=_text(said.get("cell_title")) or None,
+        traceback=_lines(said.get("traceback")),
+        timestamp=_text(said.get("timestamp")),
+    )
+
+
+def _whose(execution_id: str) -> dict[str, Any]:
+    return {"execution_id": execution_id, "job_name": paths.job_name(execution_id)}
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _first_fault(result: Any) -> str | None:
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 (its import takes 100 ms that a quiet tick need not)
+
+    error = best_match(_validator().iter_errors(result))
+    return None if error is None else _short(f"{error.json_path}: {error.message}")
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def _unwritable(result: Any) -> str | None:
+    """A text with half a character in it could be kept in no record."""
+    try:
+        json.dumps(result, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "a text in it holds half a character"
+    return None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:299]}…"
+
+
+def _text(value: object) -> str:
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""
+
+
+def _lines(value: object) -> list[str]:
+    return [_text(line) for line in value if isinstance(line, str)][-_MAX_LINES:] if isinstance(value, list) else []

@@ -1,0 +1,90 @@
+"""One execution about to start: its query and settings, refused here where they could not run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from .. import paths
+from ..config import Settings
+from ..errors import ConfigurationError, QueryError
+
+MAX_QUERY_BYTES = 4_000_000
+MAX_VARIABLE = 256
+_BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a job is started with, whichever executor starts it."""
+
+    execution_id: str
+    query: bytes
+    """The SQL in UTF-8, byte for byte as it came."""
+    environment: dict[str, str]
+
+    @property
+    def job_name(self) -> str:
+        return paths.job_name(self.execution_id)
+
+
+def make_check(settings: Settings, execution_id: str) -> Submission:
+    """A job that looks at its secret and Presto instead of running the notebook. Raises ConfigurationError."""
+    submission = make_submission(settings, "SELECT 1", None, execution_id)
+    return replace(submission, environment={**submission.environment, "MODE": "check"})
+
+
+def make_submission(settings: Settings, looker_query: str, asid: str | None, execution_id: str) -> Submission:
+    """Raises QueryError and ConfigurationError, naming what is wrong, before anything is called."""
+    settings.require("s3_output_bucket", "presto_secret_name")
+    if not _BUCKET.fullmatch(settings.s3_output_bucket):
+        raise ConfigurationError(
+            f"S3_OUTPUT_BUCKET is {settings.s3_output_bucket!r}, which is no bucket's name "
+            "(3 to 63 lower-case letters, digits, dots and hyphens; no s3:// before it)."
+        )
+    if not _EXECUTION_ID.fullmatch(execution_id):
+        raise ConfigurationError(
+            f"The execution id {execution_id!r} is not of the form 20260115_123456_3fa94c01: leave it out, or use "
+            "paths.new_execution_id."
+        )
+    query = _encoded(looker_query)
+    return Submission(execution_id, query, _environment(settings, looker_query, asid, execution_id))
+
+
+def _encoded(looker_query: str) -> bytes:
+    if not looker_query.strip():
+        raise QueryError("The SQL is empty: there is nothing to run. Post a link to a query that has SQL.")
+    try:
+        query = looker_query.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise QueryError(f"The SQL cannot be written as UTF-8: character {error.start + 1} is half a pair.") from error
+    if len(query) > MAX_QUERY_BYTES:
+        raise QueryError(
+            f"The SQL has {len(query):,} bytes, more than the {MAX_QUERY_BYTES:,} allowed: post a shorter query."
+        )
+    return query
+
+
+def _environment(settings: Settings, looker_query: str, asid: str | None, execution_id: str) -> dict[str, str]:
+    """The container's. LOOKER_QUERY is there only where it fits: the file is what counts."""
+    optional = {
+        "LOOKER_QUERY": looker_query if _fits(looker_query) else "",
+        "ASID": asid or "",
+        "ALLOWED_TABLES": ",".join(settings.allowed_tables),
+        "IMAGE_URI": settings.sagemaker_image_uri,
+        "BREAKDOWN_PICTURE": "1" if settings.slack_picture else "",
+    }
+    return {
+        "EXECUTION_ID": execution_id,
+        "S3_OUTPUT_BUCKET": settings.s3_output_bucket,
+        "SECRET_NAME": settings.presto_secret_name,
+        "AWS_DEFAULT_REGION": settings.aws_default_region,
+        "MAX_RUNTIME_SECONDS": str(settings.sagemaker_max_runtime),
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def _fits(looker_query: str) -> bool:
+    """The service counts UTF-16 units: an emoji is two."""
+    return len(looker_query.encode("utf-16-le")) // 2 <= MAX_VARIABLE and "\0" not in looker_query

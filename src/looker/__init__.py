@@ -1,0 +1,1 @@
+"""Looker: what a link asks for, and the SQL behind it."""

@@ -1,0 +1,204 @@
+"""From a Looker link to the SQL behind it. The SDK (a second to import) is loaded at the first link."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from ..config import LOOKER_LOGIN, Settings
+from ..errors import ConfigurationError, CreditsError, LinkError, QueryError, TransientError
+from ..retries import with_retries
+from .links import LookerLink
+
+if TYPE_CHECKING:
+    from ..calls import CallLog
+    from .api import HttpRefusal
+
+Answer = TypeVar("Answer")
+
+TIMEOUT = 30  # seconds without a byte
+TOTAL = 90.0  # seconds for one whole answer
+ATTEMPTS = 4
+MAX_SQL = 4_000_000  # bytes of UTF-8
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_LISTS = ("fields", "pivots", "fill_fields", "sorts", "subtotals")
+_TEXTS = ("limit", "column_limit", "row_total", "filter_expression", "dynamic_fields", "query_timezone")
+_WHAT = {
+    "query": "query",
+    "explore": "explore",
+    "look": "look",
+    "sql_runner": "SQL Runner query",
+}
+
+
+class _TokenExpired(TransientError):
+    """Looker no longer knows the token: log in again."""
+
+
+class LookerClient:
+    """One Looker, as the API user of LOOKERSDK_CLIENT_ID. Safe to use from several threads.
+
+    The token goes to LOOKERSDK_BASE_URL alone, whatever a link's host is. `sleep` waits between attempts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        call_log: CallLog | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._call_log = call_log
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._sdk: Any = None
+        self._wire: Any = None
+
+    def sql(self, link: LookerLink) -> str:
+        """The SQL that Looker makes of the link, as it makes it, byte for byte.
+
+        Raises LinkError (deleted, not visible, no SQL), QueryError (empty, over 4 MB), ConfigurationError (login),
+        TransientError once all attempts are used up.
+        """
+        return _checked(with_retries(lambda: self._once(link), self._sleep, ATTEMPTS))
+
+    def log_in(self) -> None:
+        """Get a token. Raises ConfigurationError (the login, the address), TransientError."""
+        with_retries(lambda: self._translating(lambda sdk: sdk.auth.authenticate({})), self._sleep, ATTEMPTS)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._wire is not None:
+            self._wire.close()
+
+    def _once(self, link: LookerLink) -> str:
+        return self._translating(lambda sdk: _text(_ask(sdk, link)), _WHAT[link.kind])
+
+    def _translating(self, ask: Callable[[Any], Answer], what: str = "login") -> Answer:
+        from looker_sdk.error import SDKError  # noqa: PLC0415 (lazy: see the module)
+        from looker_sdk.rtl.serialize import DeserializeError  # noqa: PLC0415
+
+        from .api import ConnectionLost, HttpRefusal  # noqa: PLC0415
+
+        sdk = self._connected()
+        try:
+            return ask(sdk)
+        except HttpRefusal as refusal:
+            raise self._translated(refusal, what) from refusal
+        except ConnectionLost as error:
+            host = urlsplit(self._settings.lookersdk_base_url).hostname
+            raise TransientError(
+                f"Looker at {host} did not answer ({error}): try again in a few minutes, "
+                "or have LOOKERSDK_BASE_URL checked."
+            ) from error
+        except (SDKError, DeserializeError, UnicodeDecodeError) as error:
+            raise TransientError(f"Looker gave an answer that cannot be read ({type(error).__name__}).") from error
+
+    def _connected(self) -> Any:
+        from .api import Transport, make_sdk  # noqa: PLC0415
+
+        with self._lock:
+            if self._sdk is None:
+                settings = self._settings
+                settings.require(*LOOKER_LOGIN)
+                self._wire = Transport(
+                    TIMEOUT, TOTAL, self._call_log, proxies=not _is_loopback(settings.lookersdk_base_url)
+                )
+                self._sdk = make_sdk(
+                    checked_base(settings.lookersdk_base_url),
+                    settings.lookersdk_client_id,
+                    settings.lookersdk_client_secret.get_secret_value(),
+                    self._wire,
+                    TIMEOUT,
+                )
+            return self._sdk
+
+    def _translated(self, refusal: HttpRefusal, what: str) -> CreditsError:
+        if refusal.operation == "login" and refusal.status in (400, 401, 403, 404):
+            return ConfigurationError(
+                "Looker refuses the login of LOOKERSDK_CLIENT_ID: check it, LOOKERSDK_CLIENT_SECRET and "
+                "LOOKERSDK_BASE_URL (the API's address, often with port 19999)."
+            )
+        if refusal.status == 401:
+            self._forget_token()
+            return _TokenExpired("Looker does not accept its own token: check LOOKERSDK_CLIENT_ID's API user.")
+        return _refused(refusal, what)
+
+    def _forget_token(self) -> None:
+        with self._lock:
+            wire, self._sdk, self._wire = self._wire, None, None
+        if wire is not None:
+            wire.close()
+
+
+def _ask(sdk: Any, link: LookerLink) -> str | bytes:
+    if link.kind == "query":
+        query = sdk.query_for_slug(link.id, fields="id,model,view")
+        return sdk.run_query(str(query.id), "sql")  # type: ignore[no-any-return]
+    if link.kind == "look":
+        return sdk.run_look(link.id, "sql")  # type: ignore[no-any-return]
+    if link.kind == "sql_runner":
+        return sdk.sql_query(link.id).sql or ""
+    return sdk.run_inline_query("sql", write_query(link))  # type: ignore[no-any-return]
+
+
+def write_query(link: LookerLink) -> Any:
+    """The explore link's parameters as the SDK's WriteQuery."""
+    from looker_sdk.sdk.api40.models import WriteQuery  # noqa: PLC0415
+
+    model, _, view = link.id.partition("/")
+    given = dict(link.query)
+    body: dict[str, Any] = {name: _items(given[name]) for name in _LISTS if name in given}
+    body |= {name: given[name] for name in _TEXTS if name in given}
+    if "total" in given:
+        body["total"] = given["total"] in ("on", "true", "1")
+    body["filters"] = {name[2:-1]: value for name, value in link.query if name.startswith("f[")}
+    return WriteQuery(model=model, view=view, **body)
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _refused(refusal: HttpRefusal, what: str) -> CreditsError:
+    status = refusal.status
+    if status == 404:
+        return LinkError(
+            f"This {what} was deleted or is not visible to the bot's Looker user: share it, or post another."
+        )
+    if status == 403:
+        return LinkError(f"The bot's Looker user may not see this {what}: share its folder or model with that user.")
+    if status in (408, 425, 429) or status >= 500:
+        return TransientError(f"Looker is busy (HTTP {status}): try again in a few minutes.")
+    if 300 <= status < 400:
+        return ConfigurationError("LOOKERSDK_BASE_URL redirects elsewhere: set it to the API's own address.")
+    said = f": {refusal.message}" if refusal.message else ""
+    return LinkError(f"Looker can make no SQL of this {what} (HTTP {status}){said}")
+
+
+def _text(answer: str | bytes) -> str:
+    return answer.decode("utf-8") if isinstance(answer, bytes) else answer
+
+
+def _checked(sql: str) -> str:
+    if not sql.strip():
+        raise QueryError("Looker has no SQL for this link: open it in Looker, run it, and post its link.")
+    if len(sql.encode("utf-8", "surrogatepass")) > MAX_SQL:
+        raise QueryError("The SQL behind this link is over 4 MB: narrow the query and post its new link.")
+    return sql
+
+
+def checked_base(url: str) -> str:
+    """LOOKERSDK_BASE_URL, which must be https except on this machine. Raises ConfigurationError."""
+    if url.startswith("https://") or (url.startswith("http://") and _is_loopback(url)):
+        return url
+    raise ConfigurationError("LOOKERSDK_BASE_URL must begin with https:// (the bot's Looker login goes there).")
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in LOOPBACK

@@ -1,0 +1,240 @@
+"""Finds Looker links in a Slack message and says what each is. Pure; work is bounded whatever is posted."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+
+from ..errors import LinkError
+from ..slack.message_urls import is_request, urls_in_blocks, urls_in_text
+
+MAX_LINKS = 20
+MAX_CANDIDATES = 10_000  # links looked at in one message
+MAX_URL = 16_000  # characters; an explore link carries its whole query
+
+Kind = Literal["query", "explore", "look", "sql_runner"]
+
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
+_FILTER = re.compile(r"f\[[^\[\]]{1,300}\]")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
+_SHARE_PATH = re.compile(r"/x/[A-Za-z0-9]{16,30}/?$")
+_LOOKER_PATH = re.compile(r"/(x|looks|sql|dashboards(-next)?|explore|embed)/[^/]", re.IGNORECASE)
+# What decides an explore's SQL; everything else in its link (vis, toggle, origin, share) only changes how it looks.
+QUERY_PARAMETERS = frozenset(
+    {
+        "fields",
+        "pivots",
+        "fill_fields",
+        "sorts",
+        "limit",
+        "column_limit",
+        "total",
+        "row_total",
+        "subtotals",
+        "filter_expression",
+        "dynamic_fields",
+        "query_timezone",
+    }
+)
+
+
+@dataclass(frozen=True)
+class LookerLink:
+    """One Looker query. Two links to the same query have the same `canonical`."""
+
+    url: str
+    kind: Kind
+    id: str  # the slug, the look's number, or model/view
+    canonical: str
+    query: tuple[tuple[str, str], ...] = ()  # an explore's own parameters, sorted
+
+
+@dataclass(frozen=True)
+class BadLink:
+    """A link that was meant for Looker and cannot be answered; `reason` is the sentence for the requester."""
+
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FoundLinks:
+    """What a message asks for: `links` and `problems` in the order they stand, each query once."""
+
+    links: tuple[LookerLink, ...] = ()
+    problems: tuple[BadLink, ...] = ()
+    duplicates: int = 0  # how many more times links of this message are repeated in it
+    left_out: int = 0  # distinct links over MAX_LINKS
+
+    def __bool__(self) -> bool:
+        return bool(self.links or self.problems)
+
+
+def find_links(message: dict[str, Any], hosts: Collection[str]) -> FoundLinks:
+    """The Looker links that the author wrote into blocks and text; unfurls, joins and thread replies hold none."""
+    if not is_request(message):
+        return FoundLinks()
+    in_blocks = _resolved(urls_in_blocks(message.get("blocks"), MAX_CANDIDATES), hosts)
+    in_text = _resolved(urls_in_text(message.get("text"), MAX_CANDIDATES), hosts)
+    counts = Counter(map(_identity, in_blocks)) | Counter(map(_identity, in_text))  # the text repeats the blocks
+    distinct = {_identity(found): found for found in reversed([*in_blocks, *in_text])}
+    ordered = [distinct[name] for name in dict.fromkeys(map(_identity, [*in_blocks, *in_text]))]
+    kept = ordered[:MAX_LINKS]
+    return FoundLinks(
+        links=tuple(found for found in kept if isinstance(found, LookerLink)),
+        problems=tuple(found for found in kept if isinstance(found, BadLink)),
+        duplicates=sum(counts.values()) - len(counts),
+        left_out=len(ordered) - len(kept),
+    )
+
+
+def parse_link(url: str, hosts: Collection[str]) -> LookerLink:
+    """What a Looker URL asks for. Raises LinkError with the sentence for the requester.
+
+    hosts: `name` or `name:port`, exactly as people's links have them; http only on this machine itself.
+    """
+    if len(url) > MAX_URL:
+        raise LinkError("The link is too long to read: share the query from Looker as a short link and post that.")
+    parts = _split(url)
+    host = _allowed_host(parts, hosts)
+    return _by_path(url, parts, f"{parts.scheme}://{host}")
+
+
+def allowed_hosts(looker_hosts: Collection[str], base_url: str) -> tuple[str, ...]:
+    """The hosts that links may name: LOOKER_HOSTS, else the API's own host, with its port and without."""
+    if looker_hosts:
+        return tuple(looker_hosts)
+    parts = urlsplit(base_url)
+    name = parts.hostname or ""
+    return tuple(dict.fromkeys(host for host in (parts.netloc.rpartition("@")[2].lower(), name) if host))
+
+
+def _identity(found: LookerLink | BadLink) -> str:
+    return found.canonical if isinstance(found, LookerLink) else found.url
+
+
+def _resolved(urls: Iterable[str], hosts: Collection[str]) -> list[LookerLink | BadLink]:
+    resolved = (_resolve(url, hosts) for url in urls)
+    return [found for found in resolved if found is not None]
+
+
+def _resolve(url: str, hosts: Collection[str]) -> LookerLink | BadLink | None:
+    try:
+        return parse_link(url, hosts)
+    except LinkError as error:
+        return BadLink(url[:MAX_URL], str(error)) if _meant_for_looker(url[:MAX_URL], hosts) else None
+
+
+def _split(url: str) -> SplitResult:
+    if _UNSAFE.search(url):
+        raise LinkError("The link holds a space, a backslash or half a character: copy it from Looker again.")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise LinkError("The link cannot be read: copy it from Looker again.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise LinkError("The link is no web address: copy it from Looker's address bar.")
+    return parts
+
+
+def _allowed_host(parts: SplitResult, hosts: Collection[str]) -> str:
+    """`name` or `name:port` as the allow-list has it; nothing that merely resembles it passes."""
+    if "@" in parts.netloc:
+        raise LinkError("The link has a user name before its host, which hides where it leads: copy it from Looker.")
+    host = _host(parts)
+    if host not in {allowed.lower() for allowed in hosts}:
+        raise LinkError(f"{host[:100]} is not our Looker ({', '.join(sorted(hosts)[:3])}): nothing was sent there.")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise LinkError("The link begins with http://: post the https:// link that Looker shows.")
+    return host
+
+
+def _host(parts: SplitResult) -> str:
+    name = parts.hostname or ""
+    usual = 443 if parts.scheme == "https" else 80
+    name = f"[{name}]" if ":" in name else name
+    return name if parts.port in (None, usual) else f"{name}:{parts.port}"
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _by_path(url: str, parts: SplitResult, origin: str) -> LookerLink:
+    parameters = _parameters(parts.query)
+    slug = parameters.get("qid")
+    steps = [unquote(step) for step in parts.path.split("/") if step]
+    if steps and steps[0] == "embed":
+        steps = steps[1:]
+    match steps:
+        case ["x", name]:
+            return _simple(url, origin, "query", "x", name, _SLUG)
+        case ["looks", name]:
+            return _simple(url, origin, "look", "looks", name, _NUMBER)
+        case ["sql", name]:
+            return _simple(url, origin, "sql_runner", "sql", name, _SLUG)
+        case ["explore", _, _] if slug:
+            return _simple(url, origin, "query", "x", slug, _SLUG)
+        case ["explore", model, view]:
+            return _explore(url, origin, model, view, parameters)
+        case [("dashboards" | "dashboards-next" | "dashboards-legacy"), *_]:
+            raise LinkError(
+                "That is a dashboard, which holds many queries: open the tile, choose “Explore from here”, "
+                "and post that link."
+            )
+    raise LinkError(
+        "That page of Looker holds no query: post the link of an explore (/x/…, /explore/…), a look (/looks/…) "
+        "or a SQL Runner query (/sql/…)."
+    )
+
+
+def _simple(url: str, origin: str, kind: Kind, folder: str, name: str, pattern: re.Pattern[str]) -> LookerLink:
+    if not pattern.fullmatch(name):
+        raise LinkError("The link's last part is not what Looker makes: copy it from Looker again.")
+    return LookerLink(url, kind, name, f"{origin}/{folder}/{name}")
+
+
+def _explore(url: str, origin: str, model: str, view: str, parameters: dict[str, str]) -> LookerLink:
+    if not (_NAME.fullmatch(model) and _NAME.fullmatch(view)):
+        raise LinkError("The link's model or explore has a name that Looker does not make: copy it from Looker again.")
+    if not parameters.get("fields"):
+        raise LinkError("The explore link holds no fields: run the query in Looker, then post the link.")
+    wanted = {name: value for name, value in parameters.items() if name in QUERY_PARAMETERS or _FILTER.fullmatch(name)}
+    query = tuple(sorted(wanted.items()))
+    return LookerLink(url, "explore", f"{model}/{view}", f"{origin}/explore/{model}/{view}?{urlencode(query)}", query)
+
+
+def _parameters(query: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=False, max_num_fields=1000)
+    except ValueError:
+        raise LinkError("The link has too many parameters: share the query as a short link and post that.") from None
+    return {name.removeprefix("amp;"): value for name, value in pairs}  # blocks may hold &amp; where text has &
+
+
+def _meant_for_looker(url: str, hosts: Collection[str]) -> bool:
+    """Whether a refused link deserves an answer: it names our host somewhere, or is shaped as Looker's are."""
+    _, _, rest = url.partition("://")
+    authority, slash, tail = rest.partition("/")
+    authority, path = authority.lower(), slash + tail.partition("#")[0]
+    if any(host.lower() in authority for host in hosts):
+        return True
+    bare = path.partition("?")[0]
+    return bool(
+        _SHARE_PATH.match(bare) or _explores(bare, path) or ("looker" in authority and _LOOKER_PATH.match(path))
+    )
+
+
+def _explores(bare: str, path: str) -> bool:
+    return bare.startswith("/explore/") and bare.count("/") >= 3 and ("qid=" in path or "fields=" in path)

@@ -1,0 +1,1 @@
+"""Slack: its client, what a message holds, and what is posted."""

@@ -1,0 +1,326 @@
+"""Slack, as the bot needs it. Posts are never repeated by this client: only the caller, who can look first, may.
+
+Calls that may be carried out twice (reads, reactions, edits) are retried; posting is retried only when Slack says it
+did nothing (429). Safe to use from several threads.
+"""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web import SlackResponse
+
+from ..config import Settings
+from ..errors import ConfigurationError
+from .errors import (
+    CONNECTION_ERRORS,
+    MessageGone,
+    MissingScope,
+    SlackRefused,
+    SlackUnavailable,
+    Undeliverable,
+    translate,
+)
+from .text import Message
+from .transport import CountingWebClient, RateLimited, Sleep, Unanswered, counted, is_loopback, make_opener
+
+if TYPE_CHECKING:
+    from ..calls import CallLog
+
+__all__ = ["Message", "MessageGone", "SlackClient", "SlackRefused", "SlackUnavailable", "Undeliverable"]
+
+EVENT_TYPE = "credit_recommendation"
+TIMEOUT = 10  # seconds a call
+PAGE = 200  # messages a page; Slack recommends no more
+MAX_PAGES = 200
+DM_LOOKBACK = 1000  # messages of a DM looked through for one sent already
+RETRIES = 3
+
+Slack = Mapping[str, Any]
+
+
+def _always() -> None:
+    """Posting is never too late for whoever holds no lease."""
+
+
+_may_post: ContextVar[Callable[[], None]] = ContextVar("may_post", default=_always)
+"""Asked again after each wait that Slack asks for: a post may be too late by then."""
+
+
+class SlackClient:
+    """One workspace's Slack through one bot token.
+
+    Every method raises ConfigurationError (token, scope, channel: names the mending), SlackUnavailable (a
+    TransientError), MessageGone, or SlackRefused. `sleep` waits between retries; it may raise to give up.
+    """
+
+    def __init__(self, settings: Settings, *, call_log: CallLog | None = None, sleep: Sleep = time.sleep) -> None:
+        settings.require("slack_bot_token")
+        self._url = checked_url(settings.slack_api_url)
+        self._call_log = call_log
+        self._opener = make_opener(self._url)
+        token = settings.slack_bot_token.get_secret_value()
+        limited, unanswered = RateLimited(sleep, RETRIES), Unanswered(sleep, RETRIES)
+        patient = RateLimited(lambda seconds: (sleep(seconds), _may_post.get()()), RETRIES)
+
+        def client(*handlers: RateLimited | Unanswered) -> CountingWebClient:
+            return CountingWebClient(token, self._url, self._opener, list(handlers), call_log, TIMEOUT)
+
+        self._now_or_never = client()
+        self._once = client(patient)
+        self._again = client(limited, unanswered)
+
+    # Reading
+
+    def identity(self) -> dict[str, str]:
+        """Who the token is: user_id, bot_id, team, url."""
+        answer = self._repeatable("auth.test")
+        return {name: str(answer.get(name, "")) for name in ("user_id", "bot_id", "user", "team", "url")}
+
+    def scopes(self) -> frozenset[str]:
+        """What the token may do, as Slack tells with every answer."""
+        granted = _header(self._answer(self._again, "auth.test", {}), "x-oauth-scopes")
+        return frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
+
+    def channel_id(self, name_or_id: str) -> str:
+        """The id of a channel the bot is in, by its id or its name (with or without #)."""
+        if _looks_like_id(name_or_id):
+            return name_or_id
+        name = name_or_id.removeprefix("#").lower()
+        found = self._channel_named(name, "public_channel") or self._private_channel_named(name)
+        if found is None:
+            raise ConfigurationError(
+                f"The bot is in no channel named #{name}: check SLACK_CHANNEL, and invite the bot there (/invite). "
+                "A private channel is best given by its id."
+            )
+        return found
+
+    def history(self, channel: str, oldest: str | float, latest: str | float | None = None) -> list[dict[str, Any]]:
+        """The channel's messages (not those inside threads) from `oldest` on, oldest first; Slack's own time stamps."""
+        bounds = {"oldest": str(oldest), "inclusive": True} | ({"latest": str(latest)} if latest else {})
+        messages = self._pages("conversations.history", "messages", channel=channel, **bounds)
+        return sorted(messages, key=lambda message: str(message.get("ts", "")))
+
+    def replies(self, channel: str, thread_ts: str) -> list[dict[str, Any]]:
+        """The whole thread, its first message included, with metadata; empty where it was deleted."""
+        try:
+            return list(
+                self._pages(
+                    "conversations.replies", "messages", channel=channel, ts=thread_ts, include_all_metadata=True
+                )
+            )
+        except MessageGone:
+            return []
+
+    def find_reply(self, channel: str, thread_ts: str, key: str) -> str | None:
+        """The time stamp of the reply posted under this key, if there is one."""
+        return find_key(self.replies(channel, thread_ts), key)
+
+    def find_file(self, channel: str, thread_ts: str, filename: str) -> bool:
+        """Whether a file of this name was uploaded into the thread."""
+        messages = self.replies(channel, thread_ts)
+        return any(file.get("name") == filename for message in messages for file in message.get("files") or [])
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """A lasting link to a message."""
+        return str(self._repeatable("chat.getPermalink", channel=channel, message_ts=ts)["permalink"])
+
+    # Writing
+
+    def post_reply(
+        self, channel: str, thread_ts: str, message: Message, key: str, may_post: Callable[[], None] = _always
+    ) -> str:
+        """Post into the thread under a key by which `find_reply` finds it again; the new message's time stamp.
+
+        may_post: asked right before each try; raises where another bot may be at it by now.
+        """
+        return self._post(channel, message, key, may_post, thread_ts=thread_ts)
+
+    def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace the content of one of the bot's messages; waits for nothing: the next edit says more."""
+        body = {"channel": channel, "ts": ts, "text": message.text, "blocks": message.blocks}
+        self._call(self._now_or_never, "chat.update", body, http_json=True, channel=channel)
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Delete one of the bot's messages; silent where it is gone."""
+        try:
+            self._repeatable("chat.delete", channel=channel, ts=ts)
+        except MessageGone:
+            return
+
+    def react(self, channel: str, ts: str, name: str) -> None:
+        """Add a reaction; silent where it is there already, or the message is gone."""
+        self._reaction("reactions.add", "already_reacted", channel, ts, name)
+
+    def unreact(self, channel: str, ts: str, name: str) -> None:
+        """Take a reaction away; silent where there is none, or the message is gone."""
+        self._reaction("reactions.remove", "no_reaction", channel, ts, name)
+
+    def send_dm(
+        self, user: str, message: Message, key: str, check_first: bool, may_post: Callable[[], None] = _always
+    ) -> None:
+        """Send a direct message; with `check_first`, unless one with this key is there. Raises Undeliverable.
+
+        may_post: asked right before the post; raises where another bot may be at it by now.
+        """
+        channel = self.open_dm(user)
+        if check_first and self._sent_already(channel, key):
+            return
+        self._post(channel, message, key, may_post)
+
+    def open_dm(self, user: str) -> str:
+        """The channel of direct messages to a user. Raises Undeliverable where they can get none."""
+        return str(self._repeatable("conversations.open", users=user)["channel"]["id"])
+
+    def upload_file(
+        self,
+        channel: str,
+        thread_ts: str,
+        filename: str,
+        title: str,
+        content: bytes,
+        may_post: Callable[[], None] = _always,
+    ) -> None:
+        """Put a file into the thread: three calls, of which only the last shows it; `may_post` is asked before that."""
+        target = self._repeatable("files.getUploadURLExternal", filename=filename, length=len(content))
+        self._send_bytes(str(target["upload_url"]), content)
+        body = {"files": [{"id": target["file_id"], "title": title}], "channel_id": channel, "thread_ts": thread_ts}
+        self._show("files.completeUploadExternal", body, channel, may_post)
+
+    # The calls themselves
+
+    def _post(self, channel: str, message: Message, key: str, may_post: Callable[[], None], **more: str) -> str:
+        body = {
+            "channel": channel,
+            "text": message.text,
+            "blocks": message.blocks,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            "unfurl_links": False,
+            "unfurl_media": False,
+            **more,
+        }
+        return str(self._show("chat.postMessage", body, channel, may_post)["ts"])
+
+    def _show(self, method: str, body: dict[str, Any], channel: str, may_post: Callable[[], None]) -> Slack:
+        """A call that people see: `may_post` is asked right before each try of it."""
+        asked = _may_post.set(may_post)
+        try:
+            may_post()
+            return self._call(self._once, method, body, http_json=True, channel=channel)
+        finally:
+            _may_post.reset(asked)
+
+    def _channel_named(self, name: str, types: str) -> str | None:
+        channels = self._pages("users.conversations", "channels", types=types, exclude_archived=True)
+        return next((str(channel["id"]) for channel in channels if channel.get("name") == name), None)
+
+    def _private_channel_named(self, name: str) -> str | None:
+        try:
+            return self._channel_named(name, "private_channel")
+        except MissingScope:  # groups:read is asked of nobody: an id does without
+            return None
+
+    def _sent_already(self, channel: str, key: str) -> bool:
+        newest_first = self._pages("conversations.history", "messages", channel=channel, include_all_metadata=True)
+        return find_key(islice(newest_first, DM_LOOKBACK), key) is not None
+
+    def _reaction(self, method: str, done_already: str, channel: str, ts: str, name: str) -> None:
+        try:
+            self._repeatable(method, channel=channel, timestamp=ts, name=name)
+        except MessageGone:
+            return
+        except SlackRefused as error:
+            if error.code != done_already:
+                raise
+
+    def _pages(self, method: str, items: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+        arguments |= {"limit": PAGE}
+        for _ in range(MAX_PAGES):
+            answer = self._repeatable(method, **arguments)
+            yield from answer.get(items) or []
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+            arguments["cursor"] = cursor
+        raise SlackRefused(f"{method} has more than {MAX_PAGES} pages: shorten the look-back (LOOKBACK_HOURS).")
+
+    def _repeatable(self, method: str, *, http_json: bool = False, **arguments: Any) -> Slack:
+        channel = str(arguments.get("channel", "the channel"))
+        return self._call(self._again, method, arguments, http_json=http_json, channel=channel)
+
+    def _call(
+        self, client: CountingWebClient, method: str, arguments: dict[str, Any], *, http_json: bool, channel: str
+    ) -> Slack:
+        return _plain(self._answer(client, method, arguments, http_json=http_json, channel=channel), method)
+
+    def _answer(
+        self,
+        client: CountingWebClient,
+        method: str,
+        arguments: dict[str, Any],
+        *,
+        http_json: bool = False,
+        channel: str = "the channel",
+    ) -> SlackResponse:
+        form, body = (None, arguments) if http_json else (arguments, None)
+        try:
+            return client.api_call(method, params=form, json=body)
+        except (SlackClientError, *CONNECTION_ERRORS, ValueError) as error:
+            failure = translate(error, method, channel=channel)
+        raise failure  # not from the SDK's error, which holds the whole request, token and all
+
+    def _send_bytes(self, url: str, content: bytes) -> None:
+        request = urllib.request.Request(  # noqa: S310 (checked just below)
+            self._checked_upload(url), data=content, headers={"Content-Type": "application/octet-stream"}
+        )
+        try:
+            with counted(self._call_log, "upload"), self._opener.open(request, timeout=TIMEOUT) as response:
+                response.read()
+        except CONNECTION_ERRORS as error:
+            raise SlackUnavailable(f"The file could not be sent to Slack ({type(error).__name__}).") from error
+
+    def _checked_upload(self, url: str) -> str:
+        if url.startswith("https://") or (is_loopback(self._url) and is_loopback(url)):
+            return url
+        raise SlackRefused("Slack named an upload address that is not https: the file was not sent.")
+
+
+def find_key(messages: Iterable[dict[str, Any]], key: str) -> str | None:
+    """The time stamp of the message whose metadata holds this key."""
+    for message in messages:
+        metadata = message.get("metadata") or {}
+        if metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get("key") == key:
+            return str(message["ts"])
+    return None
+
+
+def _plain(answer: SlackResponse, method: str) -> Slack:
+    if not isinstance(answer.data, dict):
+        raise SlackUnavailable(f"Slack answered {method} with something that is not JSON.")
+    return answer.data
+
+
+def _header(answer: SlackResponse, name: str) -> str:
+    for known, value in answer.headers.items():
+        if known.lower() == name:
+            return str(value[0] if isinstance(value, list) else value)
+    return ""
+
+
+def _looks_like_id(text: str) -> bool:
+    return len(text) >= 9 and text[0] in "CGD" and text.isalnum() and text.isupper()
+
+
+def checked_url(url: str) -> str:
+    """SLACK_API_URL with a slash at its end; https except on this machine. Raises ConfigurationError."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)):
+        return url if url.endswith("/") else f"{url}/"
+    raise ConfigurationError("SLACK_API_URL must begin with https:// (the bot's token goes there).")

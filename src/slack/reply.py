@@ -1,0 +1,322 @@
+"""Every word the bot posts: the answer, failures, the one-line replies. Pure; text from outside is made harmless.
+
+All lines come in two forms that say the same: blocks for the eye, plain text for notifications and screen readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..executor import CreditResult
+from .reply_parts import days, duration, facts, mode_table, money
+from .text import (
+    Block,
+    Element,
+    Message,
+    bullets,
+    escape,
+    header,
+    link,
+    literal,
+    mrkdwn_link,
+    own,
+    paragraph,
+    preformatted,
+    small,
+    text,
+)
+from .text import message as _message
+
+__all__ = [
+    "Earlier",
+    "Message",
+    "answer",
+    "failure_dm",
+    "failure_line",
+    "not_verify",
+    "outage",
+    "progress",
+    "refused_link",
+    "repeat",
+    "several_links",
+    "too_many_links",
+    "undelivered",
+    "waiting",
+]
+
+MAX_FLAGS = 15
+MAX_EARLIER = 5
+LOG_LINES = 20
+IDS = {"Account SID", "Parent account", "Job", "Execution"}
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier recommendation for the same account and an overlapping window; dates ISO and inclusive."""
+
+    amount: float
+    currency: str
+    fraud_start: str
+    fraud_end: str
+    execution_id: str
+    url: str  # its thread, or its report in the S3 console
+
+
+def answer(
+    result: CreditResult,
+    *,
+    earlier: Sequence[Earlier] = (),
+    report_url: str,
+    notebook_url: str,
+    duplicate_links: bool = False,
+    link_url: str | None = None,
+) -> Message:
+    """The recommendation. report_url, notebook_url: lasting links; link_url: the Looker link it answers."""
+    amount = f"{money(result['credit_amount'])} {literal(result['currency'], 3)}"
+    title = f"{amount} credit recommended" if result["credit_amount"] else f"{amount}: no credit recommended"
+    table, lines = mode_table(result), facts(result)
+    links = [("Report in S3", report_url), ("Notebook in S3", notebook_url)]
+    links += [("Looker query", link_url)] if link_url else []
+    note = "The message held the same link twice; it is answered once." if duplicate_links else ""
+    footer = f"Policy {literal(result['policy_version'], 40)} · execution {literal(result['execution_id'], 60)}"
+    return _message(
+        [
+            *_earlier_lines(earlier),
+            f"*{escape(title)}*",
+            *(f"{name}: {escape(value)}" for name, value in lines),
+            *(f"By mode: {escape(row)}" for row in table.spoken),
+            *_flag_lines(result),
+            note,
+            " · ".join(mrkdwn_link(url, name) for name, url in links),
+            escape(footer),
+        ],
+        [
+            _earlier_block(earlier),
+            header(title),
+            _facts_block(lines),
+            preformatted(table.rows),
+            _flags_block(result),
+            paragraph(own(note)) if note else None,
+            _links_block(links),
+            small(footer),
+        ],
+    )
+
+
+def failure_line(what: str, *, advice: str = "", told: bool = False) -> Message:
+    """One line in the thread; `told`: the details went to the requester by direct message."""
+    parts = [_sentence(what), _sentence(advice), "Details are in your direct messages." if told else ""]
+    return _line(" ".join(part for part in ("No recommendation:", *parts) if part))
+
+
+def failure_dm(
+    *,
+    what: str,
+    advice: str,
+    retry_helps: bool,
+    execution_id: str | None = None,
+    job_arn: str | None = None,
+    cell_title: str | None = None,
+    log_lines: Sequence[str] | None = None,
+    log_problem: str = "",
+    log_url: str | None = None,
+    notebook_url: str | None = None,
+    message_url: str | None = None,
+) -> Message:
+    """What the requester is told of a failure.
+
+    log_lines: the last ones, oldest first; None where they could not be had, for the reason `log_problem`.
+    """
+    again = "Trying again may help: post the link again." if retry_helps else "Trying again will not help by itself."
+    facts_ = _failure_facts(cell_title, job_arn, execution_id)
+    links = [
+        (name, url)
+        for name, url in (("Your message", message_url), ("Log", log_url), ("Saved notebook", notebook_url))
+        if url
+    ]
+    logs = list(log_lines or [])[-LOG_LINES:]
+    log_title = _log_title(log_lines, log_problem)
+    sentences = [part for part in (_sentence(what), _sentence(advice), again) if part]
+    return _message(
+        [
+            "*No credit recommendation*",
+            *(escape(sentence, 2000) for sentence in sentences),
+            *(f"{name}: {escape(value)}" for name, value in facts_),
+            " · ".join(mrkdwn_link(url, name) for name, url in links),
+            escape(log_title) if execution_id else "",
+            *(escape(line, 300) for line in logs),
+        ],
+        [
+            header("No credit recommendation"),
+            _sentences_block(sentences),
+            _facts_block(facts_) if facts_ else None,
+            _links_block(links) if links else None,
+            paragraph(text(log_title)) if execution_id else None,
+            preformatted(logs) if logs else None,
+        ],
+    )
+
+
+def not_verify() -> Message:
+    """The query says nothing of Verify."""
+    return _line(
+        "Not a Verify query: its SQL never mentions Authy, so there is nothing to recommend. "
+        "Post the link of a query on authy.verification_usage."
+    )
+
+
+def refused_link(reason: str, url: str = "") -> Message:
+    """A link that cannot be answered; `reason` is LinkError's or BadLink's own sentence."""
+    return _line(f"{_sentence(reason)} (The link: {literal(url, 200)})" if url else _sentence(reason))
+
+
+def repeat(permalink: str, *, running: bool = False) -> Message:
+    """The same query was asked already."""
+    words = "This query is being worked on already; its answer comes " if running else "This query was answered "
+    return _message(
+        [f"{words}{mrkdwn_link(permalink, 'in this thread')}."],
+        [paragraph(own(words), link(permalink, "in this thread"), own("."))],
+    )
+
+
+def several_links(count: int) -> Message:
+    """One message, several queries."""
+    return _line(f"This message holds {count} queries; each gets its own answer here.")
+
+
+def too_many_links(answered: int, left_out: int) -> Message:
+    """More queries than one message may hold."""
+    return _line(
+        f"This message holds {answered + left_out} links; the first {answered} are answered. "
+        f"Post the other {left_out} in another message."
+    )
+
+
+def waiting(minutes: int, reason: str = "") -> Message:
+    """The job cannot start yet."""
+    why = f" ({literal(reason, 300).rstrip('.')})" if reason else ""
+    return _line(f"Still waiting for a machine after {minutes} min{why}. The job starts as soon as there is one.")
+
+
+def progress(
+    done: int, total: int, seconds: float, *, queries: Sequence[str] = (), usual_seconds: float | None = None
+) -> Message:
+    """Where a long job stands; edited in place. queries: the names of those that have not ended."""
+    if not total:
+        at = "the job is starting"
+    elif done >= total:
+        at = "writing the report"
+    else:
+        at = f"query {done + 1} of {total}{_in_brackets(queries)}"
+    usual = f", usually {duration(usual_seconds)}" if usual_seconds else ""
+    return _line(f"Working: {at}; {duration(seconds)}{usual}.")
+
+
+def undelivered(user: str, original: Message) -> Message:
+    """For SLACK_ERROR_USER: a direct message that its reader could not be given."""
+    words = f"This could not be delivered to the user {literal(user, 40)}:"
+    return _message([escape(words), original.text], [paragraph(text(words)), *original.blocks[:45]])
+
+
+def outage(cause: str, count: int, *, examples: Sequence[str] = ()) -> Message:
+    """For SLACK_ERROR_USER: many failures of one cause in one tick. examples: execution ids or message links."""
+    title = f"{count} requests failed for one cause"
+    shown = [literal(example, 200) for example in examples[:10]]
+    return _message(
+        [f"*{escape(title)}*", escape(_sentence(cause), 2000), *map(escape, shown)],
+        [
+            header(title),
+            paragraph(text(_sentence(cause), limit=2000)),
+            bullets("Among them", [[text(example)] for example in shown]) if shown else None,
+        ],
+    )
+
+
+def _in_brackets(queries: Sequence[str]) -> str:
+    if not queries:
+        return ""
+    more = f" and {len(queries) - 1} more" if len(queries) > 1 else ""
+    return f" ({literal(queries[0].replace('_', ' '), 60)}{more})"
+
+
+def _line(words: str) -> Message:
+    return _message([escape(words, 1500)], [paragraph(text(words, limit=1500))])
+
+
+def _sentence(words: str) -> str:
+    words = words.strip()
+    return words if not words or words[-1] in ".!?…" else f"{words}."
+
+
+def _sentences_block(sentences: Sequence[str]) -> Block:
+    elements: list[Element] = []
+    for sentence in sentences:
+        elements += ([own(" ")] if elements else []) + [text(sentence, limit=2000)]
+    return paragraph(*elements)
+
+
+def _failure_facts(cell_title: str | None, job_arn: str | None, execution_id: str | None) -> list[tuple[str, str]]:
+    named = (("Failing step", cell_title), ("Job", job_arn), ("Execution", execution_id))
+    return [(name, value) for name, value in named if value]
+
+
+def _log_title(log_lines: Sequence[str] | None, problem: str) -> str:
+    if log_lines is None:
+        why = f" ({problem.strip().rstrip('.')[:300]})" if problem else ""
+        return f"The log could not be had{why}."
+    return "The last log lines:" if log_lines else "The job left no log lines."
+
+
+def _facts_block(lines: Sequence[tuple[str, str]]) -> Block:
+    elements: list[Element] = []
+    for index, (name, value) in enumerate(lines):
+        elements += [own(("\n" if index else "") + f"{name}: ", bold=True), text(value, code=name in IDS)]
+    return paragraph(*elements)
+
+
+def _links_block(links: Sequence[tuple[str, str]]) -> Block:
+    elements: list[Element] = []
+    for index, (name, url) in enumerate(links):
+        elements += ([own(" · ")] if index else []) + [link(url, name)]
+    return paragraph(*elements)
+
+
+def _earlier_words(earlier: Earlier) -> str:
+    amount = f"{money(earlier.amount)} {earlier.currency}"
+    return f"{amount} for {days(earlier.fraud_start, earlier.fraud_end)}"
+
+
+EARLIER_TITLE = "Recommended before, for this account and overlapping days:"
+
+
+def _earlier_lines(earlier: Sequence[Earlier]) -> list[str]:
+    if not earlier:
+        return []
+    some = earlier[:MAX_EARLIER]
+    shown = [f"• {escape(_earlier_words(one))} ({mrkdwn_link(one.url, one.execution_id)})" for one in some]
+    return [EARLIER_TITLE, *shown, *_more(len(earlier) - MAX_EARLIER), "Amounts are not netted."]
+
+
+def _earlier_block(earlier: Sequence[Earlier]) -> Block | None:
+    if not earlier:
+        return None
+    some = earlier[:MAX_EARLIER]
+    items = [[text(_earlier_words(one)), own(" · "), link(one.url, one.execution_id)] for one in some]
+    items += [[own(words)] for words in (*_more(len(earlier) - MAX_EARLIER), "Amounts are not netted.")]
+    return bullets(EARLIER_TITLE, items)
+
+
+def _flag_lines(result: CreditResult) -> list[str]:
+    flags = [f"• {escape(flag['text'], 600)}" for flag in result["flags"][:MAX_FLAGS]]
+    return ["Check before paying:", *flags, *_more(len(result["flags"]) - MAX_FLAGS)] if flags else []
+
+
+def _flags_block(result: CreditResult) -> Block | None:
+    items = [[text(flag["text"], limit=600)] for flag in result["flags"][:MAX_FLAGS]]
+    items += [[own(words)] for words in _more(len(result["flags"]) - MAX_FLAGS)]
+    return bullets("Check before paying", items) if items else None
+
+
+def _more(count: int) -> list[str]:
+    return [f"and {count} more, in the report"] if count > 0 else []

@@ -1,0 +1,147 @@
+"""What is kept of every execution for seven years, and how an account's earlier recommendations are found.
+
+audit/YYYY/MM/DD/{id}.json                         result, request and cost; its SHA-256 in the object's metadata
+index/account/{account_sid}/{fraud_end}_{id}       one small object a recommendation, found by one list
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from .. import paths
+from ..config import Settings
+from ..executor import CreditResult, JobStatus
+from ..prices import PRICES_AS_OF, estimate
+from .object_store import ObjectStore
+from .records import Cost, MessageRecord, Request
+
+MAX_EARLIER = 5
+
+
+class IndexEntry(BaseModel):
+    """One recommendation of an account; dates ISO and inclusive, money in USD."""
+
+    execution_id: str
+    account_sid: str
+    fraud_start: str
+    fraud_end: str
+    credit_amount: float
+    currency: str
+    channel: str
+    ts: str
+
+
+class AuditTrail:
+    """Writes audit records and the account index; reads both."""
+
+    def __init__(self, store: ObjectStore, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def saved_query(self, request: Request) -> str | None:
+        """The SQL an execution was given, where it was uploaded already."""
+        if request.execution is None:
+            return None
+        found = self._store.get_bytes(paths.ExecutionPaths(request.execution.execution_id).query)
+        return found[0].decode() if found else None
+
+    def report(self, execution_id: str) -> bytes | None:
+        """An execution's report.html."""
+        found = self._store.get_bytes(paths.ExecutionPaths(execution_id).report)
+        return found[0] if found else None
+
+    def picture(self, execution_id: str) -> bytes | None:
+        """An execution's breakdown.png, where one was asked for."""
+        found = self._store.get_bytes(paths.ExecutionPaths(execution_id).picture)
+        return found[0] if found else None
+
+    def earlier(self, result: CreditResult) -> list[IndexEntry]:
+        """Recommendations for the same account whose windows overlap this one's, latest first, at most MAX_EARLIER."""
+        prefix = paths.account_index_prefix(result["account_sid"])
+        keys = list(self._store.keys(prefix, start_after=f"{prefix}{result['fraud_start']}"))
+        return list(self._overlapping(reversed(keys), result))[:MAX_EARLIER]
+
+    def write(self, message: MessageRecord, request: Request, result: CreditResult | None) -> None:
+        """Keep how a request ended; the same again writes the same."""
+        if request.execution is None:
+            return
+        if result is not None and "audit" not in request.done:  # the job's end, noted later, changes nothing there
+            self._index(message, result)
+        record = _audit_record(message, request, result)
+        files = paths.ExecutionPaths(request.execution.execution_id)
+        record["result_sha256"] = self._sha256(files.result) if result else None
+        record["files_sha256"] = None if result else self._left_by_failure(files)
+        body = _canonical(record)
+        self._store.put_bytes(files.audit, body, Metadata={"sha256": hashlib.sha256(body).hexdigest()})
+
+    def _left_by_failure(self, files: paths.ExecutionPaths) -> dict[str, str | None]:
+        """A result.json vouches for its files; for what else a job leaves, the audit record does. Not for progress."""
+        keys = [*self._store.keys(files.input_prefix), *self._store.keys(files.output_prefix)]
+        return {key: self._sha256(key) for key in keys if key != files.progress}
+
+    def _sha256(self, key: str) -> str | None:
+        found = self._store.get_bytes(key)
+        return hashlib.sha256(found[0]).hexdigest() if found else None
+
+    def cost(self, status: JobStatus) -> Cost:
+        """An estimate from the job's times: the service reports no billed seconds. A local job has no price."""
+        kind = "local" if self._settings.executor == "local" else self._settings.sagemaker_instance_type
+        seconds = status["elapsed_seconds"]
+        return Cost(instance_type=kind, seconds=seconds, usd=estimate(kind, seconds))
+
+    def _index(self, message: MessageRecord, result: CreditResult) -> None:
+        entry = index_entry(message.channel, message.ts, result)
+        key = paths.account_index(entry.account_sid, entry.fraud_end, entry.execution_id)
+        self._store.put_bytes(key, entry.model_dump_json().encode())
+
+    def _overlapping(self, keys: Iterator[str], result: CreditResult) -> Iterator[IndexEntry]:
+        for key in keys:
+            found = self._store.get(key, IndexEntry)
+            if found is None or found[0].execution_id == result["execution_id"]:
+                continue
+            if found[0].fraud_start <= result["fraud_end"]:
+                yield found[0]
+
+
+def index_entry(channel: str, ts: str, result: CreditResult) -> IndexEntry:
+    """What the account index says of a result that was answered in this thread."""
+    return IndexEntry(
+        execution_id=result["execution_id"],
+        account_sid=result["account_sid"],
+        fraud_start=result["fraud_start"],
+        fraud_end=result["fraud_end"],
+        credit_amount=result["credit_amount"],
+        currency=result["currency"],
+        channel=channel,
+        ts=ts,
+    )
+
+
+def _audit_record(message: MessageRecord, request: Request, result: CreditResult | None) -> dict[str, Any]:
+    return {
+        "schema_version": "1",
+        "execution_id": request.attempts[-1].execution_id,
+        "channel": message.channel,
+        "message_ts": message.ts,
+        "requester": message.user,
+        "seen_at": message.seen_at,
+        "outcome": request.reply,
+        "link": request.link,
+        "reply_ts": request.reply_ts,
+        "attempts": [attempt.model_dump() for attempt in request.attempts],
+        "failure": request.failure.model_dump() if request.failure else None,
+        "job_status": request.status,
+        "started_at": request.started_at,
+        "ended_at": request.ended_at,
+        "cost_estimate": {**request.cost.model_dump(), "prices_as_of": PRICES_AS_OF} if request.cost else None,
+        "result": result,
+    }
+
+
+def _canonical(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1).encode()

@@ -1,0 +1,99 @@
+"""Which bot may work on what: a running bot renews one object; a bot that stops renewing may be taken over from.
+
+Wall clocks of two bots may differ by less than SAFETY seconds.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+
+from .. import paths
+from ..errors import CreditsError, TransientError
+from .object_store import ObjectStore
+from .records import Lease
+
+DURATION = 120.0
+RENEW_EVERY = 30.0
+TRY_EVERY = 5.0
+SAFETY = 30.0
+
+
+class LeaseLost(CreditsError):
+    """Too little of the lease is left to act outside; whoever holds the record now goes on."""
+
+
+class LeaseKeeper:
+    """This bot's lease, taken when there is work to own (a tick with nothing to do writes none)."""
+
+    def __init__(self, store: ObjectStore, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._owner = ""
+        self._renewed_at = float("-inf")
+        self._tried_at = float("-inf")
+
+    @property
+    def owner(self) -> str:
+        """The name under which records are owned now; it changes when the lease ran out in between."""
+        with self._lock:
+            if self._seconds_left() <= 0:
+                self._owner = secrets.token_hex(8)
+                self._renew()
+            return self._owner
+
+    @property
+    def renewal_due_at(self) -> float:
+        """When `keep` is to be called at the latest (seconds on the clock); infinite where no lease is held."""
+        with self._lock:
+            return self._due_at() if self._is_held() else float("inf")
+
+    def keep(self) -> None:
+        """Renew when it is time; called from the tick's loop."""
+        with self._lock:
+            if self._is_held() and self._clock() >= self._due_at():
+                self._renew()
+
+    def check(self, owner: str) -> None:
+        """Raise LeaseLost unless `owner` is still us, with time enough left for one outside call."""
+        with self._lock:
+            if owner != self._owner or self._seconds_left() < SAFETY:
+                raise LeaseLost("This bot was held up for longer than its lease; the record is left to the next tick.")
+
+    def is_live(self, owner: str) -> bool:
+        """Whether another bot's lease still holds; ours counts as live."""
+        if not owner:
+            return False
+        if owner == self._owner:
+            return self._seconds_left() > 0
+        found = self._store.get(paths.lease(owner), Lease)
+        return found is not None and self._clock() < found[0].renewed_at + DURATION
+
+    def release(self) -> None:
+        """Give it up, so that the next tick need not wait; failing to is harmless."""
+        with self._lock:
+            if self._owner:
+                try:
+                    self._store.delete(paths.lease(self._owner))
+                except TransientError:
+                    return
+                finally:
+                    self._owner = ""
+                    self._renewed_at = float("-inf")
+
+    def _is_held(self) -> bool:
+        return bool(self._owner) and self._seconds_left() > 0
+
+    def _due_at(self) -> float:
+        return max(self._renewed_at + RENEW_EVERY, self._tried_at + TRY_EVERY)
+
+    def _seconds_left(self) -> float:
+        return self._renewed_at + DURATION - self._clock()
+
+    def _renew(self) -> None:
+        now = self._tried_at = self._clock()
+        record = Lease(owner=self._owner, renewed_at=now)
+        self._store.put_bytes(paths.lease(self._owner), record.model_dump_json().encode())
+        self._renewed_at = now

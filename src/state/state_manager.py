@@ -1,0 +1,256 @@
+"""The bot's state in S3: which messages are open, who works on them, which links and executions are known.
+
+state/messages/{date}/{channel}-{ts}.json   one record a message (src/state/records.py)
+state/open/{channel}-{ts}                   there while its message has work left: finding it is one list
+state/executions/{id}.json                  whose an execution is
+state/links/{digest}.json                   who has a link's SQL in hand
+state/leases/{owner}.json                   a running bot's sign of life
+state/cursor.json                           a hint: what of the look-back is known
+state/processed_messages.json               the earlier bot's list, read and never written
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import paths
+from ..errors import StateConflict, StateUnreadable
+from .lease import LeaseKeeper
+from .object_store import ObjectStore
+from .records import Cursor, ExecutionRecord, LinkRecord, MessageRecord, Request
+
+
+@dataclass
+class Held:
+    """A message record this bot owns, at the version it last wrote."""
+
+    record: MessageRecord
+    etag: str
+    recovered: bool
+    """True while steps may have been taken by a bot that died: look outside before repeating one."""
+    problems: list[str] = field(default_factory=list)
+    _kept: MessageRecord | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.record.channel, self.record.ts
+
+    def keep(self) -> None:
+        """Go back to the record as it is now where what follows fails; each save does the same."""
+        self._kept = self.record.model_copy(deep=True)
+
+    def go_back(self) -> None:
+        """Forget what was changed and neither kept nor saved: what is in S3 was meant, the rest was not."""
+        if self._kept is not None:
+            self.record = self._kept.model_copy(deep=True)
+
+
+class StateManager:
+    """Reads and writes records. Every write that meets another bot's raises StateConflict."""
+
+    def __init__(self, store: ObjectStore, lease: LeaseKeeper) -> None:
+        self._store = store
+        self._lease = lease
+        self._processed: frozenset[str] | None = None
+        self._claimed: dict[str, str] = {}
+
+    # Messages
+
+    def open_messages(self) -> list[tuple[str, str]]:
+        """(channel, ts) of every message with work left, oldest first."""
+        found = [paths.message_of_marker(key) for key in self._store.keys(paths.OPEN_PREFIX)]
+        return sorted(found, key=lambda message: message[1])
+
+    def read(self, channel: str, ts: str) -> MessageRecord | None:
+        """A message's record as it stands, without owning it."""
+        found = self._store.get(paths.message_record(channel, ts), MessageRecord)
+        return found[0] if found else None
+
+    def add(self, record: MessageRecord) -> Held | None:
+        """Begin a message: its marker, then its record. None where another bot began it first."""
+        self._store.put_bytes(paths.open_marker(record.channel, record.ts), b"", "text/plain")
+        record.owner = self._lease.owner
+        try:
+            etag = self._store.create(paths.message_record(record.channel, record.ts), record)
+        except StateConflict:
+            return None
+        return Held(record, etag, recovered=False)
+
+    def claim(self, channel: str, ts: str) -> Held | None:
+        """Take over an open message whose bot is gone; None where it lives, or nothing is left to do."""
+        found = self._store.get(paths.message_record(channel, ts), MessageRecord)
+        if found is None:  # its bot is between the two writes, or died there: reading Slack again begins it anew
+            return None
+        held = Held(found[0], found[1], recovered=True)
+        if held.record.ended:
+            self.close(held)
+            return None
+        return held if self._own(held) else None
+
+    def extend(self, channel: str, ts: str, requests: list[Request], digest: str) -> Held | None:
+        """Add an edited message's new links to its record, whatever state that is in, and own it.
+
+        None where there is nothing new. Raises StateConflict where there is no record, or another bot has it now:
+        the links are not in the record then, and whoever looks later must find them still to be added.
+        """
+        found = self._store.get(paths.message_record(channel, ts), MessageRecord)
+        if found is None:
+            raise StateConflict(f"There is no record of the message {ts}.")
+        held = Held(found[0], found[1], recovered=True)
+        known = {request.key for request in held.record.requests}
+        added = [request for request in requests if request.key not in known]
+        if not added:
+            return None
+        held.record.requests.extend(added)
+        held.record.digest = digest
+        held.record.mark = None
+        self._store.put_bytes(paths.open_marker(channel, ts), b"", "text/plain")
+        if not self._own(held):
+            raise StateConflict(f"Another bot has the message {ts}; its new links are added later.")
+        return held
+
+    def save(self, held: Held) -> None:
+        """Write a record this bot owns. Raises StateConflict where another bot took it over."""
+        key = paths.message_record(held.record.channel, held.record.ts)
+        held.etag = self._store.replace(key, held.record, held.etag)
+        held.keep()
+
+    def close(self, held: Held) -> None:
+        """Nothing is left to do for this message; unless it was edited while its marker went."""
+        marker = paths.open_marker(held.record.channel, held.record.ts)
+        self._store.delete(marker)
+        now = self.read(held.record.channel, held.record.ts)
+        if now is not None and not now.ended:
+            self._store.put_bytes(marker, b"", "text/plain")
+
+    def check_lease(self, held: Held) -> None:
+        """Raise LeaseLost unless there is time for one more outside call on this message."""
+        self._lease.check(held.record.owner)
+
+    def _own(self, held: Held) -> bool:
+        mine = self._lease.owner
+        if held.record.owner != mine and self._lease.is_live(held.record.owner):
+            return False
+        held.record.owner = mine
+        try:
+            self.save(held)
+        except StateConflict:
+            return False
+        return True
+
+    # What was before
+
+    def cursor(self) -> tuple[Cursor, str | None]:
+        """The hint, and its version (None where there is none yet, or it cannot be read: it is only a hint)."""
+        try:
+            found = self._store.get(paths.CURSOR, Cursor)
+        except StateUnreadable:
+            self._store.delete(paths.CURSOR)
+            found = None
+        return found if found else (Cursor(), None)
+
+    def save_cursor(self, cursor: Cursor, etag: str | None) -> None:
+        """Write the hint; silent where another bot wrote it meanwhile."""
+        try:
+            if etag is None:
+                self._store.create(paths.CURSOR, cursor)
+            else:
+                self._store.replace(paths.CURSOR, cursor, etag)
+        except StateConflict:
+            return
+
+    def processed_before(self, ts: str) -> bool:
+        """Whether the earlier bot's `processed_messages.json` lists this message."""
+        if self._processed is None:
+            found = self._store.get_bytes(paths.PROCESSED_MESSAGES)
+            self._processed = _timestamps(found[0]) if found else frozenset()
+        return ts in self._processed
+
+    # Links
+
+    def claim_link(self, digest: str, mine: LinkRecord, today: str) -> LinkRecord | None:
+        """Take a link's SQL in hand; or the record of the request that has it, running or answered.
+
+        today: ISO date in UTC; an answer that holds for another day alone is no answer.
+        """
+        key = paths.link_record(digest)
+        found: tuple[LinkRecord, str] | None = None
+        for _ in range(3):
+            try:
+                claimed = self._store.replace(key, mine, found[1]) if found else self._store.create(key, mine)
+                self._claimed[digest] = claimed
+                return None
+            except StateConflict:
+                found = self._store.get(key, LinkRecord)
+            if found and not _free(found[0], mine, today):
+                return found[0]
+        raise StateConflict(f"{key} is being changed by other bots.")
+
+    def update_link(self, digest: str, mine: LinkRecord) -> None:
+        """Say how a link's request stands; left alone where another request has it by now."""
+        key, claimed = paths.link_record(digest), self._claimed.pop(digest, None)
+        if claimed is not None:
+            with suppress(StateConflict):  # changed since: look at what is there
+                self._store.replace(key, mine, claimed)
+                return
+        found = self._store.get(key, LinkRecord)
+        if found and _same_request(found[0], mine):
+            self._store.replace(key, mine, found[1])
+
+    # Executions
+
+    def begin_execution(self, record: ExecutionRecord) -> None:
+        """Say whose an execution will be, before its job is created; the same again is silent."""
+        try:
+            self._store.create(paths.ExecutionPaths(record.execution_id).record, record)
+        except StateConflict:
+            return
+
+    def execution(self, execution_id: str) -> tuple[ExecutionRecord, str] | None:
+        """(record, version) of an execution, or None for one that is not this bucket's."""
+        return self._store.get(paths.ExecutionPaths(execution_id).record, ExecutionRecord)
+
+    def replace_execution(self, record: ExecutionRecord, etag: str) -> None:
+        """Write an execution's record over exactly that version. Raises StateConflict."""
+        self._store.replace(paths.ExecutionPaths(record.execution_id).record, record, etag)
+
+
+def link_digest(canonical: str, sql: str) -> str:
+    """What makes two requests the same: the link and the SQL that Looker gave for it."""
+    return hashlib.sha256(f"{canonical}\n{sql}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _same_request(one: LinkRecord, other: LinkRecord) -> bool:
+    return (one.channel, one.ts, one.request_key) == (other.channel, other.ts, other.request_key)
+
+
+def _free(found: LinkRecord, mine: LinkRecord, today: str) -> bool:
+    if found.state == "failed" or _same_request(found, mine):
+        return True
+    return found.only_on is not None and found.only_on != today
+
+
+def _timestamps(body: bytes) -> frozenset[str]:
+    """The message timestamps of the earlier bot's file: a list, or a mapping that holds one or is keyed by them."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise StateUnreadable(
+            f"{paths.PROCESSED_MESSAGES} is not JSON. Restore an earlier version of it, or delete it "
+            "(messages of the look-back window may then be answered a second time)."
+        ) from error
+    return frozenset(_strings(content))
+
+
+def _strings(content: Any) -> list[str]:
+    if isinstance(content, str):
+        return [content]
+    if isinstance(content, list):
+        return [text for item in content for text in _strings(item)]
+    if isinstance(content, dict):
+        return [*content, *(text for item in content.values() for text in _strings(item))]
+    return []

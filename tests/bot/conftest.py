@@ -1,0 +1,32 @@
+"""One sandbox a test session with jobs that are only scripted; each test begins with it fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.client import Sandbox
+from tests.bot.harness import BotHarness, MovedTime
+
+
+@pytest.fixture(scope="session")
+def scripted_box() -> Iterator[Sandbox]:
+    with Sandbox.start(jobs="scripted", presto="none") as box:
+        yield box
+
+
+@pytest.fixture
+def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where looking at a job that runs on is not what is tried."""
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "60")
+
+
+@pytest.fixture
+def harness(scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotHarness]:
+    scripted_box.reset()
+    for name, value in scripted_box.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SLACK_POST_INTERVAL", "0")
+    yield BotHarness(scripted_box, MovedTime())
+    assert scripted_box.aws.refused() == []  # every request was within the services' own limits

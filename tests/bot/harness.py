@@ -1,0 +1,196 @@
+"""A bot on the sandbox: real SDKs and real HTTP, with a clock that tests move."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel
+
+from sandbox.client import Sandbox
+from src import paths
+from src.bot.tick import Summary
+from src.bot.work_pool import InlinePool, ThreadedPool, WorkPool
+from src.calls import CallLog
+from src.config import load_settings
+from src.credit_bot import Bot, make_bot
+from src.errors import Interrupted
+from src.state.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord
+from src.waiting import Waiting
+
+VERIFY = "SELECT SUM(amount), SUM(attempts) FROM authy.verification_usage"
+TICK_EVERY = 900.0
+MESSAGES = f"{paths.ROOT}/state/messages/"
+
+
+class MovedTime:
+    """For one thread: waiting moves the clock and takes no time."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self.stopped = False
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        if self.stopped:
+            raise Interrupted("told to end")
+        self.now += max(0.0, seconds)
+
+    def pause(self, seconds: float) -> None:
+        self.now += max(0.0, seconds)
+
+    def wake(self) -> None:
+        """Pauses are over before anything could happen in them."""
+
+
+class FastTime:
+    """For many threads: a clock that runs `speed` times as fast as the real one, for waiting too."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._began = time.time()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+
+    def __call__(self) -> float:
+        return self._began + (time.time() - self._began) * self._speed
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        if self._stop.wait(max(0.0, seconds) / self._speed):
+            raise Interrupted("told to end")
+
+    def pause(self, seconds: float) -> None:
+        self._wake.wait(max(0.0, seconds) / self._speed)
+        self._wake.clear()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wake.set()
+
+
+class BotHarness:
+    """Posts requests into the sandbox, runs ticks, and looks at what came of them."""
+
+    def __init__(self, box: Sandbox, moved: MovedTime) -> None:
+        self.box = box
+        self.time = moved
+        self.host = box.env["LOOKER_HOSTS"].split(",")[0]
+        self._posted = 0
+        self._s3 = box.client("s3")
+
+    def query(self, sql: str) -> str:
+        """A Looker link whose SQL this is; slug and account in a comment, so that no two are alike."""
+        self._posted += 1
+        slug = f"slug{self._posted:06d}"
+        account = f"AC{self._posted:032x}"
+        self.box.looker.add_query(slug=slug, sql=f"{sql} /* {slug} {account} */")
+        return f"https://{self.host}/x/{slug}"
+
+    def post(self, *links: str, user: str = "U0SUPPORT1") -> str:
+        """A message that holds these links; its time stamp."""
+        ts: str = self.box.slack.post(user=user, text="Please: " + " and ".join(f"<{link}>" for link in links))
+        return ts
+
+    def ask(self, outcome: str = "result") -> str:
+        """A message with one fresh link whose job ends so."""
+        return self.post(self.query(f"{VERIFY} /* script: {outcome} */"))
+
+    def bot(
+        self,
+        *,
+        pool: WorkPool | None = None,
+        calls: CallLog | None = None,
+        waiting: Waiting | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> Bot:
+        """A bot as it would be started, but for its time."""
+        return make_bot(
+            load_settings(),
+            waiting=waiting or self.time,
+            clock=clock or self.time,
+            pool=pool or InlinePool(),
+            calls=calls,
+            session=self.box.session,
+        )
+
+    def tick(self, *, calls: CallLog | None = None) -> Summary:
+        """One tick in one thread."""
+        return self.bot(calls=calls).run()
+
+    def ticks_until_quiet(self, most: int = 8) -> int:
+        """Ticks a quarter of an hour apart until nothing is open; how many it took."""
+        for number in range(1, most + 1):
+            self.tick()
+            if not self.open():
+                return number
+            self.time.sleep(TICK_EVERY)
+        raise AssertionError(f"still open after {most} ticks: {self.open()}")
+
+    def open(self) -> list[tuple[str, str]]:
+        """Messages with work left."""
+        return [paths.message_of_marker(key) for key in self.objects(paths.OPEN_PREFIX)]
+
+    def replies(self, ts: str) -> list[str]:
+        """What the bot said in a message's thread, files aside."""
+        return [message["text"] for message in self.box.slack.thread(ts=ts)[1:] if not message.get("files")]
+
+    def answers(self, ts: str) -> list[str]:
+        """Replies that are an outcome: not a word about waiting."""
+        return [text for text in self.replies(ts) if not text.startswith("Still waiting")]
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Every processing job there is."""
+        jobs: list[dict[str, Any]] = self.box.aws.jobs()
+        return jobs
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """Key to content."""
+        bucket = self.box.env["S3_OUTPUT_BUCKET"]
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def check_state_is_readable(self) -> None:
+        """Every object under state/ is what its reader expects."""
+        models: dict[str, type[BaseModel]] = {
+            "messages": MessageRecord,
+            "executions": ExecutionRecord,
+            "leases": Lease,
+            "links": LinkRecord,
+        }
+        for key, body in self.objects(f"{paths.ROOT}/state/").items():
+            kind = key.removeprefix(f"{paths.ROOT}/state/").split("/")[0]
+            if kind in models:
+                models[kind].model_validate_json(body)
+            elif key == paths.CURSOR:
+                Cursor.model_validate_json(body)
+
+    def jobs_by_execution(self) -> Counter[str]:
+        """How many jobs were created for each execution id in an environment."""
+        return Counter(job["environment"]["EXECUTION_ID"] for job in self.jobs())
+
+    def record(self, ts: str) -> dict[str, Any]:
+        """A message's record."""
+        return self.records()[ts]
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Every message's record by its time stamp."""
+        return {(record := json.loads(body))["ts"]: record for body in self.objects(MESSAGES).values()}
+
+
+def threaded() -> WorkPool:
+    """The pool that production uses."""
+    return ThreadedPool()

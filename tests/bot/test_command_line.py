@@ -1,0 +1,190 @@
+"""`python -m src.credit_bot` as it is started by hand and by Airflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from sandbox.client import ROOT
+from sandbox.left_behind import LeftBehind
+from tests.bot.harness import VERIFY, BotHarness
+
+WRITES = ("Put", "Create", "Delete", "Stop", "chat.", "reactions.", "files.", "conversations.open")
+
+
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "src.credit_bot", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    process = start(*arguments, **environment)
+    out, err = process.communicate(timeout=60)
+    LeftBehind().keep([("a bot's output", f"{out}{err}".encode())])
+    return process.returncode, out, err
+
+
+def log_lines(err: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in err.splitlines()]
+
+
+def test_a_tick_ends_with_a_summary_line_of_figures_and_calls(harness: BotHarness) -> None:
+    ts = harness.ask("result")
+
+    code, _, err = run()
+
+    assert code == 0
+    summary = log_lines(err)[-1]
+    assert (summary["seen"], summary["answered"], summary["failed"]) == (1, 1, 0)
+    assert summary["cost_usd_estimate"] >= 0
+    assert {"s3", "sagemaker", "slack", "looker"} <= set(summary["calls"])
+    assert len(harness.answers(ts)) == 1
+
+
+def test_every_line_about_an_execution_carries_its_id(harness: BotHarness) -> None:
+    ts = harness.ask("result")
+
+    _, _, err = run()
+
+    [execution] = harness.record(ts)["requests"][0]["attempts"]
+    started = [line for line in log_lines(err) if line["message"] == "job started"]
+    assert [line["execution_id"] for line in started] == [execution["execution_id"]]
+
+
+def test_a_dry_run_says_what_it_would_do_and_changes_nothing(harness: BotHarness) -> None:
+    harness.ask("result")
+    harness.post(harness.query("SELECT 1 FROM sales.orders"))
+    harness.box.clear_calls()
+
+    code, out, _ = run("--dry-run")
+
+    assert code == 0
+    assert "would run" in out
+    assert "not a Verify query" in out
+    assert [name for name in harness.box.count_calls() if name.split(".", 1)[1].startswith(WRITES)] == []
+
+
+def test_one_link_is_answered_on_standard_output_without_slack(harness: BotHarness) -> None:
+    link = harness.query(VERIFY)
+    harness.box.clear_calls()
+
+    code, out, err = run("--link", link)
+
+    assert code == 0, err
+    assert "credit recommended" in out
+    assert re.search(
+        r"^Report in S3: https://\S+&prefix=\S+report\.html · Notebook in S3: https://\S+$", out, re.MULTILINE
+    )
+    assert not re.search(r"&amp;|<http|\*", out)
+    assert harness.box.count_calls(service="slack") == {}
+
+
+def test_one_link_that_fails_says_why_in_one_line(harness: BotHarness) -> None:
+    code, _, err = run("--link", harness.query(f"{VERIFY} /* script: error */"))
+
+    assert code == 1
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_CHANNEL", "S3_OUTPUT_BUCKET", "SAGEMAKER_ROLE_ARN"])
+def test_a_missing_setting_is_named_in_one_line(harness: BotHarness, name: str) -> None:
+    code, _, err = run(**{name: ""})
+
+    assert code == 2
+    [line] = err.splitlines()
+    assert name in line
+
+
+def test_a_wrong_setting_is_named_in_one_line(harness: BotHarness) -> None:
+    code, _, err = run(MAX_CONCURRENT_JOBS="many")
+
+    assert code == 2
+    [line] = err.splitlines()
+    assert "MAX_CONCURRENT_JOBS" in line
+
+
+def test_a_bucket_that_does_not_exist_is_named_in_one_line(harness: BotHarness) -> None:
+    code, _, err = run(S3_OUTPUT_BUCKET="no-such-bucket-here")
+
+    assert code == 2
+    assert "S3_OUTPUT_BUCKET" in err
+    assert "Traceback" not in err
+
+
+def check_told_to_end_it_ends(process: subprocess.Popen[str]) -> None:
+    """Within ten seconds, as a tick that was told to end."""
+    told = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+
+    assert time.monotonic() - told < 10
+    assert process.returncode == 143
+
+
+def test_told_to_end_a_tick_ends_within_ten_seconds_and_the_next_goes_on(harness: BotHarness) -> None:
+    ts = harness.ask("result after 1200")
+    process = start(LISTEN_SECONDS="600")
+    while not harness.jobs():
+        time.sleep(0.1)
+
+    check_told_to_end_it_ends(process)
+
+    harness.box.aws.finish_all()
+    harness.ticks_until_quiet()
+    assert "credit recommended" in harness.answers(ts)[0]
+    assert len(harness.jobs()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "operation"),
+    [
+        pytest.param("delay", "s3", "*", marks=pytest.mark.heavy),
+        pytest.param("delay", "slack", "conversations.history", marks=pytest.mark.heavy),
+        ("throttle", "slack", "chat.postMessage"),
+    ],
+)
+def test_told_to_end_while_a_call_hangs_a_tick_still_ends_within_ten_seconds_and_the_next_goes_on(
+    harness: BotHarness, kind: str, service: str, operation: str
+) -> None:
+    ts = harness.ask("result")
+    fault = harness.box.faults.add(kind, service=service, operation=operation, skip=4 * (service == "s3"), seconds=30)
+    process = start()
+    while not any(f["struck"] for f in harness.box.faults.list() if f["number"] == fault):
+        time.sleep(0.1)
+
+    check_told_to_end_it_ends(process)
+
+    harness.box.faults.clear()
+    harness.time.sleep(900)
+    harness.ticks_until_quiet()
+    assert len(harness.answers(ts)) == 1
+    assert len(harness.jobs()) == 1
+
+
+@pytest.mark.heavy
+def test_a_listening_tick_answers_what_is_posted_while_it_listens(harness: BotHarness) -> None:
+    process = start(LISTEN_SECONDS="600", TICK_BUDGET_SECONDS="600")
+    while not harness.box.count_calls(operation="conversations.history"):
+        time.sleep(0.1)
+    ts = harness.ask("result")
+    deadline = time.monotonic() + 45
+    while not harness.answers(ts) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+
+    assert len(harness.answers(ts)) == 1

@@ -1,0 +1,166 @@
+"""The process dies at every one of its outside calls, before and after the call was carried out."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+
+from src.calls import CallLog
+from tests.bot.harness import VERIFY, BotHarness
+from tests.conftest import Figure
+
+
+class Died(BaseException):
+    """The process is gone: no handler runs."""
+
+
+class DiesAtCall:
+    """Counts outside calls and dies at call `number`: before it leaves, or after it was carried out."""
+
+    def __init__(self, number: int, when: str) -> None:
+        self.made = 0
+        self._number = number
+        self._when = when
+        self.dead = False
+        self.log = CallLog(before=self._before, after=self._after)
+
+    def _before(self, service: str, operation: str) -> None:
+        self.made += 1
+        self._die_if(self._when == "before" and self.made == self._number)
+
+    def _after(self, service: str, operation: str) -> None:
+        self._die_if(self._when == "after" and self.made == self._number)
+
+    def _die_if(self, now: bool) -> None:
+        self.dead = self.dead or now
+        if self.dead:
+            raise Died
+
+
+def three_messages(harness: BotHarness) -> dict[str, str]:
+    harness.box.reset()
+    harness.time.now = time.time()  # the sandbox's own clock: later than its look-back there would be nothing to see
+    return {
+        "success": harness.ask("result"),
+        "failure": harness.ask("presto_down"),
+        "not verify": harness.post(harness.query("SELECT 1 FROM other.table")),
+    }
+
+
+def calls_of_a_tick(harness: BotHarness) -> int:
+    three_messages(harness)
+    counting = DiesAtCall(0, "never")
+    harness.tick(calls=counting.log)
+    return counting.made
+
+
+def check_everything_happened_once(harness: BotHarness, messages: dict[str, str], at: str) -> None:
+    replies = {name: harness.answers(ts) for name, ts in messages.items()}
+    assert {name: len(texts) for name, texts in replies.items()} == dict.fromkeys(messages, 1), (at, replies)
+    assert "credit recommended" in replies["success"][0], at
+    assert replies["failure"][0].startswith("No recommendation"), at
+    assert replies["not verify"][0].startswith("Not a Verify query"), at
+    jobs = harness.jobs_by_execution()
+    assert sorted(jobs.values()) == [1, 1], (at, jobs)
+    assert len(harness.box.slack.dms(user="U0SUPPORT1")) == 1, at
+    assert len(harness.box.slack.dms(user=harness.box.env["SLACK_ERROR_USER"])) == 1, at
+    assert len(harness.box.slack.files()) == 1, at
+    harness.check_state_is_readable()
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a dead process closes no sockets
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_execution_one_job(
+    harness: BotHarness, figure: Figure
+) -> None:
+    calls, runs, most_ticks = calls_of_a_tick(harness), 0, 0
+    for number in range(1, calls + 1):
+        for when in ("before", "after"):
+            messages = three_messages(harness)
+            dying = DiesAtCall(number, when)
+            with contextlib.suppress(Died):
+                harness.tick(calls=dying.log)
+            assert dying.dead or dying.made < number, f"{when} call {number} of {dying.made}: the death was survived"
+            harness.time.sleep(900)
+            most_ticks = max(most_ticks, harness.ticks_until_quiet())
+            check_everything_happened_once(harness, messages, f"{when} call {number}")
+            runs += 1
+    figure(f"killed everywhere: K = {calls} outside calls, {runs} runs, at most {most_ticks} more ticks each")
+
+
+def an_edited_message(harness: BotHarness) -> str:
+    """Answered, then edited to ask for another link as well."""
+    harness.box.reset()
+    harness.time.now = time.time()
+    first = harness.query(VERIFY)
+    ts = harness.post(first)
+    harness.ticks_until_quiet()
+    harness.box.slack.edit(ts=ts, text=f"<{first}> and <{harness.query(VERIFY)}>")
+    return ts
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_link_once(
+    harness: BotHarness, figure: Figure
+) -> None:
+    an_edited_message(harness)
+    counting, runs = DiesAtCall(0, "never"), 0
+    harness.tick(calls=counting.log)
+    for number in range(1, counting.made + 1):
+        for when in ("before", "after"):
+            ts = an_edited_message(harness)
+            with contextlib.suppress(Died):
+                harness.tick(calls=DiesAtCall(number, when).log)
+            harness.time.sleep(900)
+            harness.ticks_until_quiet()
+            assert len(harness.answers(ts)) == 2, f"{when} call {number}"
+            assert sorted(harness.jobs_by_execution().values()) == [1, 1], f"{when} call {number}"
+            runs += 1
+    figure(f"killed while taking up an edit: K = {counting.made} outside calls, {runs} runs")
+
+
+NO_WAY_BACK = {"chat.postMessage", "files.completeUploadExternal"}
+"""Slack has no conditional post: a bot frozen in the very call cannot see that another has answered meanwhile."""
+
+
+class FreezesAtCall:
+    """Stands still before call `number` (`only`: of this kind) for longer than its lease; another bot does all."""
+
+    def __init__(self, harness: BotHarness, number: int, only: str | None = None) -> None:
+        self.made = 0
+        self._only = only
+        self.froze_at = ""
+        self._harness = harness
+        self._number = number
+        self.log = CallLog(before=self._before)
+
+    def _before(self, service: str, operation: str) -> None:
+        if self._only not in {None, operation}:
+            return
+        self.made += 1
+        if self.made == self._number and operation not in NO_WAY_BACK:
+            self.froze_at = f"{service}.{operation}"
+            self._harness.time.sleep(900)
+            self._harness.ticks_until_quiet()
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
+def test_a_process_frozen_past_its_lease_at_any_call_answers_nothing_twice(harness: BotHarness, figure: Figure) -> None:
+    calls, runs = calls_of_a_tick(harness), 0
+    for number in range(1, calls + 1):
+        messages = three_messages(harness)
+        freezing = FreezesAtCall(harness, number)
+        harness.tick(calls=freezing.log)
+        harness.time.sleep(900)
+        harness.ticks_until_quiet()
+        check_everything_happened_once(harness, messages, f"frozen at call {number}, {freezing.froze_at}")
+        runs += bool(freezing.froze_at)
+    figure(f"frozen everywhere: K = {calls} outside calls, {runs} runs past the lease")

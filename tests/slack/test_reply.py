@@ -1,0 +1,232 @@
+"""What people read: the amount first, everything escaped, nothing too long for Slack."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.aws.outcomes import _MODES
+from src.slack import reply
+from src.slack.client import Message
+
+URL = "https://us-east-1.console.aws.amazon.com/s3/object/bucket?prefix=report.html"
+PING = re.compile(r"<[!@#]")
+
+
+def result(**changes: Any) -> Any:
+    names = ("mode", "attempts", "blocked", "charged", "provider_cost", "share", "credit")
+    rows = [dict(zip(names, row, strict=True)) for row in _MODES]
+    for row in rows:
+        everything = int(row["attempts"]) + int(row["blocked"])
+        row["block_rate"] = int(row["blocked"]) / everything
+    sample = {
+        "schema_version": "1",
+        "policy_version": "2025-1",
+        "credit_amount": 4948.80,
+        "currency": "USD",
+        "account_sid": "AC0123456789abcdef0123456789abcdef",
+        "parent_account_sid": "ACfedcba9876543210fedcba9876543210",
+        "account_name": "Example Shop",
+        "fraud_start": "2025-07-01",
+        "fraud_end": "2025-09-30",
+        "fraud_total": 9218.18,
+        "fraud_attempts": 89835,
+        "mrr": 3.0,
+        "execution_id": "20260115_123456_3fa94c01",
+        "timestamp": "2026-01-15T12:34:56Z",
+        "output_df": rows,
+        "summary": {
+            "attempts": 89835,
+            "blocked": 124240,
+            "block_rate": 0.58036,
+            "charged": 9218.18,
+            "provider_cost": 5337.53,
+            "credit": 4948.80,
+            "days": 92,
+            "countries": 3,
+        },
+        "scope": {"account_sid": "AC", "start": "", "end": "", "services": None, "countries": None, "mccs": None},
+        "flags": [],
+    }
+    return {**sample, **changes}
+
+
+def answer(**changes: Any) -> Message:
+    return reply.answer(result(**changes), report_url=URL, notebook_url=URL)
+
+
+def everything(message: Message) -> str:
+    return message.text + json.dumps(message.blocks, ensure_ascii=False)
+
+
+def texts_of(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        return [text for value in node.values() for text in texts_of(value)]
+    if isinstance(node, list):
+        return [text for value in node for text in texts_of(value)]
+    return [node] if isinstance(node, str) else []
+
+
+def check(message: Message) -> None:
+    """Slack's limits, and no ping."""
+    assert message.text
+    assert len(message.text) <= 40_000
+    assert 1 <= len(message.blocks) <= 50
+    for block in message.blocks:
+        assert len(json.dumps(block)) < 60_000
+        if block["type"] == "header":
+            assert len(block["text"]["text"]) <= 150
+        if block["type"] == "section":
+            assert len(block["text"]["text"]) <= 3000
+    assert not PING.search(message.text)
+    for block in message.blocks:
+        marked = [block["text"]["text"]] if block.get("text", {}).get("type") == "mrkdwn" else []
+        assert not any(PING.search(text) for text in marked)
+
+
+def test_the_answer_says_amount_account_window_total_and_each_mode() -> None:
+    message = answer()
+    check(message)
+    lines = message.text.splitlines()
+    assert lines[0] == "*4,948.80 USD credit recommended*"
+    for words in (
+        "Example Shop",
+        "AC0123456789abcdef0123456789abcdef",
+        "ACfedcba9876543210fedcba9876543210",
+        "2025-07-01 to 2025-09-30",
+        "9,218.18 USD",
+        "89,835 attempts",
+        "3.00 USD",
+        "465.20",
+        "1,608.30",
+        "2,875.30",
+        "2025-1",
+        "20260115_123456_3fa94c01",
+    ):
+        assert words in message.text
+        assert words in everything(Message("", message.blocks))
+
+
+def test_no_credit_is_said_plainly() -> None:
+    assert answer(credit_amount=0.0).text.startswith("*0.00 USD: no credit recommended*")
+
+
+def test_flags_are_said_in_words() -> None:
+    message = answer(flags=[{"code": "mrr_missing", "text": "verify.mrr has no MRR for 2025-09."}])
+    assert "verify.mrr has no MRR for 2025-09." in message.text
+    assert "verify.mrr has no MRR for 2025-09." in everything(Message("", message.blocks))
+
+
+def test_earlier_recommendations_come_first() -> None:
+    earlier = reply.Earlier(100.0, "USD", "2025-08-01", "2025-08-31", "20250901_000000_00000000", URL)
+    message = reply.answer(result(), earlier=[earlier], report_url=URL, notebook_url=URL)
+    assert message.text.index("100.00 USD") < message.text.index("4,948.80 USD")
+
+
+def test_a_hundred_flags_and_a_very_long_name_still_fit() -> None:
+    flags = [{"code": "mcc_unknown", "text": "x" * 1900} for _ in range(100)]
+    check(answer(flags=flags, account_name="n" * 5000))
+
+
+def test_the_failure_message_has_all_that_on_call_needs() -> None:
+    message = reply.failure_dm(
+        what="Presto refuses username or password",
+        advice="Correct the secret.",
+        retry_helps=False,
+        execution_id="20260115_123456_3fa94c01",
+        job_arn="arn:aws:sagemaker:us-east-1:123456789012:processing-job/x",
+        cell_title="Query the warehouse",
+        log_lines=[f"line {number}" for number in range(50)],
+        log_url=URL,
+        notebook_url=URL,
+        message_url=URL,
+    )
+    check(message)
+    for words in (
+        "Presto refuses",
+        "Correct the secret",
+        "20260115_123456_3fa94c01",
+        "arn:aws",
+        "Query the warehouse",
+        "line 49",
+    ):
+        assert words in message.text
+    assert "line 29\n" not in message.text
+    assert "Trying again will not help" in message.text
+
+
+def test_logs_that_could_not_be_had_are_said_to_be_so() -> None:
+    message = reply.failure_dm(
+        what="x", advice="", retry_helps=True, execution_id="1", log_lines=None, log_problem="CloudWatch is away."
+    )
+    assert "could not be had" in message.text
+    assert "CloudWatch is away" in message.text
+
+
+hostile = st.one_of(
+    st.text(max_size=200),
+    st.lists(
+        st.sampled_from(
+            [
+                "<!channel>",
+                "<!here>",
+                "<@U123>",
+                "<#C1>",
+                "@channel",
+                "*b*",
+                "`",
+                "```",
+                "&lt;!channel&gt;",
+                "\n",
+                "<",
+                ">",
+                "\u202e",
+                "http://evil.example",
+                "<http://evil.example|ok>",
+                "\x00",
+            ]
+        ),
+        max_size=30,
+    ).map("".join),
+    st.just("x" * 10_000),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(name=hostile, flag=hostile, link=hostile)
+def test_no_text_of_an_answer_pings_or_breaks_slacks_limits(name: str, flag: str, link: str) -> None:
+    changed = result(account_name=name, flags=[{"code": "x", "text": flag}])
+    check(reply.answer(changed, report_url=URL, notebook_url=URL, link_url=link or None, duplicate_links=True))
+
+
+@settings(max_examples=150, deadline=None)
+@given(words=hostile, lines=st.lists(hostile, max_size=30))
+def test_no_text_of_any_other_message_pings_or_breaks_slacks_limits(words: str, lines: list[str]) -> None:
+    failure = reply.failure_dm(
+        what=words, advice=words, retry_helps=True, execution_id=words, job_arn=words, cell_title=words, log_lines=lines
+    )
+    for message in (
+        failure,
+        reply.failure_line(words, advice=words, told=True),
+        reply.refused_link(words, words),
+        reply.waiting(12, words),
+        reply.progress(3, 7, 61.0, queries=[words]),
+        reply.outage(words, 10, examples=lines),
+        reply.undelivered(words, failure),
+        reply.repeat(URL),
+        reply.not_verify(),
+        reply.too_many_links(20, 9_980),
+    ):
+        check(message)
+
+
+@pytest.mark.parametrize(("running", "words"), [(True, "is being worked on"), (False, "was answered")])
+def test_a_repeat_points_to_its_thread(running: bool, words: str) -> None:
+    message = reply.repeat(URL, running=running)
+    assert words in message.text
+    assert URL in message.text.replace("&amp;", "&")
