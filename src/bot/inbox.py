@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import CreditsError, StateConflict, StateUnreadable
-from ..looker.links import FoundLinks, allowed_hosts, find_links
+from ..looker.links import allowed_hosts
 from ..slack.client import EVENT_TYPE, SlackClient
 from ..slack.reply import too_many_links
 from ..state.records import Cursor, Failure, MessageRecord, Request
 from ..state.state_manager import Held, StateManager
+from .links import FoundLinks, find_links
 from .work_pool import WorkPool
 
 log = logging.getLogger("credits")
@@ -49,7 +50,7 @@ class Inbox:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: BotSettings,
         *,
         slack: SlackClient,
         state: StateManager,

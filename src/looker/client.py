@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..config import LOOKER_LOGIN, Settings
+from ..config import LOOKER_LOGIN, BotSettings
 from ..errors import ConfigurationError, CreditsError, LinkError, QueryError, TransientError
 from ..retries import with_retries
 from .links import LookerLink
@@ -47,7 +47,7 @@ class LookerClient:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: BotSettings,
         *,
         call_log: CallLog | None = None,
         sleep: Callable[[float], None] = time.sleep,

@@ -1,20 +1,16 @@
-"""Finds Looker links in a Slack message and says what each is. Pure; work is bounded whatever is posted."""
+"""What a Looker link asks for. Pure; work is bounded whatever the link holds."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from ..errors import LinkError
-from ..slack.message_urls import is_request, urls_in_blocks, urls_in_text
 
-MAX_LINKS = 20
-MAX_CANDIDATES = 10_000  # links looked at in one message
 MAX_URL = 16_000  # characters; an explore link carries its whole query
 
 Kind = Literal["query", "explore", "look", "sql_runner"]
@@ -56,45 +52,6 @@ class LookerLink:
     query: tuple[tuple[str, str], ...] = ()  # an explore's own parameters, sorted
 
 
-@dataclass(frozen=True)
-class BadLink:
-    """A link that was meant for Looker and cannot be answered; `reason` is the sentence for the requester."""
-
-    url: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class FoundLinks:
-    """What a message asks for: `links` and `problems` in the order they stand, each query once."""
-
-    links: tuple[LookerLink, ...] = ()
-    problems: tuple[BadLink, ...] = ()
-    duplicates: int = 0  # how many more times links of this message are repeated in it
-    left_out: int = 0  # distinct links over MAX_LINKS
-
-    def __bool__(self) -> bool:
-        return bool(self.links or self.problems)
-
-
-def find_links(message: dict[str, Any], hosts: Collection[str]) -> FoundLinks:
-    """The Looker links that the author wrote into blocks and text; unfurls, joins and thread replies hold none."""
-    if not is_request(message):
-        return FoundLinks()
-    in_blocks = _resolved(urls_in_blocks(message.get("blocks"), MAX_CANDIDATES), hosts)
-    in_text = _resolved(urls_in_text(message.get("text"), MAX_CANDIDATES), hosts)
-    counts = Counter(map(_identity, in_blocks)) | Counter(map(_identity, in_text))  # the text repeats the blocks
-    distinct = {_identity(found): found for found in reversed([*in_blocks, *in_text])}
-    ordered = [distinct[name] for name in dict.fromkeys(map(_identity, [*in_blocks, *in_text]))]
-    kept = ordered[:MAX_LINKS]
-    return FoundLinks(
-        links=tuple(found for found in kept if isinstance(found, LookerLink)),
-        problems=tuple(found for found in kept if isinstance(found, BadLink)),
-        duplicates=sum(counts.values()) - len(counts),
-        left_out=len(ordered) - len(kept),
-    )
-
-
 def parse_link(url: str, hosts: Collection[str]) -> LookerLink:
     """What a Looker URL asks for. Raises LinkError with the sentence for the requester.
 
@@ -114,22 +71,6 @@ def allowed_hosts(looker_hosts: Collection[str], base_url: str) -> tuple[str, ..
     parts = urlsplit(base_url)
     name = parts.hostname or ""
     return tuple(dict.fromkeys(host for host in (parts.netloc.rpartition("@")[2].lower(), name) if host))
-
-
-def _identity(found: LookerLink | BadLink) -> str:
-    return found.canonical if isinstance(found, LookerLink) else found.url
-
-
-def _resolved(urls: Iterable[str], hosts: Collection[str]) -> list[LookerLink | BadLink]:
-    resolved = (_resolve(url, hosts) for url in urls)
-    return [found for found in resolved if found is not None]
-
-
-def _resolve(url: str, hosts: Collection[str]) -> LookerLink | BadLink | None:
-    try:
-        return parse_link(url, hosts)
-    except LinkError as error:
-        return BadLink(url[:MAX_URL], str(error)) if _meant_for_looker(url[:MAX_URL], hosts) else None
 
 
 def _split(url: str) -> SplitResult:
@@ -223,7 +164,7 @@ def _parameters(query: str) -> dict[str, str]:
     return {name.removeprefix("amp;"): value for name, value in pairs}  # blocks may hold &amp; where text has &
 
 
-def _meant_for_looker(url: str, hosts: Collection[str]) -> bool:
+def meant_for_looker(url: str, hosts: Collection[str]) -> bool:
     """Whether a refused link deserves an answer: it names our host somewhere, or is shaped as Looker's are."""
     _, _, rest = url.partition("://")
     authority, slash, tail = rest.partition("/")

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import looker as sandbox_looker
 from sandbox.wire import Hub, serve
-from src.config import Settings
+from src.config import BotSettings
 from src.looker.client import LookerClient
 from src.looker.links import parse_link
 
@@ -27,7 +27,7 @@ class Looker:
             "lookersdk_client_id": self.world.client_id,
             "lookersdk_client_secret": self.world.client_secret,
         }
-        return LookerClient(Settings(**{**known, **settings}), sleep=self.slept.append)  # type: ignore[arg-type]
+        return LookerClient(BotSettings(**{**known, **settings}), sleep=self.slept.append)  # type: ignore[arg-type]
 
     def sql(self, path: str, **settings: str) -> str:
         """What the client makes of a link with this path."""

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.bot.links import MAX_LINKS, FoundLinks, find_links
 from src.errors import LinkError
-from src.looker.links import MAX_LINKS, FoundLinks, find_links, parse_link
+from src.looker.links import parse_link
 
 HOSTS = ("looker.company.com", "127.0.0.1:9999")
 LINK = "https://looker.company.com/x/abc123"
