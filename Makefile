@@ -46,8 +46,7 @@ pictures: $(VENV)/.installed  ## the pictures in the README, of the sandbox, by 
 check: $(VENV)/.installed  ## style and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy src notebooks/verify_credit sandbox
-	MYPYPATH=notebooks:sagemaker $(PY) -m mypy --cache-dir .mypy_cache/job sagemaker
+	MYPYPATH=notebooks:sagemaker $(PY) -m mypy src notebooks/verify_credit sandbox sagemaker scripts/checkout
 
 bench: $(VENV)/.installed  ## the measurements: a table and benchmarks/latest.json
 	$(PY) -m benchmarks

@@ -1,7 +1,7 @@
 """AWS clients with time limits, and botocore's errors in this project's words.
 
 botocore's own retries are off: they sleep by `time.sleep`, which no test could pass over and no SIGTERM could cut
-short, and they would repeat a write whose answer was lost without anyone looking. src/retries.py decides instead.
+short, and they would repeat a write whose answer was lost without anyone looking. retries.py decides instead.
 """
 
 from __future__ import annotations

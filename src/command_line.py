@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from .aws import AwsClients
-from .config import Settings, load_settings
+from .config import BotSettings, load_settings
 from .errors import ConfigurationError, CreditsError, Interrupted
 from .logs import set_up_logging
 from .state.object_store import ObjectStore
@@ -31,7 +31,7 @@ DEFAULT_DAYS = 30
 class Place:
     """An installation: its settings, AWS, and the bucket."""
 
-    settings: Settings
+    settings: BotSettings
     clients: AwsClients
     store: ObjectStore
 
@@ -79,9 +79,13 @@ def run(command: Callable[[], int]) -> int:
         sys.stdout.flush()
         return code
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] != "notebooks":
+        if (error.name or "").split(".")[0] != "verify_credit":
             raise
-        return _say("This needs notebooks/, which the images leave out: run it from a checkout.", NOT_SET_UP)
+        return _say(
+            "This needs verify_credit, the notebook's package, which the bot's images leave out: "
+            "run it from a checkout or an installed package.",
+            NOT_SET_UP,
+        )
     except ConfigurationError as error:
         return _say(error, NOT_SET_UP)
     except Interrupted as error:

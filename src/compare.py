@@ -1,4 +1,4 @@
-"""`python -m src.compare`: the old way (papermill on this machine) against the new (SageMaker), several at once.
+"""`credits compare`: the old way (papermill on this machine) against the new (SageMaker), several at once.
 
 A state file holds what was begun and answered: the same command again goes on where it was, and starts nothing twice.
 """
@@ -19,7 +19,7 @@ from .comparison.journal import SIDES, Answer, Journal, Side
 from .comparison.page import COLUMNS, as_json, is_fine, row, said_of, sentence, write_page
 from .comparison.sides import Sides
 from .comparison.verdict import Comparison
-from .config import LOOKER_LOGIN, Settings
+from .config import LOOKER_LOGIN, BotSettings
 from .errors import ConfigurationError, CreditsError, Interrupted, RequestError, TransientError
 from .executor import Executor
 from .history.reader import History
@@ -29,13 +29,13 @@ from .terminal import cost, print_json, print_table, watched
 from .waiting import Waiter
 
 Executors = Mapping[Side, Executor]
-MakeExecutors = Callable[[Settings, AwsClients, Callable[[float], None]], Executors]
+MakeExecutors = Callable[[BotSettings, AwsClients, Callable[[float], None]], Executors]
 AT_ONCE = 4
 
 
 def main(
     arguments: Sequence[str] | None = None,
-    prog: str = "python -m src.compare",
+    prog: str = f"python -m {__package__}.compare",
     make_executors: MakeExecutors | None = None,
 ) -> int:
     """The command line; returns its exit code: 1 where something differs by more than the tolerance, or has failed."""
@@ -63,7 +63,7 @@ def _compare(options: argparse.Namespace, waiter: Waiter, make_executors: MakeEx
     return _tell(options, place.settings, [*comparisons, *unread])
 
 
-def _both(settings: Settings, clients: AwsClients, sleep: Callable[[float], None]) -> Executors:
+def _both(settings: BotSettings, clients: AwsClients, sleep: Callable[[float], None]) -> Executors:
     from .notebook_executor import NotebookExecutor  # noqa: PLC0415 (only this command needs both)
     from .sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
 
@@ -101,7 +101,7 @@ def _named(reader: CaseReader, history: History, name: str) -> Case:
     return reader.past(record) if record and record.get("result") else reader.named(name)
 
 
-def _looker(settings: Settings, waiter: Waiter) -> Callable[[str], str]:
+def _looker(settings: BotSettings, waiter: Waiter) -> Callable[[str], str]:
     def sql_of_link(url: str) -> str:
         from .looker.client import LookerClient  # noqa: PLC0415 (a second's import that SQL files need not)
 
@@ -136,7 +136,7 @@ def _comparison(case: Case, asked: Mapping[Side, Future[Answer]]) -> Comparison:
     return Comparison(case, answers["old"], answers["new"], "; ".join(errors))
 
 
-def _tell(options: argparse.Namespace, settings: Settings, comparisons: Sequence[Comparison]) -> int:
+def _tell(options: argparse.Namespace, settings: BotSettings, comparisons: Sequence[Comparison]) -> int:
     tolerance: Decimal = options.tolerance
     usd = _cost(settings, comparisons)
     if options.html:
@@ -153,7 +153,7 @@ def _tell(options: argparse.Namespace, settings: Settings, comparisons: Sequence
     return FINE if all(is_fine(comparison, tolerance) for comparison in comparisons) else DIFFERS
 
 
-def _cost(settings: Settings, comparisons: Sequence[Comparison]) -> float:
+def _cost(settings: BotSettings, comparisons: Sequence[Comparison]) -> float:
     seconds = sum(comparison.new.seconds for comparison in comparisons if comparison.new)
     return round(estimate(settings.sagemaker_instance_type, seconds) or 0.0, 4)
 

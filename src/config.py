@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
 
+Kind = TypeVar("Kind", bound="Settings")
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
 DEFAULT_ALLOWED_TABLES = (
@@ -25,16 +26,14 @@ LOOKER_LOGIN = ("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_s
 
 
 class Settings(BaseSettings):
-    """One installation's settings; each field is read from the environment variable of its name in capitals.
+    """What an executor needs of its installation: each field is read from the variable of its name in capitals.
 
-    An empty string means unset: what a command needs it asks for with `require`, which names the variable.
+    An empty string means unset: what a command needs it asks for with `require`, which names the variable. Nothing else
+    in the environment is looked at, so that an executor may live in somebody else's bot.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
 
-    executor: Literal["sagemaker", "local"] = "sagemaker"
-
-    # AWS
     aws_default_region: str = Field("us-east-1", validation_alias=AliasChoices("AWS_DEFAULT_REGION", "AWS_REGION"))
     s3_output_bucket: str = ""
     presto_secret_name: str = "presto-service-account-credentials"  # noqa: S105 (a name, not a secret)
@@ -49,44 +48,14 @@ class Settings(BaseSettings):
     sagemaker_output_kms_key_id: str = ""
     sagemaker_tags: CommaList = ()
     allowed_tables: CommaList = DEFAULT_ALLOWED_TABLES
-
-    # Slack
-    slack_bot_token: SecretStr = SecretStr("")
-    slack_channel: str = ""
-    slack_error_user: str = ""
-    slack_api_url: str = "https://slack.com/api/"
-    slack_post_interval: float = Field(1.0, ge=0)
     slack_picture: bool = False
 
-    # Looker; the SDK's own names
-    lookersdk_base_url: str = ""
-    lookersdk_client_id: str = ""
-    lookersdk_client_secret: SecretStr = SecretStr("")
-    looker_hosts: CommaList = ()
-
-    # The tick
-    lookback_hours: int = Field(48, ge=1, le=720)
-    listen_seconds: int = Field(0, ge=0)
-    tick_budget_seconds: int = Field(720, ge=1)
-    max_concurrent_jobs: int = Field(20, ge=1, le=1000)
-
     @field_validator(
-        "sagemaker_subnet_ids",
-        "sagemaker_security_group_ids",
-        "sagemaker_tags",
-        "allowed_tables",
-        "looker_hosts",
-        mode="before",
+        "sagemaker_subnet_ids", "sagemaker_security_group_ids", "sagemaker_tags", "allowed_tables", mode="before"
     )
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The settings without which no tick begins."""
-        for_jobs = ("sagemaker_image_uri", "sagemaker_role_arn") if self.executor == "sagemaker" else ()
-        return ("slack_bot_token", "slack_channel", *LOOKER_LOGIN, "s3_output_bucket", *for_jobs)
+        return _parts(value)
 
     @cached_property
     def tags(self) -> dict[str, str]:
@@ -104,25 +73,74 @@ class Settings(BaseSettings):
             )
 
 
-def _plain(value: object) -> object:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+class BotSettings(Settings):
+    """What the bot needs besides, read likewise."""
+
+    executor: Literal["sagemaker", "local"] = "sagemaker"
+
+    # Slack
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_channel: str = ""
+    slack_error_user: str = ""
+    slack_api_url: str = "https://slack.com/api/"
+    slack_post_interval: float = Field(1.0, ge=0)
+
+    # Looker; the SDK's own names
+    lookersdk_base_url: str = ""
+    lookersdk_client_id: str = ""
+    lookersdk_client_secret: SecretStr = SecretStr("")
+    looker_hosts: CommaList = ()
+
+    # The tick
+    lookback_hours: int = Field(48, ge=1, le=720)
+    listen_seconds: int = Field(0, ge=0)
+    tick_budget_seconds: int = Field(720, ge=1)
+    max_concurrent_jobs: int = Field(20, ge=1, le=1000)
+
+    @field_validator("looker_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return _parts(value)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The settings without which no tick begins."""
+        for_jobs = ("sagemaker_image_uri", "sagemaker_role_arn") if self.executor == "sagemaker" else ()
+        return ("slack_bot_token", "slack_channel", *LOOKER_LOGIN, "s3_output_bucket", *for_jobs)
 
 
-def readable_settings() -> tuple[Settings, dict[str, str]]:
+def readable_settings() -> tuple[BotSettings, dict[str, str]]:
     """The settings with the default for each that cannot be read, and what is wrong with each of those, by variable."""
-    faults: dict[str, str] = {}
+    fields, faults = BotSettings.model_fields, dict[str, str]()
     while True:
         try:
-            return Settings(**{name.lower(): Settings.model_fields[name.lower()].default for name in faults}), faults
+            return BotSettings(**{name.lower(): fields[name.lower()].default for name in faults}), faults
         except ValidationError as error:
             faults |= {str(fault["loc"][0]).upper(): fault["msg"] for fault in error.errors()}
 
 
-def load_settings() -> Settings:
-    """Settings from the environment. Raises ConfigurationError naming the variable that cannot be read."""
+def load_settings() -> BotSettings:
+    """The bot's settings from the environment. Raises ConfigurationError naming the variable that cannot be read."""
+    return _load(BotSettings)
+
+
+def load_executor_settings() -> Settings:
+    """An executor's alone. Raises as load_settings."""
+    return _load(Settings)
+
+
+def _load(kind: type[Kind]) -> Kind:
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "a setting"
         raise ConfigurationError(f"{name} cannot be read: {first['msg']}.") from error
+
+
+def _parts(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _plain(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -1,4 +1,4 @@
-"""The credit bot: `python -m src.credit_bot` is one tick.
+"""The credit bot: this module, run, is one tick.
 
 A tick reads the Slack channel, asks Looker for the SQL of each new link, starts an execution for each, watches them
 all, and answers every thread when its result is there. What it leaves running, the next tick goes on with.
@@ -40,7 +40,7 @@ from .bot.transitions import Results, Signals
 from .bot.usual_time import UsualTime
 from .bot.work_pool import ThreadedPool, WorkPool
 from .calls import CallLog
-from .config import Settings, load_settings
+from .config import BotSettings, load_settings
 from .errors import ConfigurationError, CreditsError, Interrupted
 from .executor import Executor
 from .executors import make_executor
@@ -70,7 +70,7 @@ LAST_SECONDS = 8.0
 class Bot:
     """One tick's parts, wired."""
 
-    settings: Settings
+    settings: BotSettings
     clients: AwsClients
     calls: CallLog
     state: StateManager
@@ -96,7 +96,7 @@ class Bot:
 
 
 def make_bot(
-    settings: Settings,
+    settings: BotSettings,
     *,
     waiting: Waiting,
     clock: Callable[[], float] = time.time,
@@ -170,7 +170,7 @@ def make_bot(
     return Bot(settings, clients, calls, state, slack, looker, executor, inbox, notifier, reaper, tick, progress, clock)
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.credit_bot") -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__package__}.credit_bot") -> int:
     """The command line; returns its exit code."""
     options = _parser(prog).parse_args(arguments)
     set_up_logging()

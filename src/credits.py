@@ -1,4 +1,4 @@
-"""`credits COMMAND`: one entry point for what `python -m src.…` does. Each command is imported when it is called."""
+"""`credits COMMAND`: one entry point for every command. Each command is imported when it is called."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NoReturn
 from .process_end import leave
 
 COMMANDS = {
-    "tick": ("src.credit_bot", "answers what is new in the channel, goes on with what is open; --dry-run, --link URL"),
-    "runs": ("src.runs", "past executions: list, show, verify, search, export, cost"),
-    "compare": ("src.compare", "papermill on this machine against SageMaker, for links, SQL files, past executions"),
-    "doctor": ("src.doctor", "checks an installation: settings, AWS, Slack, Looker, and through a small job Presto"),
-    "policy": ("src.policy", "the credit policy: its versions, and what a candidate would have changed"),
+    "tick": ("credit_bot", "answers what is new in the channel, goes on with what is open; --dry-run, --link URL"),
+    "runs": ("runs", "past executions: list, show, verify, search, export, cost"),
+    "compare": ("compare", "papermill on this machine against SageMaker, for links, SQL files, past executions"),
+    "doctor": ("doctor", "checks an installation: settings, AWS, Slack, Looker, and through a small job Presto"),
+    "policy": ("policy", "the credit policy: its versions, and what a candidate would have changed"),
 }
 EXAMPLES = ("credits tick --dry-run", "credits runs list --count 20", "credits policy show")
 NOT_UNDERSTOOD = 2
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"There is no command {name!r}.\n\n{_help()}" if name else _help(), file=sys.stderr)
         return NOT_UNDERSTOOD
-    code: int = import_module(COMMANDS[name][0]).main(rest, prog=f"credits {name}")
+    code: int = import_module(module_of(name)).main(rest, prog=f"credits {name}")
     return code
 
 
@@ -38,13 +38,18 @@ def entry() -> NoReturn:
     leave(main())
 
 
+def module_of(name: str) -> str:
+    """The module of a command, under the name this package goes by."""
+    return f"{__package__}.{COMMANDS[name][0]}"
+
+
 def _help() -> str:
     commands = "\n".join(f"  {name:8} {words}" for name, (_, words) in COMMANDS.items())
     examples = "\n".join(f"  {example}" for example in EXAMPLES)
     return (
         f"usage: credits COMMAND [...]\n\n{commands}\n\nexamples:\n{examples}\n\n"
-        "`credits COMMAND --help` says more: options, examples, exit codes. Every command is also `python -m src.…`:\n"
-        + "\n".join(f"  credits {name:8} python -m {module}" for name, (module, _) in COMMANDS.items())
+        "`credits COMMAND --help` says more: options, examples, exit codes. Every command is also a module:\n"
+        + "\n".join(f"  credits {name:8} python -m {module_of(name)}" for name in COMMANDS)
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks an installation before its first day: `python -m src.doctor` says a line for each thing that has to be right.
+"""Checks an installation before its first day: `credits doctor` says a line for each thing that has to be right.
 
 ✓ fine, ✗ wrong (and what mends it), – not looked at, because what it stands on is missing. One ✗ is one thing to mend.
 """
@@ -22,7 +22,7 @@ from .checks.looker import check_looker
 from .checks.settings import check_settings
 from .checks.slack import SlackChecks
 from .command_line import TOLD_TO_END, make_parser
-from .config import Settings, readable_settings
+from .config import BotSettings, readable_settings
 from .executors import make_executor
 from .logs import printable
 from .process_end import leave
@@ -39,7 +39,7 @@ _EXAMPLES = ("", "--no-job", "--json", "--json --no-job")
 
 
 def examine(
-    settings: Settings,
+    settings: BotSettings,
     unreadable: dict[str, str],
     tell: Callable[[Finding], None],
     *,
@@ -69,7 +69,7 @@ def examine(
     return examination.findings
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.doctor") -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__package__}.doctor") -> int:
     """The command line; returns its exit code."""
     options = _parser(prog).parse_args(arguments)
     settings, unreadable = readable_settings()

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 
 from .aws import AwsClients
-from .config import Settings
+from .config import BotSettings
 from .execution.base_executor import BaseExecutor
 
 
 def make_executor(
-    settings: Settings,
+    settings: BotSettings,
     *,
     clients: AwsClients | None = None,
     clock: Callable[[], float] = time.time,

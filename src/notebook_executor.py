@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from . import paths
 from .aws import AwsClients
@@ -23,9 +23,13 @@ from .execution.job_status import job_status
 from .execution.local_jobs import LocalJob, LocalJobs, default_root
 from .execution.submission import Submission
 from .executor import Each, JobStatus
+from .job_files import job_file
 from .times import seconds_of
 
-ENTRYPOINT = Path(__file__).resolve().parent.parent / "sagemaker" / "entrypoint.sh"
+if TYPE_CHECKING:
+    import boto3
+
+ENTRYPOINT = job_file("entrypoint.sh")
 GRACE = 30.0
 LOST = "InternalServerError: the job's process is gone from this machine without having said how it ended."
 _KEPT_FROM_THE_JOB = ("SLACK_", "LOOKER", "SAGEMAKER_")
@@ -35,7 +39,7 @@ _MAX_LINE = 1000
 
 
 class NotebookExecutor(BaseExecutor):
-    """See src/executor.py. `NotebookExecutor()` reads its settings from the environment.
+    """See Executor. `NotebookExecutor()` reads its settings from the environment.
 
     entrypoint: what a job runs; jobs_dir: where its folders are, by default this user's under TMPDIR; grace: seconds
     from SIGTERM to SIGKILL; environ: what the job inherits (credentials, PATH), by default this process's.
@@ -48,6 +52,7 @@ class NotebookExecutor(BaseExecutor):
         settings: Settings | None = None,
         *,
         clients: AwsClients | None = None,
+        session: boto3.Session | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         token: Callable[[], str] | None = None,
@@ -56,7 +61,7 @@ class NotebookExecutor(BaseExecutor):
         grace: float = GRACE,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(settings, clients=clients, clock=clock, sleep=sleep, token=token)
+        super().__init__(settings, clients=clients, session=session, clock=clock, sleep=sleep, token=token)
         self._entrypoint = entrypoint
         self._jobs = LocalJobs(jobs_dir or default_root(), grace)
         self._environ = os.environ if environ is None else environ  # handed on to the child: no setting is read here

@@ -102,7 +102,7 @@ class ExecutionPaths:
 
 
 def doctor_object(token: str, what: str) -> str:
-    """An object that `python -m src.doctor` writes, to see whether it can, and deletes."""
+    """An object that the doctor writes, to see whether it can, and deletes."""
     return f"{ROOT}/state/doctor/{token}-{what}.json"
 
 

@@ -1,7 +1,7 @@
-"""The credit policy at the command line: `python -m src.policy show | what-if`. Documentation/POLICY.md explains it.
+"""The credit policy at the command line: `credits policy show | what-if`. Documentation/POLICY.md explains it.
 
-The numbers are in notebooks/verify_credit/policy.py, and nowhere else; it is imported when asked for, because the bot's
-image has no notebooks/.
+The numbers are in verify_credit/policy.py, and nowhere else; it is imported when asked for, because the bot's image
+has no notebook.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ from .history.reader import History, Record
 from .terminal import print_json, print_table, watched
 
 if TYPE_CHECKING:
-    from notebooks.verify_credit.policy import Policy
-
-    from .history.what_if import Outcome
+    from .recheck.policies import Policy
+    from .recheck.what_if import Outcome
 
 WHAT_IF_EXAMPLES = (
     "what-if candidate.py --since 2026-01-01",
@@ -40,7 +39,7 @@ WHAT_IF_EXAMPLES = (
 _FIELDS = ("execution_id", "account_sid", "fraud_start", "fraud_end", "recorded", "candidate", "difference")
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.policy") -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__package__}.policy") -> int:
     """The command line; returns its exit code: 1 where an execution could not be computed."""
     options = _parser(prog).parse_args(arguments)
 
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.poli
 
 
 def _show(options: argparse.Namespace) -> int:
-    from notebooks.verify_credit.policy import POLICIES, policy_for  # noqa: PLC0415
+    from .recheck.policies import POLICIES, policy_for  # noqa: PLC0415
 
     in_force = policy_for(today()).version
     if options.json:
@@ -69,7 +68,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _what_if(options: argparse.Namespace) -> int:
-    from .history.what_if import answered, load_candidate, what_if  # noqa: PLC0415
+    from .recheck.what_if import answered, load_candidate, what_if  # noqa: PLC0415
 
     candidate = load_candidate(options.file, options.version)
     place = open_place()
@@ -141,9 +140,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     words = "past executions computed anew under a candidate, beside what was recorded"
     candidate = add_command(commands, prog, "what-if", _what_if, words, WHAT_IF_EXAMPLES)
     add_json(candidate)
-    candidate.add_argument(
-        "file", type=Path, metavar="FILE", help="a copy of notebooks/verify_credit/policy.py with a new entry"
-    )
+    candidate.add_argument("file", type=Path, metavar="FILE", help="a copy of verify_credit/policy.py with a new entry")
     candidate.add_argument("--version", help="which entry of FILE (its newest new one)")
     candidate.add_argument("--account", help="account SID: its answered executions of any day, instead of some days'")
     add_days(candidate)

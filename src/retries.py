@@ -1,12 +1,12 @@
 """What is tried again, how often, and with which delay: one place for every outside call.
 
     again   TransientError: throttled, connection lost, 5xx, timed out; growing, jittered delay, `ATTEMPTS` in all
-    later   CapacityError: minutes, not seconds; the tick waits (src/bot/message_processor.py)
-    once    a job the platform lost: one new execution, linked to the first (src/bot/message_processor.py)
+    later   CapacityError: minutes, not seconds; the tick waits (bot/message_processor.py)
+    once    a job the platform lost: one new execution, linked to the first (bot/message_processor.py)
     never   everything else: a wrong password, wrong SQL, a broken notebook fail the same way again
 
 Conditional writes are safe to repeat because each carries a nonce (state/object_store.py), creating a job because its
-name can be used once only (src/sagemaker_executor.py). Posting to Slack is not, and is never repeated here.
+name can be used once only (sagemaker_executor.py). Posting to Slack is not, and is never repeated here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Past executions: `python -m src.runs list | show | verify | search | export | cost`, straight off S3."""
+"""Past executions: `credits runs list | show | verify | search | export | cost`, straight off S3."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ EXAMPLES = {
 }
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m src.runs") -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__package__}.runs") -> int:
     """The command line; returns its exit code."""
     options = _parser(prog).parse_args(arguments)
 
@@ -89,7 +89,7 @@ def _show(options: argparse.Namespace, place: Place) -> int:
 
 
 def _verify(options: argparse.Namespace, place: Place) -> int:
-    from .history.recheck import differences  # noqa: PLC0415 (needs notebooks/, which the bot's image leaves out)
+    from .recheck.differences import differences  # noqa: PLC0415 (needs verify_credit, which the bot's image leaves out)
 
     ids = options.execution_ids
     if options.since or options.until:
@@ -156,9 +156,9 @@ def _cost(options: argparse.Namespace, place: Place) -> int:
         f"{fixed['vpc_endpoints']} VPC endpoints."
     )
     if total["unpriced"]:
-        print(f"{total['unpriced']} executions have no estimate: src/prices.py has no price for where they ran.")
+        print(f"{total['unpriced']} executions have no estimate: {prices.__name__} has no price for where they ran.")
     age = f"as of {report['prices_as_of']}, {prices.months_old(today())} months ago"
-    print(f"Estimates: end − start × the price {age} (src/prices.py says how to renew it).")
+    print(f"Estimates: end − start × the price {age} ({prices.__name__} says how to renew it).")
     return FINE
 
 

@@ -28,7 +28,7 @@ _UNKNOWN = frozenset({"ResourceNotFound", "ResourceNotFoundException", "Validati
 
 
 class SageMakerExecutor(BaseExecutor):
-    """See src/executor.py. `SageMakerExecutor()` reads its settings from the environment."""
+    """See Executor. `SageMakerExecutor()` reads its settings from the environment."""
 
     def _check(self, submission: Submission, /) -> None:
         request = processing_request(self._settings, submission)

@@ -15,7 +15,7 @@ from moto import mock_aws
 from sandbox.client import Sandbox
 from sandbox.left_behind import LeftBehind
 from src.aws import AwsClients
-from src.config import Settings
+from src.config import BotSettings
 
 BUCKET = "credits-bucket"
 FIGURE = "figure"
@@ -100,12 +100,12 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def settings(aws_environment: None) -> Settings:
-    return Settings(s3_output_bucket=BUCKET)
+def settings(aws_environment: None) -> BotSettings:
+    return BotSettings(s3_output_bucket=BUCKET)
 
 
 @pytest.fixture
-def clients(settings: Settings, clock: FakeClock, aws_session: boto3.Session) -> AwsClients:
+def clients(settings: BotSettings, clock: FakeClock, aws_session: boto3.Session) -> AwsClients:
     clients = AwsClients(settings, session=aws_session, sleep=clock.sleep)
     clients.s3.create_bucket(Bucket=BUCKET)
     return clients

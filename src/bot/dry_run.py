@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import CreditsError
 from ..executor import is_verify_query
 from ..looker.client import LookerClient
@@ -15,7 +15,7 @@ from .inbox import Candidate, Inbox
 
 
 def dry_run(
-    settings: Settings, *, inbox: Inbox, state: StateManager, looker: LookerClient, as_json: bool = False
+    settings: BotSettings, *, inbox: Inbox, state: StateManager, looker: LookerClient, as_json: bool = False
 ) -> None:
     """Print a line for each link of each message in the look-back window; or a JSON list of them."""
     open_messages = set(state.open_messages())

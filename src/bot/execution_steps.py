@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from .. import paths
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import ExecutionError
 from ..executor import Executor, JobStatus
 from ..logs import about
@@ -37,7 +37,7 @@ class ExecutionSteps:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: BotSettings,
         *,
         executor: Executor,
         looker: LookerClient,

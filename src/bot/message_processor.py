@@ -1,6 +1,6 @@
 """One message's way from a link to an answer: which step is next, and what happens when one fails.
 
-Before each step outside, the record says that it is about to be taken (src/state/records.py). A step that fails for now
+Before each step outside, the record says that it is about to be taken (state/records.py). A step that fails for now
 leaves the record where it is, with a time before which it is not tried again.
 """
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from .. import console_links, paths
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import ConfigurationError, CreditsError, TransientError
 from ..executor import CreditResult, Executor
 from ..slack import reply as wording
@@ -29,7 +29,7 @@ class Notifier:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: BotSettings,
         *,
         slack: SlackClient,
         executor: Executor,

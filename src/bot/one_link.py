@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .. import console_links, paths
 from ..aws import AwsClients
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import ExecutionError, QueryError
 from ..executors import make_executor
 from ..looker.client import LookerClient
@@ -21,7 +21,7 @@ from .failures import failure_of, failure_of_status
 ALLOWANCE = 600.0
 
 
-def answer_one_link(settings: Settings, url: str, sleep: Callable[[float], None], *, as_json: bool = False) -> None:
+def answer_one_link(settings: BotSettings, url: str, sleep: Callable[[float], None], *, as_json: bool = False) -> None:
     """Run one execution and print what the thread would say, or its result.json.
 
     `sleep` may raise Interrupted: the job then runs on.

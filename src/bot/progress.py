@@ -1,4 +1,4 @@
-"""What runs, for whoever watches: a table on a terminal (src/bot/terminal_progress.py), log lines elsewhere."""
+"""What runs, for whoever watches: a table on a terminal (terminal_progress.py), log lines elsewhere."""
 
 from __future__ import annotations
 

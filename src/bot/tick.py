@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from .. import paths
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import CreditsError, Interrupted, StateConflict, StateUnreadable, TransientError
 from ..logs import about
 from ..state.lease import LeaseKeeper, LeaseLost
@@ -60,7 +60,7 @@ class Tick:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: BotSettings,
         *,
         inbox: Inbox,
         state: StateManager,

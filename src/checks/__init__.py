@@ -1,1 +1,1 @@
-"""What `python -m src.doctor` looks at: settings, AWS, Slack, Looker, and through a small job what only a job sees."""
+"""What the doctor looks at: settings, AWS, Slack, Looker, and through a small job what only a job sees."""

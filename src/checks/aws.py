@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from .. import paths
 from ..aws import AwsClients, error_code, refused
 from ..bot.metrics import NAMESPACE
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import ConfigurationError, StateConflict
 from ..state.object_store import ObjectStore
 from .findings import Examination, NotMade
@@ -33,7 +33,7 @@ class _Probe(BaseModel):
     """What is written to see whether it can be."""
 
     nonce: str = ""
-    text: str = "written by python -m src.doctor; may be deleted"
+    text: str = "written by credits doctor; may be deleted"
 
 
 def check_credentials(examination: Examination, clients: AwsClients) -> None:
@@ -46,7 +46,7 @@ def check_credentials(examination: Examination, clients: AwsClients) -> None:
     examination.check(CREDENTIALS, look)
 
 
-def check_bucket(examination: Examination, settings: Settings, clients: AwsClients) -> None:
+def check_bucket(examination: Examination, settings: BotSettings, clients: AwsClients) -> None:
     """List, read, write, conditional write and delete, under the prefix that the bot uses."""
     bucket = settings.s3_output_bucket
     probe = _BucketProbe(ObjectStore(clients, bucket), secrets.token_hex(4))
@@ -132,7 +132,7 @@ def check_metrics(examination: Examination, clients: AwsClients) -> None:
     )
 
 
-def check_image(examination: Examination, settings: Settings, clients: AwsClients) -> None:
+def check_image(examination: Examination, settings: BotSettings, clients: AwsClients) -> None:
     """That the job's image is there, in this region: SageMaker finds out minutes later, and says less."""
     uri = settings.sagemaker_image_uri
     repository = re.split(r"[@:]", uri.removeprefix("https://"), maxsplit=1)[0]
@@ -145,7 +145,7 @@ def check_image(examination: Examination, settings: Settings, clients: AwsClient
     )
 
 
-def _image(settings: Settings, clients: AwsClients) -> str:
+def _image(settings: BotSettings, clients: AwsClients) -> str:
     found = _ECR.fullmatch(settings.sagemaker_image_uri)
     if found is None:
         raise ConfigurationError(f"{settings.sagemaker_image_uri} is no image in ECR: SageMaker takes no other.")

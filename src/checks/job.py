@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import paths
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import CreditsError, ExecutionFailed
 from ..execution.base_executor import RESULT_EVERY, STATUS_EVERY, BaseExecutor
 from ..execution.job_log import GROUP
@@ -44,7 +44,7 @@ class JobChecks:
     """`settings` as they are; `executor` made with `for_check(settings)`. clock, sleep: seconds."""
 
     examination: Examination
-    settings: Settings
+    settings: BotSettings
     executor: BaseExecutor
     store: ObjectStore
     clock: Callable[[], float] = time.time
@@ -178,7 +178,7 @@ class JobChecks:
         return "its lines may be read"
 
 
-def for_check(settings: Settings) -> Settings:
+def for_check(settings: BotSettings) -> BotSettings:
     """The same installation with a short limit: a check takes seconds."""
     return settings.model_copy(update={"sagemaker_max_runtime": MAX_RUNTIME})
 

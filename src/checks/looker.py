@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..config import LOOKER_LOGIN, Settings
+from ..config import LOOKER_LOGIN, BotSettings
 from ..looker.client import LookerClient
 from ..looker.links import allowed_hosts
 from .findings import Examination
@@ -13,7 +13,7 @@ from .settings import setting
 LOGIN = "Looker login"
 
 
-def check_looker(examination: Examination, settings: Settings, sleep: Callable[[float], None]) -> None:
+def check_looker(examination: Examination, settings: BotSettings, sleep: Callable[[float], None]) -> None:
     """`sleep` waits between retries."""
 
     def look() -> str:

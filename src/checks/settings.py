@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pydantic import SecretStr
 
 from ..aws import AwsClients
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import ConfigurationError, CreditsError
 from ..execution.processing_request import FROM_SETTING, processing_request
 from ..execution.service_limits import breaks_limits
@@ -26,7 +26,7 @@ def setting(name: str) -> str:
 
 
 def check_settings(
-    examination: Examination, settings: Settings, unreadable: dict[str, str], clients: AwsClients
+    examination: Examination, settings: BotSettings, unreadable: dict[str, str], clients: AwsClients
 ) -> None:
     """A line for each setting that is needed, set, or wrong. `unreadable`: what is wrong with which, by variable."""
     needed = [name.upper() for name in (*settings.needed, "presto_secret_name")]
@@ -45,7 +45,7 @@ def _mend(name: str) -> str:
     return f"Correct {name} in the bot's environment ({SETTINGS_DOCUMENT})."
 
 
-def _refused(settings: Settings, clients: AwsClients) -> Iterator[tuple[str, str]]:
+def _refused(settings: BotSettings, clients: AwsClients) -> Iterator[tuple[str, str]]:
     """(setting, what is wrong) of each that a service would refuse."""
     for look in _looks(settings):
         try:
@@ -57,7 +57,7 @@ def _refused(settings: Settings, clients: AwsClients) -> Iterator[tuple[str, str
         yield from _beyond_limits(settings, clients)
 
 
-def _looks(settings: Settings) -> Iterator[Callable[[], object]]:
+def _looks(settings: BotSettings) -> Iterator[Callable[[], object]]:
     """Each raises an error that begins with the name of the setting."""
     if settings.s3_output_bucket:
         yield lambda: make_check(settings, _ANY_ID)
@@ -74,13 +74,13 @@ def _bot_token(token: str) -> None:
         raise ConfigurationError("SLACK_BOT_TOKEN does not begin with xoxb-: it is no Bot User OAuth Token.")
 
 
-def _hosts(settings: Settings) -> None:
+def _hosts(settings: BotSettings) -> None:
     wrong = [host for host in settings.looker_hosts if "/" in host]
     if wrong:
         raise ConfigurationError(f"LOOKER_HOSTS has {wrong[0]!r}: give host names alone, without https:// and path.")
 
 
-def _beyond_limits(settings: Settings, clients: AwsClients) -> Iterator[tuple[str, str]]:
+def _beyond_limits(settings: BotSettings, clients: AwsClients) -> Iterator[tuple[str, str]]:
     """What CreateProcessingJob would refuse; a setting that is missing does not hide the others."""
     whole = settings.model_copy(
         update={
@@ -104,12 +104,12 @@ def _beyond_limits(settings: Settings, clients: AwsClients) -> Iterator[tuple[st
         yield FROM_SETTING.get(prefix, place), f"is {value!r}, which CreateProcessingJob would refuse: {rule}"
 
 
-def _text(settings: Settings, name: str) -> str:
+def _text(settings: BotSettings, name: str) -> str:
     value = getattr(settings, name.lower())
     return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
-def _shown(settings: Settings, field: str) -> str:
+def _shown(settings: BotSettings, field: str) -> str:
     value = getattr(settings, field)
     if isinstance(value, SecretStr):
         return "is set"

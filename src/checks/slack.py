@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import ConfigurationError
 from ..slack.client import SlackClient
 from ..slack.errors import MissingScope
@@ -28,7 +28,7 @@ NEEDED_SCOPES = (
 class SlackChecks:
     """`sleep` waits between retries."""
 
-    def __init__(self, examination: Examination, settings: Settings, sleep: Callable[[float], None]) -> None:
+    def __init__(self, examination: Examination, settings: BotSettings, sleep: Callable[[float], None]) -> None:
         self._examination = examination
         self._settings = settings
         self._sleep = sleep

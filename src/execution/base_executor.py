@@ -11,11 +11,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import paths
 from ..aws import AwsClients
-from ..config import Settings, load_settings
+from ..config import Settings, load_executor_settings
 from ..errors import (
     ExecutionTimedOut,
     ExecutionUnknown,
@@ -31,6 +31,9 @@ from ..times import iso
 from .job_status import ENDED
 from .results import ResultReader
 from .submission import Submission, make_check, make_submission
+
+if TYPE_CHECKING:
+    import boto3
 
 log = logging.getLogger("credits")
 
@@ -56,7 +59,10 @@ class _Wait:
 
 
 class BaseExecutor(Executor):
-    """`token` makes the 8 hex digits of a new execution id; `clock` is seconds since 1970."""
+    """`token` makes the 8 hex digits of a new execution id; `clock` is seconds since 1970.
+
+    session: boto3's, for credentials other than the default ones.
+    """
 
     status_every: ClassVar[float] = STATUS_EVERY
 
@@ -65,12 +71,13 @@ class BaseExecutor(Executor):
         settings: Settings | None = None,
         *,
         clients: AwsClients | None = None,
+        session: boto3.Session | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         token: Callable[[], str] | None = None,
     ) -> None:
-        self._settings = settings or load_settings()
-        self._clients = clients or AwsClients(self._settings, sleep=sleep)
+        self._settings = settings or load_executor_settings()
+        self._clients = clients or AwsClients(self._settings, session=session, sleep=sleep)
         self._clock = clock
         self._sleep = sleep
         self._token = token

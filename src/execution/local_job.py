@@ -4,7 +4,7 @@
 
 It outlives the bot, so that the next tick finds the job by its folder. Standard library only: it must start at once.
 
-FOLDER/job.json     command, limit and grace in seconds (written by src/notebook_executor.py)
+FOLDER/job.json     command, limit and grace in seconds (written by notebook_executor.py)
 FOLDER/input/       what the container has under /opt/ml/processing/input
 FOLDER/output/      what it has under /opt/ml/output
 FOLDER/log.txt      what the command wrote

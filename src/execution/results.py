@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
@@ -17,8 +16,8 @@ from .. import paths
 from ..aws import MISSING, AwsClients, error_code, refused
 from ..errors import ExecutionFailed, JobFailure, ResultInvalid, ResultMissing
 from ..executor import CreditResult
+from ..job_files import job_file
 
-SCHEMA = Path(__file__).resolve().parents[2] / "sagemaker" / "result.schema.json"
 MAX_RESULT_BYTES = 8_000_000
 MAX_ERROR_BYTES = 1_000_000
 _MAX_TEXT = 4000
@@ -129,7 +128,7 @@ def _first_fault(result: Any) -> str | None:
 def _validator() -> Any:
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
-    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    return Draft202012Validator(json.loads(job_file("result.schema.json").read_text(encoding="utf-8")))
 
 
 def _unwritable(result: Any) -> str | None:

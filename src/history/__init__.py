@@ -6,7 +6,4 @@ columns     an audit record as a row: for tables, JSON, CSV and Parquet
 filters     which of them somebody wants
 costs       what they cost, estimated, and what the month will
 export      files for finance
-saved_rows  the credit computed anew from the rows an execution left (needs notebooks/, as all below)
-recheck     whether what is kept is what was recorded
-what_if     what another policy would have given
 """

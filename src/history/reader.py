@@ -1,6 +1,6 @@
 """Past executions, straight off the audit trail in S3: the latest, those of some days, one account's, one.
 
-Each record is its object's content as src/state/audit.py writes it.
+Each record is its object's content as state/audit.py writes it.
 """
 
 from __future__ import annotations

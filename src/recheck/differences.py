@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from notebooks.verify_credit.errors import JobError
-from notebooks.verify_credit.policy import policy_version
-from notebooks.verify_credit.result import output_rows
+from verify_credit.errors import JobError
+from verify_credit.policy import policy_version
+from verify_credit.result import output_rows
 
 from .. import paths
 from ..errors import ResultInvalid, StateUnreadable

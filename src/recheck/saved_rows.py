@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from notebooks.verify_credit.calculation import Decision, decide
-from notebooks.verify_credit.claim import Claim
-from notebooks.verify_credit.errors import JobError
-from notebooks.verify_credit.evidence import Evidence
-from notebooks.verify_credit.policy import Policy
+from verify_credit.calculation import Decision, decide
+from verify_credit.claim import Claim
+from verify_credit.errors import JobError
+from verify_credit.evidence import Evidence
+from verify_credit.policy import Policy
 
 from .. import paths
 from ..errors import CreditsError

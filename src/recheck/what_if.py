@@ -12,16 +12,16 @@ from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
-from notebooks.verify_credit.calculation import Decision
-from notebooks.verify_credit.errors import JobError
-from notebooks.verify_credit.policy import POLICIES, Policy, check_policy, policy_version
+from verify_credit.calculation import Decision
+from verify_credit.errors import JobError
+from verify_credit.policy import POLICIES, Policy, check_policy, policy_version
 
 from ..errors import ConfigurationError, CreditsError
+from ..history.reader import THREADS, Record
 from ..state.object_store import ObjectStore
-from .reader import THREADS, Record
 from .saved_rows import NotComputable, decide_anew
 
-_MODULE = "notebooks.verify_credit.candidate_policy"
+_MODULE = "verify_credit.candidate_policy"
 
 
 class _Loader(SourceFileLoader):
@@ -63,7 +63,7 @@ def answered(records: Iterable[Record]) -> list[Record]:
 
 
 def load_candidate(file: Path, version: str | None = None) -> Policy:
-    """The candidate of a changed copy of notebooks/verify_credit/policy.py: the version named, else its newest new one.
+    """The candidate of a changed copy of verify_credit/policy.py: the version named, else its newest new one.
 
     Raises ConfigurationError for a file that cannot be read, that changes a version results may have recorded, or whose
     candidate is missing or wrong.
@@ -133,8 +133,7 @@ def _policies_of(file: Path) -> tuple[Policy, ...]:
         raise
     except Exception as error:
         raise ConfigurationError(
-            f"{file} cannot be read as a changed copy of notebooks/verify_credit/policy.py: "
-            f"{type(error).__name__}: {error}"
+            f"{file} cannot be read as a changed copy of verify_credit/policy.py: {type(error).__name__}: {error}"
         ) from error
     finally:
         del sys.modules[_MODULE]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web import SlackResponse
 
-from ..config import Settings
+from ..config import BotSettings
 from ..errors import ConfigurationError
 from .errors import (
     CONNECTION_ERRORS,
@@ -61,7 +61,7 @@ class SlackClient:
     TransientError), MessageGone, or SlackRefused. `sleep` waits between retries; it may raise to give up.
     """
 
-    def __init__(self, settings: Settings, *, call_log: CallLog | None = None, sleep: Sleep = time.sleep) -> None:
+    def __init__(self, settings: BotSettings, *, call_log: CallLog | None = None, sleep: Sleep = time.sleep) -> None:
         settings.require("slack_bot_token")
         self._url = checked_url(settings.slack_api_url)
         self._call_log = call_log

@@ -30,7 +30,7 @@ Sleep = Callable[[float], object]
 MAX_WAIT = 60.0  # seconds; Slack asking for more is told to the caller instead
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-_quiet = logging.getLogger("src.slack.client.sdk")
+_quiet = logging.getLogger(f"{__name__}.sdk")
 _quiet.setLevel(logging.CRITICAL)  # the SDK logs what we raise; its debug lines would be formatted for nothing
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .. import paths
-from ..config import Settings
+from ..config import BotSettings
 from ..executor import CreditResult, JobStatus
 from ..prices import PRICES_AS_OF, estimate
 from .object_store import ObjectStore
@@ -39,7 +39,7 @@ class IndexEntry(BaseModel):
 class AuditTrail:
     """Writes audit records and the account index; reads both."""
 
-    def __init__(self, store: ObjectStore, settings: Settings) -> None:
+    def __init__(self, store: ObjectStore, settings: BotSettings) -> None:
         self._store = store
         self._settings = settings
 

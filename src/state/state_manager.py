@@ -1,6 +1,6 @@
 """The bot's state in S3: which messages are open, who works on them, which links and executions are known.
 
-state/messages/{date}/{channel}-{ts}.json   one record a message (src/state/records.py)
+state/messages/{date}/{channel}-{ts}.json   one record a message (records.py)
 state/open/{channel}-{ts}                   there while its message has work left: finding it is one list
 state/executions/{id}.json                  whose an execution is
 state/links/{digest}.json                   who has a link's SQL in hand

@@ -15,7 +15,7 @@ import yaml
 
 from sandbox.client import ROOT, Sandbox
 from src.bot.metrics import NAMESPACE
-from src.config import Settings
+from src.config import BotSettings
 from tests.aws.installation import TEMPLATE, Installation
 from tests.aws.policies import documents_of, managed_document
 from tests.aws.working_day import WorkingDay
@@ -186,7 +186,7 @@ def test_the_vpc_has_an_endpoint_for_each_service_that_a_container_calls_and_for
 
 
 def test_an_output_that_names_a_variable_is_a_setting_of_the_bot(whole: Installation) -> None:
-    fields = {name.upper() for name in Settings.model_fields}
+    fields = {name.upper() for name in BotSettings.model_fields}
     variables = {key: said for key, said in whole.described.items() if said.replace("_", "").isupper()}
 
     assert set(variables.values()) == {

@@ -42,8 +42,8 @@ def installed(*arguments: str, **environment: str) -> subprocess.CompletedProces
 def test_the_installed_command_says_what_there_is_from_any_folder(tmp_path: Path) -> None:
     done = subprocess.run([str(SCRIPT), "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for name, (module, _) in entry.COMMANDS.items():
-        assert f"credits {name:8} python -m {module}" in done.stdout
+    for name in entry.COMMANDS:
+        assert f"credits {name:8} python -m {entry.module_of(name)}" in done.stdout
 
 
 def test_a_command_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,9 +57,7 @@ def test_no_command_is_imported_before_it_is_called() -> None:
     program = "import src.credits, sys; src.credits.main(['--help']); print(','.join(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     modules = set(done.stdout.splitlines()[-1].split(","))
-    assert modules.isdisjoint(
-        {"boto3", "rich", "pydantic", "slack_sdk", *(module for module, _ in entry.COMMANDS.values())}
-    )
+    assert modules.isdisjoint({"boto3", "rich", "pydantic", "slack_sdk", *map(entry.module_of, entry.COMMANDS)})
 
 
 def test_every_command_is_in_the_list() -> None:
@@ -84,7 +82,7 @@ def test_every_example_is_understood(name: str, below: str, capsys: pytest.Captu
     with pytest.raises(SystemExit):
         entry.main([name, *([below] if below else []), "--help"])
     lines = capsys.readouterr().out.split("examples:\n")[1].split("\n\n")[0].splitlines()
-    parser = import_module(entry.COMMANDS[name][0])._parser(f"credits {name}")
+    parser = import_module(entry.module_of(name))._parser(f"credits {name}")
     for line in lines:
         words = line.split(" > ")[0].split()
         assert words[:2] == ["credits", name]
@@ -134,8 +132,8 @@ def test_a_reader_that_has_enough_is_no_error(harness: BotHarness) -> None:
 def test_without_the_notebooks_folder_it_says_where_to_run_it(
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "notebooks", None)
-    for name in [name for name in sys.modules if name.startswith(("notebooks.", "src.history.recheck"))]:
+    for name in [name for name in sys.modules if name.startswith(("verify_credit", "src.recheck"))]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "verify_credit", None)
     assert entry.main(["policy", "show"]) == 2
     assert "run it from a checkout" in capsys.readouterr().err

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from verify_credit.calculation import Decision, decide
+from verify_credit.evidence import Evidence
+from verify_credit.looker_sql import read_claim
+from verify_credit.policy import MODES, UNKNOWN, policy_version
+from verify_credit.queries import render
 
-from notebooks.verify_credit.calculation import Decision, decide
-from notebooks.verify_credit.evidence import Evidence
-from notebooks.verify_credit.looker_sql import read_claim
-from notebooks.verify_credit.policy import MODES, UNKNOWN, policy_version
-from notebooks.verify_credit.queries import render
 from sandbox.accounts import generate
 from sandbox.presto.engine import CATALOG, Engine
 

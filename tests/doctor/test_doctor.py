@@ -12,7 +12,7 @@ import pytest
 from sandbox.client import ROOT
 from sandbox.slack.world import SCOPES
 from src.checks.slack import NEEDED_SCOPES
-from src.config import Settings
+from src.config import BotSettings
 from tests.doctor.conftest import Installation
 
 ACCOUNT = "123456789012"
@@ -307,11 +307,11 @@ def test_every_setting_of_the_bot_can_have_a_line(installation: Installation) ->
         "SAGEMAKER_TAGS": "team=fraud",
         "ALLOWED_TABLES": "authy.verification_usage",
     }
-    missing = {name.upper() for name in Settings.model_fields} - installation.box.env.keys() - values.keys()
-    numbers = {name: str(Settings.model_fields[name.lower()].default or 1) for name in missing}
+    missing = {name.upper() for name in BotSettings.model_fields} - installation.box.env.keys() - values.keys()
+    numbers = {name: str(BotSettings.model_fields[name.lower()].default or 1) for name in missing}
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
     installation.set(**values, **numbers | {name: key for name in missing if name.endswith("KMS_KEY_ID")})
     installation.examine(job=False)
     assert installation.wrong == {}
     lines = {finding.check for finding in installation.findings}
-    assert {f"setting {name.upper()}" for name in Settings.model_fields} <= lines
+    assert {f"setting {name.upper()}" for name in BotSettings.model_fields} <= lines

@@ -8,7 +8,7 @@ from typing import get_args
 
 from sandbox.client import ROOT
 from src.bot import failures
-from src.config import Settings
+from src.config import BotSettings
 from src.executor import Outcome
 
 sys.path.insert(0, str(ROOT / "notebooks"))
@@ -28,11 +28,11 @@ def rows(document: str, heading: str) -> dict[str, list[str]]:
 
 
 def test_every_setting_is_in_the_table_with_its_default_and_no_other() -> None:
-    settings = {name.upper() for name in Settings.model_fields} - FOR_THE_SANDBOX
+    settings = {name.upper() for name in BotSettings.model_fields} - FOR_THE_SANDBOX
     table = rows("SAGEMAKER_SETUP.md", "Settings")
     assert table.keys() == settings
     for name, row in table.items():
-        default = Settings.model_fields[name.lower()].default
+        default = BotSettings.model_fields[name.lower()].default
         if isinstance(default, int | float):
             assert f"`{str(default).lower()}`" == row[1], name
 

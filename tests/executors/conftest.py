@@ -13,7 +13,7 @@ import pytest
 from sandbox.client import Sandbox
 from src import paths
 from src.aws import AwsClients
-from src.config import Settings
+from src.config import BotSettings
 from src.sagemaker_executor import SageMakerExecutor
 from tests.conftest import BUCKET, FakeClock
 from tests.executors.fake_sagemaker import FakeSageMaker
@@ -27,7 +27,7 @@ SQL = "SELECT * FROM authy.verification_usage WHERE is_fraud = true"
 class Installation:
     """What a test drives: the executor, the service behind it, and what a job would leave in the bucket."""
 
-    def __init__(self, settings: Settings, clock: FakeClock, session: boto3.Session) -> None:
+    def __init__(self, settings: BotSettings, clock: FakeClock, session: boto3.Session) -> None:
         self.settings = settings
         self.clock = clock
         self.clients = AwsClients(settings, session=session, sleep=clock.sleep)
@@ -58,10 +58,10 @@ def box() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def settings(aws_environment: None) -> Settings:
-    return Settings(s3_output_bucket=BUCKET, sagemaker_image_uri=IMAGE, sagemaker_role_arn=ROLE)
+def settings(aws_environment: None) -> BotSettings:
+    return BotSettings(s3_output_bucket=BUCKET, sagemaker_image_uri=IMAGE, sagemaker_role_arn=ROLE)
 
 
 @pytest.fixture
-def installation(settings: Settings, clock: FakeClock, aws_session: boto3.Session) -> Installation:
+def installation(settings: BotSettings, clock: FakeClock, aws_session: boto3.Session) -> Installation:
     return Installation(settings, clock, aws_session)

@@ -19,7 +19,7 @@ import pytest
 
 from sandbox.client import Sandbox
 from src import paths
-from src.config import Settings, load_settings
+from src.config import BotSettings, load_settings
 from src.errors import (
     ConfigurationError,
     CreditsError,
@@ -51,7 +51,7 @@ def make(request: pytest.FixtureRequest, box: Sandbox, tmp_path: Path, monkeypat
         monkeypatch.setenv(name, value)
 
     def executor(**changes: Any) -> BaseExecutor:
-        settings: Settings = load_settings().model_copy(update=changes)
+        settings: BotSettings = load_settings().model_copy(update=changes)
         if request.param == "sagemaker":
             return SageMakerExecutor(settings, sleep=_little)
         return NotebookExecutor(settings, sleep=_little, entrypoint=ENTRYPOINT, jobs_dir=tmp_path, grace=0.5)

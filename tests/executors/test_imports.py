@@ -23,7 +23,7 @@ def test_no_module_of_the_bot_imports_the_notebook_stack() -> None:
     files = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "src").rglob("*.py")]
     modules = sorted(".".join(file.parts).removesuffix(".__init__") for file in files)
     assert "src.notebook_executor" in modules
-    assert "src.history.recheck" in modules
+    assert "src.recheck.differences" in modules
     assert _imported("\n".join(f"import {name}" for name in modules)).isdisjoint(NOTEBOOK_STACK)
 
 
@@ -33,7 +33,8 @@ def test_the_bot_takes_no_looker_sdk_and_no_schema_library_until_it_needs_them()
 
 def test_a_sagemaker_bot_does_not_import_the_local_executor() -> None:
     program = (
-        "from src.config import Settings; from src.executors import make_executor;"
-        "make_executor(Settings(executor='sagemaker')); import sys; assert 'src.notebook_executor' not in sys.modules"
+        "from src.config import BotSettings; from src.executors import make_executor;"
+        "make_executor(BotSettings(executor='sagemaker'));"
+        "import sys; assert 'src.notebook_executor' not in sys.modules"
     )
     assert _imported(program).isdisjoint(NOTEBOOK_STACK)

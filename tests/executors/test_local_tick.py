@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.client import Sandbox
 from src.bot.work_pool import ThreadedPool
-from src.config import Settings
+from src.config import BotSettings
 from src.notebook_executor import NotebookExecutor
 from tests.bot.harness import VERIFY, BotHarness, FastTime, MovedTime
 from tests.executors.conftest import ENTRYPOINT
@@ -36,7 +36,7 @@ def tick(harness: BotHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     executors: list[NotebookExecutor] = []
 
     def run(machine: str) -> None:
-        def on_machine(settings: Settings, **parts: Any) -> NotebookExecutor:
+        def on_machine(settings: BotSettings, **parts: Any) -> NotebookExecutor:
             executors.append(
                 NotebookExecutor(settings, entrypoint=ENTRYPOINT, jobs_dir=tmp_path / machine, grace=0.2, **parts)
             )

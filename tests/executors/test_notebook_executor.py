@@ -14,7 +14,7 @@ import pytest
 
 from src import paths
 from src.aws import AwsClients
-from src.config import Settings
+from src.config import BotSettings
 from src.errors import ConfigurationError, ExecutionUnknown
 from src.execution.local_jobs import LocalJobs
 from src.executor import JobStatus
@@ -34,7 +34,7 @@ def jobs_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make(settings: Settings, tmp_path: Path, jobs_dir: Path) -> Make:
+def make(settings: BotSettings, tmp_path: Path, jobs_dir: Path) -> Make:
     """An executor whose jobs run this shell script."""
     clients = AwsClients(settings, sleep=_little)
     clients.s3.create_bucket(Bucket=BUCKET)

@@ -16,7 +16,7 @@ from sandbox.client import Sandbox
 from sandbox.warehouse import SAMPLE_SQL
 from src import paths
 from src.aws import AwsClients
-from src.config import Settings
+from src.config import BotSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -75,7 +75,7 @@ def test_the_outputs_of_the_contract_are_in_the_bucket(
 ) -> None:
     for name, value in sandbox.env.items():
         monkeypatch.setenv(name, value)
-    settings = Settings()
+    settings = BotSettings()
     files = paths.ExecutionPaths(ran[0]["execution_id"])
     found = AwsClients(settings).s3.list_objects_v2(Bucket=settings.s3_output_bucket, Prefix=files.output_prefix)
     names = {entry["Key"].removeprefix(files.output_prefix) for entry in found["Contents"]}

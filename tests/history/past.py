@@ -6,9 +6,10 @@ import gzip
 import json
 from typing import Any, cast
 
-from notebooks.verify_credit.calculation import decide
-from notebooks.verify_credit.policy import policy_version
-from notebooks.verify_credit.result import build_result, sha256
+from verify_credit.calculation import decide
+from verify_credit.policy import policy_version
+from verify_credit.result import build_result, sha256
+
 from src import paths
 from src.config import load_settings
 from src.executor import CreditResult

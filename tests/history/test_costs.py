@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from src import prices, runs
-from src.config import Settings
+from src.config import BotSettings
 from src.history.costs import cost_report, first_day_needed
 from tests.bot.harness import BotHarness
 
@@ -25,7 +25,7 @@ def execution(day: str, usd: float | None, *, requester: str = "U0SUPPORT1", num
 
 
 def report(*records: dict[str, Any], first: date = date(2026, 11, 1), **settings: Any) -> dict[str, Any]:
-    return cost_report(records, first, TODAY, TODAY, Settings(**settings))
+    return cost_report(records, first, TODAY, TODAY, BotSettings(**settings))
 
 
 def test_what_ticks_have_run_is_summed_by_day_requester_and_account(
@@ -118,5 +118,5 @@ def test_prices_say_how_old_they_are() -> None:
 
 
 def test_the_default_instance_has_a_price() -> None:
-    assert prices.estimate(Settings().sagemaker_instance_type, 3600) == 0.23
+    assert prices.estimate(BotSettings().sagemaker_instance_type, 3600) == 0.23
     assert prices.estimate("local", 3600) is None

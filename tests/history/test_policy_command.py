@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from verify_credit import policy as current
 
-from notebooks.verify_credit import policy as current
 from src import paths, policy, runs
 from src.state.object_store import ObjectStore
 from tests.bot.harness import BotHarness

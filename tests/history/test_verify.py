@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from src import paths, runs
-from src.history.recheck import differences
+from src.recheck.differences import differences
 from tests.bot.harness import BotHarness
 from tests.history.conftest import RealPast
 from tests.history.memory_store import MemoryStore

@@ -20,7 +20,7 @@ from sandbox.aws.process_runner import processes_with
 from sandbox.client import Sandbox
 from sandbox.warehouse import SAMPLE_SQL
 from src import paths
-from src.config import Settings, load_settings
+from src.config import BotSettings, load_settings
 from src.errors import CreditsError
 from src.executor import JobInfo, JobStatus
 from src.sagemaker_executor import SageMakerExecutor
@@ -34,7 +34,7 @@ SLOW = 600.0
 class Account:
     """An executor on a sandbox whose jobs run in the image."""
 
-    def __init__(self, box: Sandbox, settings: Settings) -> None:
+    def __init__(self, box: Sandbox, settings: BotSettings) -> None:
         self.box = box
         self.executor = SageMakerExecutor(settings)
         self.bucket = settings.s3_output_bucket

@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from notebooks.verify_credit.calculation import Decision, decide
-from notebooks.verify_credit.claim import Claim
-from notebooks.verify_credit.evidence import Evidence
-from notebooks.verify_credit.looker_sql import read_claim
-from notebooks.verify_credit.policy import policy_version
+from verify_credit.calculation import Decision, decide
+from verify_credit.claim import Claim
+from verify_credit.evidence import Evidence
+from verify_credit.looker_sql import read_claim
+from verify_credit.policy import policy_version
 
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 PARENT = "ACfedcba9876543210fedcba9876543210"

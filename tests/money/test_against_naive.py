@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from verify_credit.errors import DataError
 
-from notebooks.verify_credit.errors import DataError
 from tests.money import naive
 from tests.money.ledger import ACCOUNT, OTHER_SERVICE, SERVICE, Ledger, sql_of
 

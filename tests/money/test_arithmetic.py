@@ -10,9 +10,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from verify_credit.arithmetic import Step, steps, total_formula
+from verify_credit.calculation import ModeLine
 
-from notebooks.verify_credit.arithmetic import Step, steps, total_formula
-from notebooks.verify_credit.calculation import ModeLine
 from tests.money.ledger import Ledger
 
 NUMBER = re.compile(r"−?[\d,]+(?:\.\d+)?")

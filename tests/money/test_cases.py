@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from verify_credit.calculation import decide
+from verify_credit.errors import DataError
+from verify_credit.evidence import Evidence
+from verify_credit.policy import policy_version
+from verify_credit.result import build_result, dumps
 
-from notebooks.verify_credit.calculation import decide
-from notebooks.verify_credit.errors import DataError
-from notebooks.verify_credit.evidence import Evidence
-from notebooks.verify_credit.policy import policy_version
-from notebooks.verify_credit.result import build_result, dumps
 from tests.money.ledger import ACCOUNT, OTHER_SERVICE, PARENT, SERVICE, Ledger, sql_of
 
 DAY = "2025-07-10"

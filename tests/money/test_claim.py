@@ -10,10 +10,10 @@ import pytest
 import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from verify_credit.claim import Claim
+from verify_credit.errors import ClaimError
+from verify_credit.looker_sql import read_claim
 
-from notebooks.verify_credit.claim import Claim
-from notebooks.verify_credit.errors import ClaimError
-from notebooks.verify_credit.looker_sql import read_claim
 from tests.money.ledger import ACCOUNT, AS_OF
 
 HEAD = f"SELECT usage_date FROM authy.verification_usage AS u WHERE u.account_sid = '{ACCOUNT}' AND is_fraud = true"

@@ -8,10 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from verify_credit.calculation import decide
+from verify_credit.errors import SettingError
+from verify_credit.policy import MAX, POLICIES, Policy, Rule, check_policy, policy_for, policy_version, rule
 
-from notebooks.verify_credit.calculation import decide
-from notebooks.verify_credit.errors import SettingError
-from notebooks.verify_credit.policy import MAX, POLICIES, Policy, Rule, check_policy, policy_for, policy_version, rule
 from tests.money.ledger import Ledger
 
 FOLDER = Path(__file__).parent

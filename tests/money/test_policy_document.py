@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from verify_credit.calculation import Decision, ModeLine
+from verify_credit.policy import POLICIES, Policy
 
-from notebooks.verify_credit.calculation import Decision, ModeLine
-from notebooks.verify_credit.policy import POLICIES, Policy
 from sandbox.warehouse import INTERVALS
 from tests.money.ledger import Ledger
 

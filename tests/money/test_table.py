@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from verify_credit.calculation import Decision, decide
+from verify_credit.errors import ClaimError, DataError
+from verify_credit.evidence import Evidence
+from verify_credit.looker_sql import read_claim
+from verify_credit.policy import policy_version
+from verify_credit.queries import render
 
-from notebooks.verify_credit.calculation import Decision, decide
-from notebooks.verify_credit.errors import ClaimError, DataError
-from notebooks.verify_credit.evidence import Evidence
-from notebooks.verify_credit.looker_sql import read_claim
-from notebooks.verify_credit.policy import policy_version
-from notebooks.verify_credit.queries import render
 from sandbox.presto.engine import CATALOG, Engine
 from sandbox.warehouse import TABLES
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from notebooks.verify_credit.report import render_report
+from verify_credit.report import render_report
+
 from tests.money.ledger import Ledger, sql_of
 
 CHANGES, COUNTRIES = 400, 200

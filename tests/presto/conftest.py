@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from verify_credit.credentials import Credentials
+from verify_credit.presto import Warehouse
 
-from notebooks.verify_credit.credentials import Credentials
-from notebooks.verify_credit.presto import Warehouse
 from sandbox import presto
 from sandbox.wire import Hub, serve
 from tests.presto.real import real, real_box

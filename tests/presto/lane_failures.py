@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import trustme
+from verify_credit.errors import QueryFailed, SettingError, Stopped, TooSlow
+from verify_credit.presto import Warehouse
 
-from notebooks.verify_credit.errors import QueryFailed, SettingError, Stopped, TooSlow
-from notebooks.verify_credit.presto import Warehouse
 from sandbox.client import ROOT
 from tests.job.conftest import Job, new_job
 from tests.presto.real import SLOW_TABLE, Real
@@ -78,8 +78,8 @@ def test_a_query_that_our_cancelling_does_not_reach_is_ended_by_the_server(
     real: Real, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real.make_slow()
-    monkeypatch.setattr("notebooks.verify_credit.presto._cancel", lambda *_cursor: None)
-    monkeypatch.setattr("notebooks.verify_credit.presto.SERVER_SECONDS_MORE", 0)
+    monkeypatch.setattr("verify_credit.presto._cancel", lambda *_cursor: None)
+    monkeypatch.setattr("verify_credit.presto.SERVER_SECONDS_MORE", 0)
 
     with pytest.raises(TooSlow, match="Presto ended the slow query for its time: EXCEEDED_TIME_LIMIT"):
         real.warehouse(query_seconds=3).run_all(SLOW)

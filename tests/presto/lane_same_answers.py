@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from verify_credit.claim import Claim
+from verify_credit.errors import ClaimError, QueryFailed
+from verify_credit.looker_sql import read_claim
+from verify_credit.presto import QueryResult
+from verify_credit.presto_failures import RETRIED, TIMED_OUT
+from verify_credit.queries import render
 
-from notebooks.verify_credit.claim import Claim
-from notebooks.verify_credit.errors import ClaimError, QueryFailed
-from notebooks.verify_credit.looker_sql import read_claim
-from notebooks.verify_credit.presto import QueryResult
-from notebooks.verify_credit.presto_failures import RETRIED, TIMED_OUT
-from notebooks.verify_credit.queries import render
 from sandbox.client import ROOT, Sandbox
 from sandbox.demo import EXPECTED
 from sandbox.presto.errors import CODES

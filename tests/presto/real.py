@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from verify_credit.credentials import Credentials
+from verify_credit.presto import Warehouse
 
-from notebooks.verify_credit.credentials import Credentials
-from notebooks.verify_credit.presto import Warehouse
 from sandbox.client import Sandbox
 
 SLOW_TABLE = "verify.mrr"

@@ -8,9 +8,8 @@ from typing import Any
 import boto3
 import pytest
 import trustme
-
-from notebooks.verify_credit.credentials import Credentials, load_credentials
-from notebooks.verify_credit.errors import SettingError
+from verify_credit.credentials import Credentials, load_credentials
+from verify_credit.errors import SettingError
 
 GOOD = {"host": "presto.example.com", "port": 8443, "username": "credits", "password": "not shown"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from verify_credit.errors import QueryFailed
 
-from notebooks.verify_credit.errors import QueryFailed
 from sandbox.warehouse import OTHER_ACCOUNT_SID
 from tests.presto.conftest import Server
 

@@ -8,9 +8,8 @@ from decimal import Decimal
 
 import pytest
 import trustme
-
-from notebooks.verify_credit.claim import Claim
-from notebooks.verify_credit.errors import (
+from verify_credit.claim import Claim
+from verify_credit.errors import (
     DataError,
     JobError,
     QueryFailed,
@@ -19,8 +18,9 @@ from notebooks.verify_credit.errors import (
     TooSlow,
     WarehouseUnavailable,
 )
-from notebooks.verify_credit.presto import QueryResult, Warehouse
-from notebooks.verify_credit.queries import COLUMNS, render
+from verify_credit.presto import QueryResult, Warehouse
+from verify_credit.queries import COLUMNS, render
+
 from sandbox.warehouse import INTERVALS, SAMPLE_ACCOUNT_SID, SAMPLE_SQL, SERVICES
 from tests.presto.conftest import Server
 

@@ -10,7 +10,7 @@ import pytest
 from sandbox.slack import SlackWorld, create_app, fault_answer, operation
 from sandbox.wire import Hub, serve
 from src.calls import CallLog
-from src.config import Settings
+from src.config import BotSettings
 from src.slack.client import SlackClient
 
 
@@ -25,7 +25,7 @@ class Slack:
     slept: list[float] = field(default_factory=list)
 
     def client(self, token: str | None = None) -> SlackClient:
-        settings = Settings(slack_bot_token=token or self.world.token, slack_api_url=f"{self.url}/api/")
+        settings = BotSettings(slack_bot_token=token or self.world.token, slack_api_url=f"{self.url}/api/")
         return SlackClient(settings, call_log=self.calls, sleep=self.slept.append)
 
     def seen(self, operation: str) -> int:

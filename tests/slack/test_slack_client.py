@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from src.calls import CallLog
-from src.config import Settings
+from src.config import BotSettings
 from src.errors import ConfigurationError, StateConflict, TransientError
 from src.slack.client import MessageGone, SlackClient, SlackRefused, SlackUnavailable, Undeliverable
 from src.slack.text import Message, paragraph, text
@@ -239,9 +239,9 @@ def test_a_redirect_is_not_followed_with_the_token(slack: Slack, client: SlackCl
 
 def test_the_token_goes_out_over_https_alone() -> None:
     with pytest.raises(ConfigurationError, match="https"):
-        SlackClient(Settings(slack_bot_token="xoxb-1", slack_api_url="http://slack.example/api/"))
+        SlackClient(BotSettings(slack_bot_token="xoxb-1", slack_api_url="http://slack.example/api/"))
     with pytest.raises(ConfigurationError, match="SLACK_BOT_TOKEN"):
-        SlackClient(Settings(slack_bot_token=""))
+        SlackClient(BotSettings(slack_bot_token=""))
 
 
 def test_proxies_of_the_environment_are_not_asked_for_this_machine(
