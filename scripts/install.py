@@ -194,7 +194,7 @@ def _run(*command: str | Path) -> str:
         command, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        last = (done.stdout + done.stderr).strip().splitlines()[-5:]
+        last = (done.stdout + done.stderr).strip().splitlines()[-3:]
         raise ToolFailed("\n".join(last) or f"{command[0]} ended with {done.returncode}")
     return done.stdout
 
