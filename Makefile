@@ -1,4 +1,4 @@
-# `make demo` and `make test` set themselves up: they need Python 3.11 and make, nothing else.
+# `make demo` and `make test` set themselves up: they need Python 3.11 and make, nothing else. INSTALLER=pip: without uv.
 PYTHON ?= python3.11
 EXECUTOR ?= sagemaker
 PRESTO ?= embedded
