@@ -161,7 +161,8 @@ def _find_uv(folder: Path) -> tuple[Path | None, str]:
         try:
             _run(python, "-m", "pip", "install", "--quiet", *alone, "-r", file.name)
         except ToolFailed as failed:
-            return None, f"uv cannot be had: {str(failed).splitlines()[-1]}"
+            print(failed, flush=True)
+            return None, "uv cannot be had"
     return folder / "bin" / "uv", ""
 
 
