@@ -56,7 +56,7 @@ deployment() { "$python" scripts/deployment.py "$@"; }
 require_tools() {
     local tool
     for tool in git aws make; do command -v "$tool" >/dev/null 2>&1 || fail "$tool is needed and not here: install it."; done
-    [ -x "$python" ] || fail "$python is not there: run make check once, which sets it up."
+    [ -x "$python" ] || fail "$python is not there: run make install once, which makes it."
     [ -n "${DAGS:-}" ] || fail "DAGS is not set: give s3://BUCKET/dags or a folder (./deploy.sh --help)."
 }
 

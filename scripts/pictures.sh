@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 started=$SECONDS
-packages=build/pictures/packages
+environment=build/pictures/venv
 
 fonts() { fc-list 2>/dev/null | grep -c "Lato-Regular\|NotoColorEmoji\|LiberationSans-Regular" || true; }
 
@@ -17,14 +17,10 @@ if ! command -v chromium >/dev/null || [ "$(fonts)" -lt 3 ]; then
         chromium fonts-lato fonts-noto-color-emoji fonts-liberation fontconfig >/dev/null
 fi
 
-if ! cmp -s tests/pictures/requirements.txt "$packages/.installed"; then
-    rm -rf "$packages"
-    .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --no-deps --target "$packages" \
-        -r tests/pictures/requirements.txt
-    cp tests/pictures/requirements.txt "$packages/.installed"
-fi
-
-export PYTHONPATH="$packages"
+.venv/bin/python scripts/install.py "$environment" tests/pictures/requirements.txt
+# Beside what .venv has, and not into it.
+PYTHONPATH=$(echo "$environment"/lib/python*/site-packages)
+export PYTHONPATH
 case "${1:-test}" in
 take) .venv/bin/python -m tests.pictures.take ;;
 test) .venv/bin/python -m pytest tests/pictures/lane_pictures.py ;;

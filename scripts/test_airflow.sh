@@ -5,6 +5,11 @@ cd "$(dirname "$0")/.."
 uv=.venv/bin/uv
 python=$(.venv/bin/python -c 'import sys; print(sys.executable)')
 
+[ -x "$uv" ] || {
+    echo "test-airflow: $uv is not here, and only uv installs the packages of a day (--exclude-newer): run make install." >&2
+    exit 1
+}
+
 # Version, and the day whose package versions it is installed with: those it was released for.
 versions=(2.10.3@2024-11-10 3.0.6@2025-09-15 3.1.3@2025-11-20)
 

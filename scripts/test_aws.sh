@@ -4,23 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=build/aws
-python=$(.venv/bin/python -c 'import sys; print(sys.executable)')
-
-install_tools() {
-    cmp -s tests/aws/requirements.txt "$tools/installed.txt" && return
-    echo "Installing cfn-lint, parliament and the aws CLI ..."
-    rm -rf "$tools"
-    .venv/bin/uv venv --quiet --python "$python" "$tools/venv"
-    .venv/bin/uv pip install --quiet --python "$tools/venv/bin/python" --require-hashes -r tests/aws/requirements.txt || {
-        echo "test-aws: its tools could not be installed: the package index is out of reach." >&2
-        exit 1
-    }
-    mkdir "$tools/bin"
-    for tool in aws cfn-lint parliament; do ln -s "../venv/bin/$tool" "$tools/bin/$tool"; done
-    cp tests/aws/requirements.txt "$tools/installed.txt"
-}
 
 started=$SECONDS
-install_tools
+.venv/bin/python scripts/install.py $tools/venv tests/aws/requirements.txt
+mkdir -p $tools/bin
+for tool in aws cfn-lint parliament; do ln -sf "../venv/bin/$tool" $tools/bin/$tool; done
 AWS_TOOLS=$PWD/$tools/bin .venv/bin/python -m pytest tests/aws/lane_*.py "$@"
 echo "test-aws: $((SECONDS - started)) s"

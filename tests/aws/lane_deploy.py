@@ -109,10 +109,6 @@ class Operator:
         )
         return found
 
-    def prepare_for_make(self) -> None:
-        """The environment is this one's: make must not find it old, and make it anew."""
-        os.utime(self.clone / "requirements.txt", (0, 0))
-
     def fill_secret(self) -> None:
         self.box.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=self.presto)
 

@@ -40,7 +40,6 @@ def steps() -> list[Step]:
 def test_the_document_leads_from_an_empty_account_to_an_answer(tmp_path: Path) -> None:
     with Sandbox.start(jobs="process", presto="embedded") as box:
         operator = Operator(box, tmp_path)
-        operator.prepare_for_make()
         box.slack.post(text=f"<{LINK}>")
         given = {
             "ISSUER": ISSUER,
