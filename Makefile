@@ -5,7 +5,7 @@ PRESTO ?= embedded
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: install install-demo demo test test-heavy test-airflow test-aws test-image test-presto test-pictures pictures check bench sandbox lock clean
+.PHONY: install install-demo demo test test-heavy test-airflow test-aws test-image test-library test-presto test-pictures pictures check bench sandbox lock clean
 
 # What the environment lacks is installed into it, by scripts/install.py: what the demo needs, or that and all the rest.
 # The environment's own Python looks whether something lacks; PYTHON makes it.
@@ -39,6 +39,9 @@ test-aws: install  ## the account's template: linted, deployed, bot and job unde
 
 test-image: install  ## the images as images: built, pushed, pulled, run
 	scripts/test_image.sh
+
+test-library: install  ## the package as others install it: oldest and newest dependencies, newest Python
+	scripts/test_library.sh
 
 test-presto: install  ## the notebook and its queries on a real Presto
 	scripts/test_presto.sh

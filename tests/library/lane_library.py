@@ -1,0 +1,70 @@
+"""The wheel with packages from the index: the lowest versions that are allowed, the newest, and the newest Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from sandbox.client import Sandbox
+from sandbox.warehouse import SAMPLE_SQL
+from src.credits import COMMANDS
+from tests.library.installed import UV, Installed, build_wheel, make_foreign
+
+MOTO = f"moto[server]=={version('moto')}"
+PYTHONS = os.environ["LIBRARY_PYTHONS"].split(":")  # oldest first
+ENVIRONMENTS = [
+    (PYTHONS[0], "lowest-direct"),
+    *((python, "highest") for python in PYTHONS),
+]
+NOTEBOOK = """
+import json
+from credits_automation import NotebookExecutor
+
+executor = NotebookExecutor()
+job = executor.execute(open("query.sql").read())
+executor.wait_for_completion(job["job_name"])
+print(json.dumps(executor.get_results(job["execution_id"])["credit_amount"]))
+"""
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS, ids=lambda way: f"{Path(way[0]).name}-{way[1]}")
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """An empty environment with the wheel, its dependencies, and moto: what another bot has."""
+    interpreter, resolution = request.param
+    folder = tmp_path_factory.mktemp("library")
+    subprocess.run([UV, "venv", "--quiet", "--python", interpreter, folder / "venv"], check=True)
+    library = Installed(folder / "venv" / "bin" / "python", make_foreign(folder / "foreign"))
+    install(library, resolution, str(build_wheel(folder / "wheel")), MOTO)
+    return library
+
+
+def install(library: Installed, resolution: str, *what: str) -> None:
+    command = [UV, "pip", "install", "--quiet", "--python", library.python, "--resolution", resolution, *what]
+    subprocess.run(command, check=True)
+
+
+def test_the_executor_alone_starts_an_execution(installed: Installed) -> None:
+    answer = installed.four_lines()
+    assert answer["status"] == "Completed"
+    assert {name.split(".")[0] for name in answer["modules"]}.isdisjoint({"slack_sdk", "looker_sdk", "pandas"})
+
+
+def test_with_its_extras_every_command_runs_and_the_notebook_gives_the_sample_accounts_credit(
+    installed: Installed, sandbox: Sandbox, request: pytest.FixtureRequest
+) -> None:
+    [wheel] = installed.folder.parent.glob("wheel/*.whl")
+    resolution = request.node.callspec.params["installed"][1]
+    install(installed, resolution, f"credits-automation[bot,local,parquet] @ {wheel.as_uri()}")
+    for name in COMMANDS:
+        assert f"usage: credits {name}" in installed.run(installed.script("credits"), name, "--help")
+    environment = {**sandbox.env, "TMPDIR": str(installed.folder)}
+    assert isinstance(
+        json.loads(installed.run(installed.script("credits"), "runs", "list", "--json", **environment)), list
+    )
+    (installed.folder / "query.sql").write_text(SAMPLE_SQL)
+    assert json.loads(installed.run(installed.python, "-c", NOTEBOOK, **environment, PYTHONPATH="")) == 4948.80

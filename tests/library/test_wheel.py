@@ -1,0 +1,90 @@
+"""The package as others install it: a wheel, beside packages that have the names of this repository's folders."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from sandbox.client import Sandbox
+from src.credits import COMMANDS
+from tests.conftest import Figure
+from tests.library.installed import UV, Installed, build_wheel, make_foreign
+
+NOT_THE_EXECUTORS = {"slack_sdk", "looker_sdk", "rich", "pandas", "numpy", "papermill", "prestodb", "src", "notebooks"}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """An environment that has this one's packages, but not this checkout, and the wheel."""
+    folder = tmp_path_factory.mktemp("library")
+    python = folder / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
+    [site] = (folder / "venv").glob("lib/python3*/site-packages")
+    (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")  # whose own .pth files are not read
+    wheel = build_wheel(folder / "wheel")
+    command = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, wheel]
+    subprocess.run(command, check=True)
+    return Installed(python, make_foreign(folder / "foreign"))
+
+
+@pytest.fixture(params=["wheel", "checkout"])
+def script(request: pytest.FixtureRequest, installed: Installed) -> Path:
+    """`credits`, as the wheel and as the checkout's environment have it."""
+    return installed.script("credits") if request.param == "wheel" else Path(sys.executable).with_name("credits")
+
+
+def test_an_execution_under_plain_mock_aws_imports_the_executor_and_nothing_of_the_bot(
+    installed: Installed, figure: Figure
+) -> None:
+    answer = installed.four_lines()
+    ours = {name for name in answer["modules"] if name.startswith("credits_automation")}
+    assert answer["status"] == "Completed"
+    assert "left no result" in answer["said"]
+    assert Path(answer["file"]).is_relative_to(installed.python.parents[1])
+    assert {name.split(".")[0] for name in answer["modules"]}.isdisjoint(NOT_THE_EXECUTORS)
+    assert not {name for name in ours if name.split(".")[1:2] in (["bot"], ["slack"], ["looker"], ["history"])}
+    figure(f"library: {installed.kilobytes()} kB installed; an execution imports {len(ours)} of its modules")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_its_help_from_wheel_and_checkout(installed: Installed, script: Path, name: str) -> None:
+    path = "" if script.is_relative_to(Path(sys.executable).parent) else str(installed.folder)
+    said = installed.run(script, name, "--help", PYTHONPATH=path)
+    assert said.startswith(f"usage: credits {name}")
+
+
+def test_past_executions_are_listed_from_wheel_and_checkout(
+    installed: Installed, script: Path, sandbox: Sandbox
+) -> None:
+    path = "" if script.is_relative_to(Path(sys.executable).parent) else str(installed.folder)
+    said = installed.run(script, "runs", "list", "--json", **{**sandbox.env, "PYTHONPATH": path})
+    assert isinstance(json.loads(said), list)
+
+
+def test_the_wheel_has_the_policy_and_the_modules_that_the_help_names(installed: Installed) -> None:
+    assert "2025-1" in installed.run(installed.script("credits"), "policy", "show")
+    said = installed.run(installed.script("credits"), "--help")
+    assert "python -m credits_automation.credit_bot" in said
+    assert "usage: python -m credits_automation.runs" in installed.run(
+        installed.python, "-m", "credits_automation.runs", "--help"
+    )
+
+
+def test_both_names_are_one_package_in_the_checkout() -> None:
+    program = (
+        "import credits_automation.errors as one, src.errors as other, credits_automation, src;"
+        "import credits_automation.bot.tick;"
+        "print(one is other, credits_automation is src, src.errors.__spec__.name)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "src.errors"]
+
+
+def test_a_name_it_does_not_export_is_no_attribute(installed: Installed) -> None:
+    program = "import credits_automation as c; print(hasattr(c, 'Settings'), hasattr(c, 'Nonsense'), c.CreditsError)"
+    assert installed.run(installed.python, "-c", program).split()[:2] == ["True", "False"]
