@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from sandbox.client import Sandbox
+from sandbox.client import ROOT, Sandbox
 from sandbox.warehouse import SAMPLE_SQL
 from src.credits import COMMANDS
 from tests.library.installed import UV, Installed, build_wheel, make_foreign
@@ -39,13 +40,17 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("library")
     subprocess.run([UV, "venv", "--quiet", "--python", interpreter, folder / "venv"], check=True)
     library = Installed(folder / "venv" / "bin" / "python", make_foreign(folder / "foreign"))
-    install(library, resolution, str(build_wheel(folder / "wheel")), MOTO)
+    install(library, resolution, build_wheel(folder / "wheel"), MOTO)
     return library
 
 
-def install(library: Installed, resolution: str, *what: str) -> None:
-    command = [UV, "pip", "install", "--quiet", "--python", library.python, "--resolution", resolution, *what]
-    subprocess.run(command, check=True)
+def install(library: Installed, resolution: str, wheel: Path, *more: str, extras: Sequence[str] = ()) -> None:
+    """The wheel with these extras. What it depends on is "direct" only where it is read from pyproject.toml."""
+    into = [UV, "pip", "install", "--quiet", "--python", library.python]
+    named = [f"--extra={extra}" for extra in extras]
+    subprocess.run([*into, "--resolution", resolution, "-r", ROOT / "pyproject.toml", *named, *more], check=True)
+    wanted = f"[{','.join(extras)}]" if extras else ""
+    subprocess.run([*into, f"credits-automation{wanted} @ {wheel.as_uri()}"], check=True)
 
 
 def test_the_executor_alone_starts_an_execution(installed: Installed) -> None:
@@ -59,7 +64,7 @@ def test_with_its_extras_every_command_runs_and_the_notebook_gives_the_sample_ac
 ) -> None:
     [wheel] = installed.folder.parent.glob("wheel/*.whl")
     resolution = request.node.callspec.params["installed"][1]
-    install(installed, resolution, f"credits-automation[bot,local,parquet] @ {wheel.as_uri()}")
+    install(installed, resolution, wheel, extras=("bot", "local", "parquet"))
     for name in COMMANDS:
         assert f"usage: credits {name}" in installed.run(installed.script("credits"), name, "--help")
     environment = {**sandbox.env, "TMPDIR": str(installed.folder)}
