@@ -20,7 +20,7 @@ from src.config import load_settings
 from src.credit_bot import Bot, make_bot
 from src.errors import Interrupted
 from src.state.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord
-from src.waiting import Waiter, Waiting
+from src.waiting import Waiting
 
 VERIFY = "SELECT SUM(amount), SUM(attempts) FROM authy.verification_usage"
 TICK_EVERY = 900.0
@@ -50,7 +50,7 @@ class MovedTime:
 
 
 class FastTime:
-    """For many threads and no real process: a clock `speed` times as fast as the real one, for waiting too."""
+    """For many threads: a clock that runs `speed` times as fast as the real one, for waiting too."""
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
@@ -79,27 +79,6 @@ class FastTime:
     def stop(self) -> None:
         self._stop.set()
         self._wake.set()
-
-
-class JumpingTime(Waiter):
-    """Real time, with one jump of so many seconds when a condition first holds: what follows is not waited for.
-
-    A clock that merely ran faster would race the real processes beside it, and lose on a busy machine.
-    """
-
-    def __init__(self, condition: Callable[[], bool], seconds: float) -> None:
-        super().__init__()
-        self._condition = condition
-        self._jump = seconds
-        self._jumped = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self._jumped
-
-    def pause(self, seconds: float) -> None:
-        super().pause(min(seconds, 0.1))
-        if not self._jumped and self._condition():
-            self._jumped = self._jump
 
 
 class BotHarness:

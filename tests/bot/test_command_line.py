@@ -15,10 +15,8 @@ import pytest
 
 from sandbox.client import ROOT
 from sandbox.left_behind import LeftBehind
-from src.credit_bot import LAST_SECONDS
 from tests.bot.harness import VERIFY, BotHarness
 
-HANGS = 120.0
 WRITES = ("Put", "Create", "Delete", "Stop", "chat.", "reactions.", "files.", "conversations.open")
 
 
@@ -128,11 +126,12 @@ def test_a_bucket_that_does_not_exist_is_named_in_one_line(harness: BotHarness) 
 
 
 def check_told_to_end_it_ends(process: subprocess.Popen[str]) -> None:
-    """By itself within ten seconds, which LAST_SECONDS sees to; not when a call that hangs is over."""
+    """Within ten seconds, as a tick that was told to end."""
+    told = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=HANGS / 2)
+    process.communicate(timeout=10)
 
-    assert LAST_SECONDS < 10
+    assert time.monotonic() - told < 10
     assert process.returncode == 143
 
 
@@ -162,9 +161,7 @@ def test_told_to_end_while_a_call_hangs_a_tick_still_ends_within_ten_seconds_and
     harness: BotHarness, kind: str, service: str, operation: str
 ) -> None:
     ts = harness.ask("result")
-    fault = harness.box.faults.add(
-        kind, service=service, operation=operation, skip=4 * (service == "s3"), seconds=HANGS
-    )
+    fault = harness.box.faults.add(kind, service=service, operation=operation, skip=4 * (service == "s3"), seconds=30)
     process = start()
     while not any(f["struck"] for f in harness.box.faults.list() if f["number"] == fault):
         time.sleep(0.1)
@@ -184,10 +181,10 @@ def test_a_listening_tick_answers_what_is_posted_while_it_listens(harness: BotHa
     while not harness.box.count_calls(operation="conversations.history"):
         time.sleep(0.1)
     ts = harness.ask("result")
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 45
     while not harness.answers(ts) and time.monotonic() < deadline:
         time.sleep(0.5)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=100)
+    process.communicate(timeout=10)
 
     assert len(harness.answers(ts)) == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,11 +14,9 @@ from sandbox.client import ROOT, Sandbox
 from src.checks.findings import Finding
 from src.config import readable_settings
 from src.doctor import examine
+from tests.bot.harness import FastTime
 
-
-def _little(seconds: float) -> None:
-    """Real processes take real time, but less than the doctor would wait."""
-    time.sleep(min(seconds, 0.05))
+SPEED = 30.0
 
 
 @dataclass
@@ -35,8 +32,11 @@ class Installation:
             self.monkeypatch.setenv(name, value)
 
     def examine(self, *, job: bool) -> None:
+        time = FastTime(SPEED)
         settings, unreadable = readable_settings()
-        self.findings = examine(settings, unreadable, lambda _: None, job=job, sleep=_little, session=self.box.session)
+        self.findings = examine(
+            settings, unreadable, lambda _: None, job=job, clock=time, sleep=time.sleep, session=self.box.session
+        )
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """`python -m src.doctor` as an installer starts it: exit code and standard output."""
