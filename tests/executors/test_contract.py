@@ -30,6 +30,7 @@ from src.errors import (
     ResultInvalid,
     ResultMissing,
 )
+from src.execution import base_executor
 from src.execution.base_executor import BaseExecutor
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
@@ -49,6 +50,7 @@ def make(request: pytest.FixtureRequest, box: Sandbox, tmp_path: Path, monkeypat
     """An executor of either kind, in the sandbox's environment."""
     for name, value in box.env.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(base_executor, "SETTLE_SECONDS", 300.0)  # a process may take long to end after its result
 
     def executor(**changes: Any) -> BaseExecutor:
         settings: Settings = load_settings().model_copy(update=changes)
@@ -202,16 +204,18 @@ def test_the_same_id_again_is_the_same_job_for_any_bot(make: Make, executor: Bas
 
 
 def test_the_job_of_a_killed_bot_runs_on_and_is_found_by_the_next(executor: BaseExecutor, tmp_path: Path) -> None:
+    go = tmp_path / "go"
     kind = type(executor)
     own = f", entrypoint=Path({str(ENTRYPOINT)!r}), jobs_dir=Path({str(tmp_path)!r})"
     own = own if isinstance(executor, NotebookExecutor) else ""
-    query = _query(seconds=0.5, leave=_result())
+    query = _query(until=str(go), leave=_result())
     bot = (
         f"import os, signal; from pathlib import Path; from {kind.__module__} import {kind.__name__}\n"
         f"{kind.__name__}(None{own}).execute({query!r}, execution_id={UNKNOWN[:-1] + '1'!r})\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", bot], cwd=ROOT).returncode == -signal.SIGKILL
+    go.touch()
     assert executor.wait_for_completion(paths.job_name(UNKNOWN[:-1] + "1"))["outcome"] == "completed"
     assert executor.get_results(UNKNOWN[:-1] + "1")["credit_amount"] == 4948.80
 

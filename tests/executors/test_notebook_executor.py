@@ -123,7 +123,7 @@ def test_the_same_id_again_adopts_the_job(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_stop_lets_the_job_end_by_itself(make: Make) -> None:
-    executor = make('trap "echo saved; exit 16" TERM; echo ready; while true; do sleep 0.05; done', grace=20)
+    executor = make('trap "echo saved; exit 16" TERM; echo ready; while true; do sleep 0.05; done', grace=300)
     executor.execute(SQL, execution_id=ID)
     until(lambda: executor.log_tail(NAME) == ["ready"])
     executor.stop(NAME)

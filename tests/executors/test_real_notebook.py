@@ -50,7 +50,7 @@ def ran(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path_factory: pyte
     (folder / "script.py").write_text(SCRIPT.format(module=module, name=name))
     environ = {**os.environ, **sandbox.env, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
     command = [sys.executable, str(folder / "script.py")]
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     answer: list[Any] = json.loads(done.stdout)
     return answer
