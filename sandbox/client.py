@@ -26,8 +26,7 @@ import boto3
 from sandbox.left_behind import LeftBehind
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60.0
-REAL_PRESTO_SECONDS = 240.0
+START_SECONDS = 240.0
 
 
 class SandboxError(Exception):
@@ -133,8 +132,7 @@ class Sandbox:
             process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=env
             )
-        seconds = REAL_PRESTO_SECONDS if presto == "real" else START_SECONDS
-        return cls(process, _wait_until_ready(process, folder, seconds), folder / "sandbox.log")
+        return cls(process, _wait_until_ready(process, folder), folder / "sandbox.log")
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -160,7 +158,7 @@ class Sandbox:
         if self._process.stdin:
             self._process.stdin.close()
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -192,8 +190,8 @@ def _query(service: str, operation: str, origin: str) -> str:
     return "?" + urlencode({"service": service, "operation": operation, "origin": origin})
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path, seconds: float) -> dict[str, Any]:
-    deadline = time.monotonic() + seconds
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + START_SECONDS
     while not (folder / "ready.json").exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()

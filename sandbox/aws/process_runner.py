@@ -62,7 +62,7 @@ class ProcessRunner:
         """Kill every job's processes and wait until they are gone."""
         self._ending.set()
         for thread in list(self._threads.values()):
-            thread.join(5)
+            thread.join(30)
         self._threads.clear()
         self._ending = threading.Event()
 
@@ -161,7 +161,7 @@ class _Container:
         reader.start()
         overtime = self._wait(job, ending)
         self._kill()
-        reader.join(5)
+        reader.join(30)
         if not ending.is_set():
             self._log.flush()
         return overtime

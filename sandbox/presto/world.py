@@ -23,7 +23,7 @@ from sandbox.presto.errors import PrestoError
 
 USERNAME = "credits-bot"
 SCHEMA = "authy"
-MEETING_SECONDS = 30
+MEETING_SECONDS = 100
 
 
 @dataclass

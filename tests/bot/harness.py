@@ -49,8 +49,30 @@ class MovedTime:
         """Pauses are over before anything could happen in them."""
 
 
+class PatientTime(MovedTime):
+    """For threads and processes: stands still, however slow the machine is, while anything is `at_work`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_work: Callable[[], bool] = lambda: False
+        self._woken = threading.Event()
+
+    def pause(self, seconds: float) -> None:
+        while not self._woken.wait(0.02):
+            if not self.at_work():
+                super().pause(seconds)
+                break
+        self._woken.clear()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+
 class FastTime:
-    """For many threads: a clock that runs `speed` times as fast as the real one, for waiting too."""
+    """For many threads: a clock that runs `speed` times as fast as the real one, for waiting too.
+
+    For tests marked `alone`: on a busy machine it would run away from what it is to time.
+    """
 
     def __init__(self, speed: float) -> None:
         self._speed = speed

@@ -38,8 +38,8 @@ def box(secrets_file: Path) -> Iterator[Sandbox]:
 def tick(box: Sandbox, **environment: str) -> bytes:
     """What a tick says; how it ends is for others to test."""
     command = [sys.executable, "-m", "src.credit_bot"]
-    env = {**os.environ, **box.env, "SLACK_POST_INTERVAL": "0", "TICK_BUDGET_SECONDS": "60", **environment}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, timeout=150, check=False)
+    env = {**os.environ, **box.env, "SLACK_POST_INTERVAL": "0", "TICK_BUDGET_SECONDS": "600", **environment}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, timeout=900, check=False)
     return done.stdout + done.stderr
 
 
@@ -64,7 +64,7 @@ def slack(box: Sandbox) -> bytes:
 
 
 @pytest.mark.heavy
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 def test_planted_secrets_are_nowhere(box: Sandbox, secrets_file: Path) -> None:
     link = f"<https://{box.env['LOOKER_HOSTS'].split(',')[0]}/x/%s>"
     box.looker.add_query(slug="wrong1", sql="SELECT * FROM authy.verification_usage WHERE nonsense")

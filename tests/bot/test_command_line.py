@@ -33,7 +33,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
     process = start(*arguments, **environment)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     LeftBehind().keep([("a bot's output", f"{out}{err}".encode())])
     return process.returncode, out, err
 
@@ -125,23 +125,26 @@ def test_a_bucket_that_does_not_exist_is_named_in_one_line(harness: BotHarness) 
     assert "Traceback" not in err
 
 
-def check_told_to_end_it_ends(process: subprocess.Popen[str]) -> None:
-    """Within ten seconds, as a tick that was told to end."""
-    told = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+ALONE = (pytest.mark.heavy, pytest.mark.alone)
+IN_THE_END, TEN_SECONDS = 300, 10
+"""What a busy machine is given, and what a tick is allowed: the second is for a machine that does nothing else."""
 
-    assert time.monotonic() - told < 10
+
+def check_told_to_end_it_ends(process: subprocess.Popen[str], within: float) -> None:
+    """As a tick that was told to end."""
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=within)
     assert process.returncode == 143
 
 
-def test_told_to_end_a_tick_ends_within_ten_seconds_and_the_next_goes_on(harness: BotHarness) -> None:
+@pytest.mark.parametrize("within", [IN_THE_END, pytest.param(TEN_SECONDS, marks=ALONE)])
+def test_told_to_end_a_tick_ends_within_ten_seconds_and_the_next_goes_on(harness: BotHarness, within: float) -> None:
     ts = harness.ask("result after 1200")
-    process = start(LISTEN_SECONDS="600")
+    process = start(LISTEN_SECONDS="3600")
     while not harness.jobs():
         time.sleep(0.1)
 
-    check_told_to_end_it_ends(process)
+    check_told_to_end_it_ends(process, within)
 
     harness.box.aws.finish_all()
     harness.ticks_until_quiet()
@@ -150,15 +153,16 @@ def test_told_to_end_a_tick_ends_within_ten_seconds_and_the_next_goes_on(harness
 
 
 @pytest.mark.parametrize(
-    ("kind", "service", "operation"),
+    ("kind", "service", "operation", "within"),
     [
-        pytest.param("delay", "s3", "*", marks=pytest.mark.heavy),
-        pytest.param("delay", "slack", "conversations.history", marks=pytest.mark.heavy),
-        ("throttle", "slack", "chat.postMessage"),
+        pytest.param("delay", "s3", "*", TEN_SECONDS, marks=ALONE),
+        pytest.param("delay", "slack", "conversations.history", TEN_SECONDS, marks=ALONE),
+        pytest.param("throttle", "slack", "chat.postMessage", TEN_SECONDS, marks=ALONE),
+        ("throttle", "slack", "chat.postMessage", IN_THE_END),
     ],
 )
 def test_told_to_end_while_a_call_hangs_a_tick_still_ends_within_ten_seconds_and_the_next_goes_on(
-    harness: BotHarness, kind: str, service: str, operation: str
+    harness: BotHarness, kind: str, service: str, operation: str, within: float
 ) -> None:
     ts = harness.ask("result")
     fault = harness.box.faults.add(kind, service=service, operation=operation, skip=4 * (service == "s3"), seconds=30)
@@ -166,7 +170,7 @@ def test_told_to_end_while_a_call_hangs_a_tick_still_ends_within_ten_seconds_and
     while not any(f["struck"] for f in harness.box.faults.list() if f["number"] == fault):
         time.sleep(0.1)
 
-    check_told_to_end_it_ends(process)
+    check_told_to_end_it_ends(process, within)
 
     harness.box.faults.clear()
     harness.time.sleep(900)
@@ -181,10 +185,10 @@ def test_a_listening_tick_answers_what_is_posted_while_it_listens(harness: BotHa
     while not harness.box.count_calls(operation="conversations.history"):
         time.sleep(0.1)
     ts = harness.ask("result")
-    deadline = time.monotonic() + 45
+    deadline = time.monotonic() + 300
     while not harness.answers(ts) and time.monotonic() < deadline:
         time.sleep(0.5)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=IN_THE_END)
 
     assert len(harness.answers(ts)) == 1

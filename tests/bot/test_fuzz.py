@@ -16,7 +16,7 @@ from src import paths
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
 from tests.canary import leaks
 
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(3600)]
 
 fuzz = settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -48,7 +48,7 @@ def test_no_line_of_the_log_can_be_forged(harness: BotHarness) -> None:
     harness.post(f"https://{harness.host}.evil.example/x/{FORGED}")
 
     command = [sys.executable, "-m", "src.credit_bot"]
-    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, timeout=100, check=True)
+    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, timeout=500, check=True)
 
     lines = [json.loads(line) for line in done.stderr.decode().splitlines()]
     assert lines[-1]["message"] == "tick done"

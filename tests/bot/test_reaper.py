@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from src import paths
 from src.bot import reaper
 from src.state.records import ExecutionRecord
-from tests.bot.harness import TICK_EVERY, BotHarness, FastTime, threaded
+from src.waiting import Waiter
+from tests.bot.harness import TICK_EVERY, BotHarness, threaded
 
 
 @pytest.fixture
@@ -102,10 +104,10 @@ def test_the_reaper_beside_a_bot_that_submits_stops_nothing_that_lives(
 ) -> None:
     """Even where it looks at jobs of any age, all the time."""
     monkeypatch.setattr(reaper, "MIN_AGE", -60.0)
-    real = FastTime(1)
+    waiting = Waiter()
     asked = [harness.ask("result after 0.5") for _ in range(30)]
-    bot = harness.bot(pool=threaded(), waiting=real, clock=real)
-    other = harness.bot(waiting=real, clock=real)
+    bot = harness.bot(pool=threaded(), waiting=waiting, clock=time.time)
+    other = harness.bot(waiting=waiting, clock=time.time)
     working = threading.Thread(target=bot.run)
     working.start()
     said: list[str] = []

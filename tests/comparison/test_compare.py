@@ -87,7 +87,8 @@ def test_a_start_after_a_crash_adopts_the_jobs_that_were_begun(bench: Bench) -> 
 
 @pytest.mark.heavy
 def test_told_to_end_it_lets_its_jobs_run_and_the_same_command_goes_on(bench: Bench) -> None:
-    files = [bench.sql_file(name, sql({**BOTH, "seconds": 2}) + f" -- {name}") for name in "abcd"]
+    go = bench.folder / "go"
+    files = [bench.sql_file(name, sql({**BOTH, "until": str(go)}) + f" -- {name}") for name in "abcd"]
 
     def end_it() -> None:
         while bench.jobs() < 2:
@@ -101,6 +102,7 @@ def test_told_to_end_it_lets_its_jobs_run_and_the_same_command_goes_on(bench: Be
     assert "The same command goes on" in bench.err
     assert bench.jobs() == 2
 
+    go.touch()
     assert [case["verdict"] for case in bench.json(*files, code=0)] == ["equal"] * 4
     assert bench.jobs() == 8
 

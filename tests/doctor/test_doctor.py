@@ -255,12 +255,12 @@ def test_the_command_prints_a_line_a_check_and_exits_by_what_it_found(installati
 
 def told_to_end_while_its_job_runs(installation: Installation) -> str:
     """The status of the doctor's job, once the doctor has ended as it should."""
-    installation.box.faults.add("delay", service="secretsmanager", seconds=5)
+    installation.box.faults.add("delay", service="secretsmanager", seconds=60)  # its job cannot end meanwhile
     running = installation.start()
     assert running.stdout
     started = next(line for line in iter(running.stdout.readline, "") if "job: start" in line)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=300)
     assert (running.returncode, said) == (143, "Told to end: nothing further was checked.\n")
     job = installation.box.client("sagemaker").describe_processing_job(ProcessingJobName=started.split()[3])
     return str(job["ProcessingJobStatus"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/credits-automation-noteboo
 ROLE = "arn:aws:iam::123456789012:role/credits-automation-job"
 ENTRYPOINT = Path(__file__).parent / "fake_entrypoint.sh"
 SQL = "SELECT * FROM authy.verification_usage WHERE is_fraud = true"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Real processes take real time, as much as the machine needs: the limit is for one that hangs."""
+    deadline = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
 
 
 class Installation:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from sandbox.client import Sandbox
 from src.bot.work_pool import ThreadedPool
 from src.config import BotSettings
+from src.execution.local_jobs import LocalJobs
 from src.notebook_executor import NotebookExecutor
-from tests.bot.harness import VERIFY, BotHarness, FastTime, MovedTime
-from tests.executors.conftest import ENTRYPOINT
+from tests.bot.harness import VERIFY, BotHarness, PatientTime
+from tests.executors.conftest import ENTRYPOINT, until
 from tests.executors.results import failure, valid_result
 
-Tick = Callable[[str], None]
+
+class Tick(Protocol):
+    """One tick on the machine of this name; its time goes on while a job runs only where it is to leave it running."""
+
+    def __call__(self, machine: str, *, leaves_running: bool = False) -> None: ...
 
 
 @pytest.fixture
@@ -26,16 +30,17 @@ def harness(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotHarness:
     box.reset()
     for name, value in {**box.env, "EXECUTOR": "local", "SLACK_POST_INTERVAL": "0"}.items():
         monkeypatch.setenv(name, value)
-    return BotHarness(box, MovedTime())
+    return BotHarness(box, PatientTime())
 
 
 @pytest.fixture
 def tick(harness: BotHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tick]:
-    """One tick, 30 times as fast, on the machine of this name; at the end nothing is left running on any."""
-    fast = FastTime(30)
+    """At the end nothing is left running on any machine."""
     executors: list[NotebookExecutor] = []
 
-    def run(machine: str) -> None:
+    def run(machine: str, *, leaves_running: bool = False) -> None:
+        pool = ThreadedPool()
+
         def on_machine(settings: BotSettings, **parts: Any) -> NotebookExecutor:
             executors.append(
                 NotebookExecutor(settings, entrypoint=ENTRYPOINT, jobs_dir=tmp_path / machine, grace=0.2, **parts)
@@ -43,7 +48,8 @@ def tick(harness: BotHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
             return executors[-1]
 
         monkeypatch.setattr("src.credit_bot.make_executor", on_machine)
-        harness.bot(waiting=fast, clock=fast, pool=ThreadedPool()).run()
+        harness.time.at_work = lambda: not pool.idle() or (not leaves_running and _runs_a_job(tmp_path / machine))
+        harness.bot(pool=pool).run()
 
     yield run
     for executor in executors:
@@ -59,14 +65,16 @@ def _ask(harness: BotHarness, **todo: Any) -> str:
     return harness.post(harness.query(f"-- {json.dumps(todo)}\n{VERIFY}"))
 
 
+def _runs_a_job(machine: Path) -> bool:
+    jobs = LocalJobs(machine, grace=0)
+    return any((job := jobs.find(folder.name)) is not None and job.alive for folder in machine.glob("2*"))
+
+
 def _switch_off(machine: Path) -> None:
     """Its jobs end where they are, and nothing is left of it."""
     [folder] = machine.iterdir()
     (folder / "stop").touch()
-    deadline = time.monotonic() + 30
-    while not (folder / "end.json").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: not _runs_a_job(machine))
     machine.rename(machine.with_name("gone"))
 
 
@@ -95,7 +103,7 @@ def test_a_job_the_tick_left_running_is_answered_by_the_next_on_the_same_machine
 ) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "30")
     ts = _ask(harness, until=str(tmp_path / "go"), leave=RESULT)
-    tick("here")
+    tick("here", leaves_running=True)
     assert harness.answers(ts) == []
     (tmp_path / "go").touch()
     tick("here")
@@ -108,7 +116,7 @@ def test_a_job_whose_machine_is_gone_is_run_once_more_and_answered_once(
 ) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "30")
     ts = _ask(harness, until=str(tmp_path / "go"), leave=RESULT)
-    tick("a pod")
+    tick("a pod", leaves_running=True)
     assert harness.answers(ts) == []
     _switch_off(tmp_path / "a pod")
     (tmp_path / "go").touch()

@@ -49,7 +49,7 @@ class Job:
             text=True,
         )
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 300) -> int:
         """Its exit code."""
         assert self.process is not None
         self.log, _ = self.process.communicate(timeout=seconds)
@@ -60,7 +60,7 @@ class Job:
         self.start(sql, **environment)
         return self.wait()
 
-    def wait_for(self, what: Any, seconds: float = 30) -> Any:
+    def wait_for(self, what: Any, seconds: float = 300) -> Any:
         """Until `what()` is true, for what is to happen in the middle of a job."""
         deadline = time.monotonic() + seconds
         while not (found := what()):
@@ -119,4 +119,5 @@ def new_job(box: Sandbox, folder: Path) -> Job:
 @pytest.fixture
 def job(sandbox: Sandbox, tmp_path: Path) -> Job:
     sandbox.presto.calm()
+    sandbox.presto.forget()  # a query whose job was killed runs on
     return new_job(sandbox, tmp_path)

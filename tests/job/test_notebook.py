@@ -54,7 +54,7 @@ def test_opened_by_hand_it_runs_from_top_to_bottom_on_the_sandbox(
         monkeypatch.setenv(name, value)
     opened = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
 
-    NotebookClient(opened, timeout=60, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
+    NotebookClient(opened, timeout=300, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
 
     outputs = [output for cell in opened.cells for output in cell.get("outputs", [])]
     assert outputs[-1]["text"] == "credit 4948.80 USD\n"

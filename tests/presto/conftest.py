@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,16 @@ class Server:
 
     def warehouse(self, **options: Any) -> Warehouse:
         return Warehouse(self.credentials(), sleep=lambda _seconds: None, **options)
+
+    def once_running(self, queries: int, act: Callable[[], None]) -> None:
+        """Do it beside the test, as soon as so many queries run."""
+
+        def watch() -> None:
+            while len(self.world.queries("RUNNING")) < queries:
+                time.sleep(0.01)
+            act()
+
+        threading.Thread(target=watch, daemon=True).start()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date
 from decimal import Decimal
 
@@ -125,8 +124,8 @@ def test_a_lost_connection_is_tried_again(server: Server) -> None:
 
 
 def test_a_query_that_the_server_lost_is_tried_again(server: Server) -> None:
-    server.world.delay(30, count=1)
-    threading.Timer(0.3, server.world.forget).start()
+    server.world.delay(600, count=1)
+    server.once_running(1, server.world.forget)
     assert server.warehouse().run_all({"one": "SELECT 1 AS one"})["one"].attempts == 2
 
 
@@ -174,9 +173,9 @@ def test_the_first_failure_cancels_the_others_on_the_server(server: Server) -> N
 
 
 def test_giving_up_cancels_every_query_on_the_server(server: Server) -> None:
-    server.world.delay(30)
+    server.world.delay(600)
     warehouse = server.warehouse()
-    threading.Timer(0.3, warehouse.cancel_all).start()
+    server.once_running(2, warehouse.cancel_all)
     with pytest.raises(Stopped):
         warehouse.run_all({"one": "SELECT 1 AS one", "two": "SELECT 2 AS two"})
     assert server.world.queries("RUNNING") == []

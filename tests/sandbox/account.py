@@ -34,7 +34,7 @@ class Account:
             service,
             config=Config(
                 retries={"total_max_attempts": 1},
-                read_timeout=20,
+                read_timeout=60,
                 parameter_validation=False,
                 max_pool_connections=32,
             ),
@@ -84,7 +84,7 @@ class Account:
     def ended(self, query: str | bytes, **changes: Any) -> dict[str, Any]:
         """Start a job, wait for its end, describe it."""
         name = self.start(query, **changes)
-        self.box.aws.wait(name=name, seconds=30)
+        self.box.aws.wait(name=name, seconds=100)
         return self.describe(name)
 
     def log(self, name: str) -> list[str]:

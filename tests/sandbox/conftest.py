@@ -13,7 +13,8 @@ from tests.sandbox.account import Account
 ENTRYPOINT = """#!/bin/sh
 exec sh "$CREDITS_INPUT_DIR/query.sql"
 """
-GRACE = 1.0
+GRACE = 60.0
+"""Seconds, more than any job here needs that tidies up when told to end."""
 
 
 @pytest.fixture(scope="session")

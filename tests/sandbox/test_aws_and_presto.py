@@ -26,7 +26,7 @@ def first_state(box: Sandbox) -> str:
     secret = json.loads(answer["SecretString"])
     assert {"host", "port", "username", "password", "catalog", "schema", "ca_pem"} <= set(secret)
     trusting = ssl.create_default_context(cadata=secret["ca_pem"])
-    connection = http.client.HTTPSConnection(secret["host"], secret["port"], context=trusting, timeout=20)
+    connection = http.client.HTTPSConnection(secret["host"], secret["port"], context=trusting, timeout=60)
     password = b64encode(f"{secret['username']}:{secret['password']}".encode()).decode()
     headers = {
         "Authorization": f"Basic {password}",

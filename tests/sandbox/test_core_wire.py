@@ -43,7 +43,7 @@ def server(hub: Hub) -> Iterator[Server]:
 
 @pytest.fixture
 def connection(server: Server) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     yield connection
     connection.close()
 
@@ -86,7 +86,7 @@ def test_https_is_served_with_the_context_given(hub: Hub) -> None:
     server = serve(echo, "echo", last_part, hub=hub, ssl_context=context)
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=trusting, timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=trusting, timeout=60)
     try:
         assert ask(connection, "POST", "/a", b"x") == (200, b"POST x")
     finally:
