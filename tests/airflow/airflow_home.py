@@ -32,6 +32,7 @@ class AirflowHome:
             "AIRFLOW_HOME": str(folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",  # the usual 30 s are too few where Airflow shares a core
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
             "NO_PROXY": "*",
         }
