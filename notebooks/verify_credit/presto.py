@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import prestodb
+from prestodb import client as presto_client
 from prestodb import exceptions as presto_errors
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -65,7 +66,7 @@ class Warehouse:
         self._given_up = threading.Event()
         self._sleep = sleep or self._wait
         self._lock = threading.Lock()
-        self._running: dict[str, Any] = {}
+        self._running: dict[str, _Cursor] = {}
 
     def run_all(
         self, queries: Mapping[str, str], on_done: Callable[[QueryResult], None] = lambda _result: None
@@ -76,8 +77,8 @@ class Warehouse:
         QueryFailed, WarehouseUnavailable, TooSlow, DataError (a column is missing), Stopped after `cancel_all`.
         """
         with self._ca_file() as verify, ThreadPoolExecutor(max(1, len(queries)), "query") as threads:
-            futures = [threads.submit(self._run, name, sql, verify, on_done) for name, sql in queries.items()]
             try:
+                futures = [threads.submit(self._run, name, sql, verify, on_done) for name, sql in queries.items()]
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
                 failed = [error for future in done if (error := future.exception()) is not None]
             except BaseException:
@@ -94,7 +95,7 @@ class Warehouse:
         with self._lock:
             running = list(self._running.values())
         for cursor in running:
-            _cancel(cursor)
+            cursor.give_up()
 
     def _run(self, name: str, sql: str, verify: str | bool, on_done: Callable[[QueryResult], None]) -> QueryResult:
         started = self._clock()
@@ -123,15 +124,15 @@ class Warehouse:
         on_done(result)
         return result
 
-    def _once(self, name: str, sql: str, verify: str | bool) -> tuple[Any, list[Any]]:
+    def _once(self, name: str, sql: str, verify: str | bool) -> tuple[_Cursor, list[Any]]:
         cursor = self._cursor(verify)
         try:
             return cursor, self._rows(name, sql, cursor)
         finally:
             cursor.connection._http_session.close()
 
-    def _rows(self, name: str, sql: str, cursor: Any) -> list[Any]:
-        limit = threading.Timer(self._query_seconds, _cancel, [cursor, True])
+    def _rows(self, name: str, sql: str, cursor: _Cursor) -> list[Any]:
+        limit = threading.Timer(self._query_seconds, cursor.give_up, [True])
         limit.daemon = True
         with self._lock:
             self._running[name] = cursor
@@ -144,7 +145,7 @@ class Warehouse:
         except JobError:
             raise
         except Exception as error:
-            _cancel(cursor)
+            cursor.give_up()
             raise self._translated(name, cursor, error) from error
         finally:
             limit.cancel()
@@ -153,14 +154,14 @@ class Warehouse:
         try:
             self._raise_if_cancelled(name, cursor)
         except JobError:
-            _cancel(cursor)
+            cursor.give_up()
             raise
         return rows
 
     def _wait(self, seconds: float) -> None:
         self._given_up.wait(seconds)
 
-    def _cursor(self, verify: str | bool) -> Any:
+    def _cursor(self, verify: str | bool) -> _Cursor:
         known = self._credentials
         connection = prestodb.dbapi.connect(
             host=known.host,
@@ -183,10 +184,10 @@ class Warehouse:
         session = connection._http_session
         session.trust_env = False  # REQUESTS_CA_BUNDLE would take the secret's CA out of force
         session.verify = verify
-        return connection.cursor()
+        return _Cursor(connection, connection.cursor()._request)
 
-    def _raise_if_cancelled(self, name: str, cursor: Any) -> None:
-        if getattr(cursor, "timed_out", False):
+    def _raise_if_cancelled(self, name: str, cursor: _Cursor) -> None:
+        if cursor.timed_out:
             raise TooSlow(
                 f"The {name} query took longer than {self._query_seconds:.0f} seconds and was cancelled.",
                 "Ask for a shorter window, or try again when Presto is less busy.",
@@ -194,7 +195,7 @@ class Warehouse:
         if self._given_up.is_set():
             raise Stopped(f"The {name} query was cancelled.")
 
-    def _translated(self, name: str, cursor: Any, error: Exception) -> JobError:
+    def _translated(self, name: str, cursor: _Cursor, error: Exception) -> JobError:
         try:
             self._raise_if_cancelled(name, cursor)
         except JobError as cancelled:
@@ -215,13 +216,39 @@ class Warehouse:
             yield file.name
 
 
-def _cancel(cursor: Any, timed_out: bool = False) -> None:
-    if timed_out:
-        cursor.timed_out = True
-    query = cursor._query
-    with suppress(Exception):  # the server's own limit ends it where this does not get through
-        if query is not None:
-            query.cancel()
+class _Cursor(prestodb.dbapi.Cursor):  # type: ignore[misc]  # prestodb has no types
+    """A cursor whose query can be given up at any time.
+
+    prestodb forgets a cancel that comes while the query is on its way to the server and has no id yet: it would run on.
+    """
+
+    given_up = False
+    timed_out = False
+
+    def execute(self, sql: str) -> None:
+        self._query = _Query(self, sql)
+        self._iterator = iter(self._query.execute())
+
+    def give_up(self, timed_out: bool = False) -> None:
+        """Cancel it on the server, now or as soon as the server has named it."""
+        self.timed_out |= timed_out
+        self.given_up = True
+        query = self._query
+        with suppress(Exception):  # the server's own limit ends it where this does not get through
+            if query is not None:
+                query.cancel()
+
+
+class _Query(presto_client.PrestoQuery):  # type: ignore[misc]  # prestodb has no types
+    def __init__(self, cursor: _Cursor, sql: str) -> None:
+        super().__init__(cursor._request, sql)
+        self._cursor = cursor
+
+    def fetch(self) -> list[Any]:
+        if self._cursor.given_up and not self._cancelled:
+            self._cursor.give_up()
+        rows: list[Any] = super().fetch()
+        return rows
 
 
 def _require_columns(name: str, came: list[str]) -> None:

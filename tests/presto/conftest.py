@@ -33,13 +33,21 @@ class Server:
 
     def once_running(self, queries: int, act: Callable[[], None]) -> None:
         """Do it beside the test, as soon as so many queries run."""
+        self.once(lambda: len(self.world.queries("RUNNING")) >= queries, act)
+
+    def once(self, condition: Callable[[], bool], act: Callable[[], None]) -> None:
+        """Do it beside the test, as soon as that is so."""
 
         def watch() -> None:
-            while len(self.world.queries("RUNNING")) < queries:
+            while not condition():
                 time.sleep(0.01)
             act()
 
         threading.Thread(target=watch, daemon=True).start()
+
+    def struck(self, fault: int) -> bool:
+        """Whether a call has met this fault."""
+        return any(known["struck"] for known in self.hub.faults.list() if known["number"] == fault)
 
 
 @pytest.fixture(scope="session")

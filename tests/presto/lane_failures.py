@@ -78,7 +78,7 @@ def test_a_query_that_our_cancelling_does_not_reach_is_ended_by_the_server(
     real: Real, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real.make_slow()
-    monkeypatch.setattr("verify_credit.presto._cancel", lambda *_cursor: None)
+    monkeypatch.setattr("verify_credit.presto._Cursor.give_up", lambda *_cursor: None)
     monkeypatch.setattr("verify_credit.presto.SERVER_SECONDS_MORE", 0)
 
     with pytest.raises(TooSlow, match="Presto ended the slow query for its time: EXCEEDED_TIME_LIMIT"):

@@ -181,6 +181,17 @@ def test_giving_up_cancels_every_query_on_the_server(server: Server) -> None:
     assert server.world.queries("RUNNING") == []
 
 
+def test_a_query_given_up_before_the_server_named_it_is_cancelled_as_soon_as_it_has_a_name(server: Server) -> None:
+    on_its_way = server.hub.faults.add("delay", operation="POST statement", seconds=1)
+    server.world.delay(600)
+    warehouse = server.warehouse()
+    server.once(lambda: server.struck(on_its_way), warehouse.cancel_all)
+    with pytest.raises(Stopped):
+        warehouse.run_all({"one": "SELECT 1 AS one"})
+    assert server.world.queries() != []
+    assert server.world.queries("RUNNING") == []
+
+
 def test_each_query_that_is_done_is_told_of(server: Server) -> None:
     told: list[QueryResult] = []
     server.warehouse().run_all({"one": "SELECT 1 AS one", "two": "SELECT 2 AS two"}, told.append)
