@@ -1,4 +1,8 @@
-"""The process dies at every one of its outside calls, before and after the call was carried out."""
+"""The process dies before every one of its outside calls, and after the last.
+
+To have died after a call was carried out is to die before the next one leaves: in between only memory changes, which is
+gone. One thread makes the calls, so these are all the states that it can leave behind.
+"""
 
 from __future__ import annotations
 
@@ -17,26 +21,34 @@ class Died(BaseException):
 
 
 class DiesAtCall:
-    """Counts outside calls and dies at call `number`: before it leaves, or after it was carried out."""
+    """Counts outside calls and dies before call `number` leaves; `last`: after call `number` was carried out."""
 
-    def __init__(self, number: int, when: str) -> None:
+    def __init__(self, number: int, last: bool = False) -> None:
         self.made = 0
-        self._number = number
-        self._when = when
+        self.number = number
+        self._last = last
         self.dead = False
         self.log = CallLog(before=self._before, after=self._after)
 
+    def __str__(self) -> str:
+        return f"{'after' if self._last else 'before'} call {self.number}"
+
     def _before(self, service: str, operation: str) -> None:
         self.made += 1
-        self._die_if(self._when == "before" and self.made == self._number)
+        self._die_if(self.made == self.number and not self._last)
 
     def _after(self, service: str, operation: str) -> None:
-        self._die_if(self._when == "after" and self.made == self._number)
+        self._die_if(self.made == self.number and self._last)
 
     def _die_if(self, now: bool) -> None:
         self.dead = self.dead or now
         if self.dead:
             raise Died
+
+
+def deaths(calls: int) -> list[DiesAtCall]:
+    """Before each of so many calls, and after the last."""
+    return [*(DiesAtCall(number) for number in range(1, calls + 1)), DiesAtCall(calls, last=True)]
 
 
 def three_messages(harness: BotHarness) -> dict[str, str]:
@@ -51,7 +63,7 @@ def three_messages(harness: BotHarness) -> dict[str, str]:
 
 def calls_of_a_tick(harness: BotHarness) -> int:
     three_messages(harness)
-    counting = DiesAtCall(0, "never")
+    counting = DiesAtCall(0)
     harness.tick(calls=counting.log)
     return counting.made
 
@@ -78,17 +90,15 @@ def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_ex
     harness: BotHarness, figure: Figure
 ) -> None:
     calls, runs, most_ticks = calls_of_a_tick(harness), 0, 0
-    for number in range(1, calls + 1):
-        for when in ("before", "after"):
-            messages = three_messages(harness)
-            dying = DiesAtCall(number, when)
-            with contextlib.suppress(Died):
-                harness.tick(calls=dying.log)
-            assert dying.dead or dying.made < number, f"{when} call {number} of {dying.made}: the death was survived"
-            harness.time.sleep(900)
-            most_ticks = max(most_ticks, harness.ticks_until_quiet())
-            check_everything_happened_once(harness, messages, f"{when} call {number}")
-            runs += 1
+    for dying in deaths(calls):
+        messages = three_messages(harness)
+        with contextlib.suppress(Died):
+            harness.tick(calls=dying.log)
+        assert dying.dead or dying.made < dying.number, f"{dying} of {dying.made}: the death was survived"
+        harness.time.sleep(900)
+        most_ticks = max(most_ticks, harness.ticks_until_quiet())
+        check_everything_happened_once(harness, messages, str(dying))
+        runs += 1
     figure(f"killed everywhere: K = {calls} outside calls, {runs} runs, at most {most_ticks} more ticks each")
 
 
@@ -111,18 +121,17 @@ def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_
     harness: BotHarness, figure: Figure
 ) -> None:
     an_edited_message(harness)
-    counting, runs = DiesAtCall(0, "never"), 0
+    counting, runs = DiesAtCall(0), 0
     harness.tick(calls=counting.log)
-    for number in range(1, counting.made + 1):
-        for when in ("before", "after"):
-            ts = an_edited_message(harness)
-            with contextlib.suppress(Died):
-                harness.tick(calls=DiesAtCall(number, when).log)
-            harness.time.sleep(900)
-            harness.ticks_until_quiet()
-            assert len(harness.answers(ts)) == 2, f"{when} call {number}"
-            assert sorted(harness.jobs_by_execution().values()) == [1, 1], f"{when} call {number}"
-            runs += 1
+    for dying in deaths(counting.made):
+        ts = an_edited_message(harness)
+        with contextlib.suppress(Died):
+            harness.tick(calls=dying.log)
+        harness.time.sleep(900)
+        harness.ticks_until_quiet()
+        assert len(harness.answers(ts)) == 2, dying
+        assert sorted(harness.jobs_by_execution().values()) == [1, 1], dying
+        runs += 1
     figure(f"killed while taking up an edit: K = {counting.made} outside calls, {runs} runs")
 
 

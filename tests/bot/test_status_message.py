@@ -191,7 +191,7 @@ class Names(DiesAtCall):
     """Outlives everything and knows what it called."""
 
     def __init__(self) -> None:
-        super().__init__(0, "never")
+        super().__init__(0)
         self.calls: list[tuple[str, str]] = []
 
     def _before(self, service: str, operation: str) -> None:
@@ -225,12 +225,10 @@ def test_a_process_killed_at_any_call_leaves_no_status_message(
     scenario(harness, names.log)
     numbers = names.from_the_job_on()
     assert ("slack", "chat.postMessage") in names.calls
-    for number in numbers:
-        for when in ("before", "after"):
-            dying = DiesAtCall(number, when)
-            ts = scenario(harness, dying.log)
-            check_answered_once_and_nothing_left(harness, ts, f"{when} call {number}, {names.calls[number - 1]}")
-    figure(f"status message, {scenario.__name__}: killed before and after each of {len(numbers)} outside calls")
+    for dying in [*map(DiesAtCall, numbers), DiesAtCall(names.made, last=True)]:
+        ts = scenario(harness, dying.log)
+        check_answered_once_and_nothing_left(harness, ts, f"{dying}, {names.calls[dying.number - 1]}")
+    figure(f"status message, {scenario.__name__}: killed before each of {len(numbers)} calls and after the last")
 
 
 class Freezes:
