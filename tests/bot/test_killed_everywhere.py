@@ -89,8 +89,9 @@ def check_everything_happened_once(harness: BotHarness, messages: dict[str, str]
 def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_execution_one_job(
     harness: BotHarness, figure: Figure
 ) -> None:
-    calls, runs, most_ticks = calls_of_a_tick(harness), 0, 0
-    for dying in deaths(calls):
+    calls, most_ticks = calls_of_a_tick(harness), 0
+    every_death = deaths(calls)
+    for dying in every_death:
         messages = three_messages(harness)
         with contextlib.suppress(Died):
             harness.tick(calls=dying.log)
@@ -98,8 +99,9 @@ def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_ex
         harness.time.sleep(900)
         most_ticks = max(most_ticks, harness.ticks_until_quiet())
         check_everything_happened_once(harness, messages, str(dying))
-        runs += 1
-    figure(f"killed everywhere: K = {calls} outside calls, {runs} runs, at most {most_ticks} more ticks each")
+    figure(
+        f"killed everywhere: K = {calls} outside calls, {len(every_death)} runs, at most {most_ticks} more ticks each"
+    )
 
 
 def an_edited_message(harness: BotHarness) -> str:
@@ -121,9 +123,10 @@ def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_
     harness: BotHarness, figure: Figure
 ) -> None:
     an_edited_message(harness)
-    counting, runs = DiesAtCall(0), 0
+    counting = DiesAtCall(0)
     harness.tick(calls=counting.log)
-    for dying in deaths(counting.made):
+    every_death = deaths(counting.made)
+    for dying in every_death:
         ts = an_edited_message(harness)
         with contextlib.suppress(Died):
             harness.tick(calls=dying.log)
@@ -131,8 +134,7 @@ def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_
         harness.ticks_until_quiet()
         assert len(harness.answers(ts)) == 2, dying
         assert sorted(harness.jobs_by_execution().values()) == [1, 1], dying
-        runs += 1
-    figure(f"killed while taking up an edit: K = {counting.made} outside calls, {runs} runs")
+    figure(f"killed while taking up an edit: K = {counting.made} outside calls, {len(every_death)} runs")
 
 
 NO_WAY_BACK = {"chat.postMessage", "files.completeUploadExternal"}
