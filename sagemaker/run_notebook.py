@@ -18,19 +18,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from runner.errors import JobError
 from runner.home import make_work_folder
 from runner.outcome import Failure, exit_message, failure_of
 from runner.redaction import RedactingFormatter, Redactor
 from runner.settings import JobSettings, destination, read_settings
 from runner.upload import Outputs
 from runner.watch import StopSignal
-from verify_credit.errors import JobError
 
 log = logging.getLogger("job")
 
 
 def main() -> int:
-    """Run one job; its exit code: 0, or one for each category (verify_credit/errors.py)."""
+    """Run one job; its exit code: 0, or one for each category (runner/errors.py)."""
     started = time.monotonic()
     stop, redactor = StopSignal(), Redactor()
     stop.install()

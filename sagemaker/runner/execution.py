@@ -5,28 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import papermill
-from jsonschema import Draft202012Validator
 from papermill.exceptions import PapermillExecutionError
-from verify_credit.errors import JobError, KernelDied, NotebookFailed, OutputError, TooSlow
 
+from runner import notebook, reading, report, result, secret
+from runner.errors import JobError, KernelDied, NotebookFailed, TooSlow
 from runner.kernel import Kernel
 from runner.outcome import CellFailed, failure_in_cell
-from runner.redaction import Redactor, know_secrets
+from runner.redaction import Redactor
 from runner.settings import JobSettings
 from runner.upload import Outputs
 from runner.watch import StopSignal, Watch
+from runner.workdir import DATA, PICTURE, PROGRESS, REPORT, RESULT, Workdir
 
 log = logging.getLogger("job")
 
-NOTEBOOK = "Verify - Credit Recommendation.ipynb"
 EXECUTED = "notebook_output.ipynb"
-SCHEMA = Path(__file__).resolve().parent.parent / "result.schema.json"
 PROGRESS_EVERY = 1.0
 START_SECONDS = 120
 
@@ -40,93 +40,106 @@ class Execution:
         self._redactor = redactor
         self._stop = stop
         self._started = started
-        self._run = work / "run"
-        self._source = settings.notebook_dir / NOTEBOOK
+        self._workdir = Workdir(work / "run")
+        self._prepared = work / "notebook.ipynb"
         self._executed = work / EXECUTED
         self._ended = threading.Event()
 
     def run(self) -> None:
         """Run the notebook and upload what it made. Raises JobError, whatever could be uploaded being uploaded."""
-        know_secrets(self._redactor, self._settings.secret_name)
+        secret.trust(secret.know_secrets(self._redactor, self._settings.secret_name), self._work, os.environ)
         self._outputs = Outputs(self._settings.bucket, self._settings.execution_id, self._redactor)
-        self._run.mkdir()
+        self._source = notebook.Notebook(notebook.find(self._settings.notebook_dir, self._settings.notebook))
+        self._source.check()
+        self._source.prepare(self._prepared)
+        self._workdir.fill(self._source.path.parent)
         progress = threading.Thread(target=self._tell_progress, daemon=True)
         progress.start()
         try:
-            self._run_notebook()
+            found = self._run_notebook()
             self._ended.set()
             progress.join(PROGRESS_EVERY * 10)
-            self._finish()
+            self._finish(found)
         except Exception:
             self._ended.set()
             self._save_what_there_is()
             raise
 
-    def _run_notebook(self) -> None:
-        kernel = Kernel(self._work, self._settings.notebook_dir)
-        deadline = self._settings.soft_deadline
-        watch = Watch(kernel, self._stop, None if deadline is None else self._started + deadline, self._too_slow)
+    def _run_notebook(self) -> reading.Variables:
+        """What its variables say in the end."""
+        kernel = Kernel(self._work, self._workdir.folder)
         kernel.start()
         try:
-            watch.run(lambda: self._papermill(kernel))
+            self._watch(kernel, self._deadline(), self._too_slow).run(lambda: self._papermill(kernel))
+            self._check_every_cell_ran()
+            return self._read(kernel)
         except PapermillExecutionError as error:
-            raise self._cell_failure(error) from error
+            raise self._cell_failure(kernel, error) from error
         except RuntimeError as error:  # nbclient's DeadKernelError, and what it says of a kernel that never answered
             if kernel.exit_code() is None:
                 raise
             raise self._dead_kernel(kernel) from error
         finally:
             kernel.kill()
-        self._check_every_cell_ran()
 
     def _papermill(self, kernel: Kernel) -> None:
         papermill.execute_notebook(
-            str(self._source),
+            str(self._prepared),
             str(self._executed),
             parameters=self._parameters(),
-            cwd=str(self._settings.notebook_dir),
+            cwd=str(self._workdir.folder),
             progress_bar=False,
             start_timeout=START_SECONDS,
             km=kernel.manager,
         )
 
     def _parameters(self) -> dict[str, Any]:
-        """papermill only warns of a parameter that the notebook does not have: here it is an error."""
-        parameters: dict[str, Any] = {
+        """Those of ours that the notebook's cell tagged parameters asks for."""
+        ours: dict[str, Any] = {
             "looker": self._settings.looker,
             "execution_id": self._settings.execution_id,
             "asid": self._settings.asid,
             "secret_name": self._settings.secret_name,
             "allowed_tables": list(self._settings.allowed_tables),
-            "workdir": str(self._run),
+            "workdir": str(self._workdir.folder),
             "image": self._settings.image,
             "picture": self._settings.picture,
         }
-        unknown = sorted(parameters.keys() - papermill.inspect_notebook(str(self._source)).keys())
-        if unknown:
-            raise NotebookFailed(
-                f"The notebook has no parameter {' and no parameter '.join(unknown)}.",
-                "Put it into the cell tagged parameters.",
-            )
-        return parameters
+        asked = self._source.parameters()
+        return {name: value for name, value in ours.items() if name in asked}
 
-    def _cell_failure(self, error: PapermillExecutionError) -> CellFailed:
-        notebook = _read(self._executed)
-        told = [
-            output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error"
-        ]
+    def _read(self, kernel: Kernel) -> reading.Variables:
+        found: list[reading.Variables] = []
+        limit = min(time.monotonic() + reading.SECONDS, self._deadline() or float("inf"))
+        watch = self._watch(kernel, limit, reading.too_long)
+        watch.run(lambda: found.append(reading.read_variables(kernel, self._work)))
+        return found[0]
+
+    def _watch(self, kernel: Kernel, deadline: float | None, why: Any) -> Watch:
+        return Watch(kernel, self._stop, deadline, why)
+
+    def _deadline(self) -> float | None:
+        soft = self._settings.soft_deadline
+        return None if soft is None else self._started + soft
+
+    # What went wrong
+
+    def _cell_failure(self, kernel: Kernel, error: PapermillExecutionError) -> CellFailed:
+        content = notebook.read(self._executed)
+        told = [output for cell in content.cells for output in cell.get("outputs", []) if output.output_type == "error"]
         lines = list(told[-1].traceback) if told else list(error.traceback)
-        return CellFailed(failure_in_cell(error.ename, error.evalue, lines, self._title_of(notebook, error.ename)))
+        title = _title_of(content, error.ename)
+        return CellFailed(failure_in_cell(error.ename, error.evalue, lines, title, self._said_by_itself(kernel)))
 
-    def _title_of(self, notebook: Any, name: str) -> str | None:
-        """The heading above the cell that failed."""
-        title = None
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown" and cell.source.startswith("#") and "papermill" not in cell.source:
-                title = cell.source.splitlines()[0].lstrip("# ")
-            if any(output.output_type == "error" and output.ename == name for output in cell.get("outputs", [])):
-                return title
-        return None
+    def _said_by_itself(self, kernel: Kernel) -> dict[str, Any]:
+        """How the cell's error tells itself, where its kernel still answers."""
+        said: dict[str, Any] = {}
+        watch = self._watch(kernel, time.monotonic() + reading.SECONDS, reading.too_long)
+        try:
+            watch.run(lambda: said.update(reading.read_error(kernel, self._work)))
+        except (JobError, RuntimeError) as error:
+            log.warning("the kernel does not say how its error tells itself: %s", error)
+        return said
 
     def _dead_kernel(self, kernel: Kernel) -> KernelDied:
         for line in kernel.log_tail():
@@ -139,33 +152,29 @@ class Execution:
 
     def _check_every_cell_ran(self) -> None:
         """papermill marks cells as completed that never ran when the kernel dies under them."""
-        notebook = _read(self._executed)
-        skipped = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.execution_count is None]
-        if skipped:
-            raise KernelDied(f"{len(skipped)} cells of the notebook never ran.", "Post the link again.")
+        never = 0 if notebook.ended_by_itself(self._executed) else notebook.never_run(self._executed)
+        if never:
+            raise KernelDied(f"{never} cells of the notebook never ran.", "Post the link again.")
 
     def _too_slow(self) -> TooSlow:
         done = self._progress()
-        at = f"{done['done']} of {done['total']} queries were done" if done else "no query was done"
-        waiting = sorted({path.stem for path in self._queries_dir().glob("*.sql")} - self._done_queries())
+        at = f"{done['done']} of {done['total']} queries were done" if done else "its cells were not done"
+        waiting = [str(name) for name in done.get("waiting_for", [])] if done else []
         return TooSlow(
             f"The job came near its limit of {self._settings.max_runtime:.0f} s: {at}"
             + (f", still at {', '.join(waiting)}." if waiting else "."),
             "Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised.",
         )
 
-    def _queries_dir(self) -> Path:
-        return self._settings.notebook_dir / "verify_credit" / "queries"
-
-    def _done_queries(self) -> set[str]:
-        return {path.stem for path in (self._run / "data").glob("*.sql")}
+    # How far it is
 
     def _progress(self) -> dict[str, Any] | None:
         try:
-            progress: dict[str, Any] = json.loads((self._run / "progress.json").read_bytes())
+            progress = json.loads((self._workdir.folder / PROGRESS).read_bytes())
         except (OSError, ValueError):
             return None
-        return progress
+        known = isinstance(progress, dict) and isinstance(progress.get("done"), int)
+        return progress if known and isinstance(progress.get("total"), int) else None
 
     def _tell_progress(self) -> None:
         """Upload progress.json whenever it has changed; nobody fails for it."""
@@ -174,7 +183,7 @@ class Execution:
             progress = self._progress()
             if progress is not None and progress != told:
                 try:
-                    self._outputs.put("progress.json", json.dumps(progress).encode())
+                    self._outputs.put(PROGRESS, json.dumps(progress).encode())
                     told = progress
                 except JobError as error:
                     log.warning("progress not told: %s", error)
@@ -186,85 +195,77 @@ class Execution:
         try:
             if self._executed.exists():
                 self._outputs.put_file(EXECUTED, self._executed)
-            for path in sorted((self._run / "data").glob("*")):
-                if not path.name.startswith("."):
-                    self._outputs.put_file(f"data/{path.name}", path)
+            for path in self._workdir.made_data():
+                self._outputs.put_file(f"{DATA}/{path.name}", path)
         except (JobError, OSError) as error:
             log.error("what there is could not be saved: %s", error)
 
-    def _finish(self) -> None:
-        result = self._result()
-        self._put_progress()
-        digests = {
-            f"data/{path.name}": _sha256(self._outputs.put_file(f"data/{path.name}", path))
-            for path in sorted((self._run / "data").glob("*"))
-        }
-        report = self._outputs.put_file("report.html", self._made("report.html"))
-        notebook = self._outputs.put_file(EXECUTED, self._executed)
-        provenance = result["provenance"]
-        provenance["notebook_sha256"] = _sha256(self._source.read_bytes())
-        provenance["executed_notebook_sha256"] = _sha256(notebook)
-        provenance["report_sha256"] = _sha256(report)
-        picture = self._run / "breakdown.png"
-        if picture.exists():
-            provenance["picture_sha256"] = _sha256(self._outputs.put_file(picture.name, picture))
-        for query in provenance["queries"]:
-            for file, digest in (("file", "sha256"), ("sql_file", "sql_sha256")):
-                if query[file] not in digests:
-                    raise OutputError(
-                        f"result.json names {query[file]}, which is not there.", "Let run.finish() name it."
-                    )
-                query[digest] = digests[query[file]]
-        _check(result)
-        self._stop.check()
-        content = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
-        self._outputs.put("result.json", f"{content}\n".encode())
-
-    def _put_progress(self) -> None:
+    def _finish(self, found: reading.Variables) -> None:
+        """Upload everything, the result last: its presence means that all else is there."""
+        made = self._result(found)
         progress = self._progress()
         if progress is not None:
-            self._outputs.put("progress.json", json.dumps(progress).encode())
+            self._outputs.put(PROGRESS, json.dumps(progress).encode())
+        digests = {
+            f"{DATA}/{path.name}": _sha256(self._outputs.put_file(f"{DATA}/{path.name}", path))
+            for path in self._workdir.made_data()
+        }
+        shown = self._workdir.path(REPORT) or report.made_of(self._executed, self._work / REPORT)
+        provenance = self._provenance(made)
+        provenance["report_sha256"] = _sha256(self._outputs.put_file(REPORT, shown))
+        provenance["executed_notebook_sha256"] = _sha256(self._outputs.put_file(EXECUTED, self._executed))
+        if picture := self._workdir.path(PICTURE):
+            provenance["picture_sha256"] = _sha256(self._outputs.put_file(PICTURE, picture))
+        _fill_in_queries(provenance, digests)
+        result.check_profile(made, self._settings.result_profile)
+        self._stop.check()
+        self._outputs.put(RESULT, result.dumps(made))
 
-    def _result(self) -> dict[str, Any]:
-        """What the notebook made, of this execution and of the contract's shape."""
-        try:
-            content = self._made("result.json").read_bytes()
-            result: dict[str, Any] = json.loads(content, parse_constant=_no_constant)
-        except ValueError as error:
-            raise OutputError(
-                f"The notebook's result.json is not JSON: {error}.", "Its last cell writes it: run.finish()."
-            ) from error
-        _check(result)
-        if result["execution_id"] != self._settings.execution_id:
-            raise OutputError(
-                f"The notebook's result.json is of execution {result['execution_id']}, not of this one.",
-                "Hand execution_id from the parameters cell to Run(...).",
-            )
-        return result
+    def _result(self, found: reading.Variables) -> dict[str, Any]:
+        """The file that the notebook wrote, into its folder or to S3 by itself; otherwise what its variables say."""
+        said = (self._settings.execution_id, self._settings.asid)
+        if path := self._workdir.path(RESULT):
+            made = result.from_file(_head(path, result.MOST_BYTES + 1), RESULT, *said)
+        elif content := self._outputs.get(RESULT, result.MOST_BYTES + 1):
+            made = result.from_file(content, f"{RESULT} in S3", *said)
+        else:
+            made = result.from_variables(found, *said)
+        if fault := result.fault_of(made):
+            raise NotebookFailed(f"The result breaks its schema at {fault}.", f"{result.WHOEVER}.")
+        return made
 
-    def _made(self, name: str) -> Path:
-        path = self._run / name
-        if not path.is_file():
-            raise OutputError(f"The notebook ended without a {name}.", "Its last cell writes it: run.finish().")
-        return path
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number there")
-
-
-def _check(result: dict[str, Any]) -> None:
-    """The writer validates too: what the bot would refuse must fail here, where the log is."""
-    validator = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-    for error in validator.iter_errors(result):
-        raise OutputError(
-            f"The result breaks its schema at {error.json_path}: {error.message[:300]}",
-            "Correct verify_credit/result.py, or the schema with both its readers.",
-        )
+    def _provenance(self, made: dict[str, Any]) -> dict[str, Any]:
+        """What can be known of every notebook; what it says besides is kept."""
+        provenance: dict[str, Any] = made.setdefault("provenance", {})
+        provenance["notebook_sha256"] = _sha256(self._source.path.read_bytes())
+        provenance["sql_sha256"] = _sha256(self._settings.looker.encode())
+        provenance["image"] = self._settings.image or None
+        return provenance
 
 
-def _read(path: Path) -> Any:
-    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+def _fill_in_queries(provenance: dict[str, Any], digests: dict[str, str]) -> None:
+    """The digests of the queries' files as they were uploaded, secrets taken out."""
+    for query in provenance.get("queries", []):
+        for file, digest in (("file", "sha256"), ("sql_file", "sql_sha256")):
+            if query.get(file) not in digests:
+                raise NotebookFailed(f"result.json names {query.get(file)}, which is not there.", "Write it first.")
+            query[digest] = digests[query[file]]
+
+
+def _title_of(content: Any, name: str) -> str | None:
+    """The heading above the cell that failed."""
+    title = None
+    for cell in content.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("#") and "papermill" not in cell.source:
+            title = cell.source.splitlines()[0].lstrip("# ")
+        if any(output.output_type == "error" and output.ename == name for output in cell.get("outputs", [])):
+            return title
+    return None
+
+
+def _head(path: Path, length: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(length)
 
 
 def _sha256(content: bytes) -> str:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from verify_credit.errors import SettingError
+from runner.errors import SettingError
 
 _CANDIDATES = ("/tmp", "/opt/credits", "/dev/shm")  # noqa: S108 - only as parents of a private mkdtemp
 _FOLDERS = {

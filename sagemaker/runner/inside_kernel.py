@@ -87,7 +87,7 @@ def bounded():
         resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
-def raised():
+def raised(_names):
     """How the error that ended the last cell tells itself: {} where it is none of a JobError's kind, or none."""
     error = getattr(sys, "last_value", None)
     category, message = getattr(error, "category", None), getattr(error, "message", None)
@@ -106,10 +106,10 @@ def why(error):
     return str(error) if isinstance(error, Unusable) else f"could not be read ({type(error).__name__})"
 
 
-def dumps(value):
-    """JSON in which a Decimal is the number that it is."""
+def dumps(value, **how):
+    """JSON in which a Decimal is the number that it is; `how` as json.dumps takes it."""
     mark = secrets.token_hex(16)
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, default=lambda number: f"{mark}{number:f}")
+    text = json.dumps(value, allow_nan=False, default=lambda number: f"{mark}{number:f}", **how)
     return re.sub(f'"{mark}([^"]*)"', r"\1", text)
 
 

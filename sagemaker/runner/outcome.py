@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from verify_credit import errors
-from verify_credit.errors import JobError, NotebookFailed
-
+from runner.errors import EXIT_CODES, JobError, NotebookFailed
 from runner.redaction import Redactor
 
 SCHEMA_VERSION = "1"
 EXIT_MESSAGE_BYTES = 1024
 MAX_MESSAGE = 2000
 MAX_LINES = 60
-JOB_ERRORS: dict[str, type[JobError]] = {
-    kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, JobError)
-}
 
 
 @dataclass(frozen=True)
@@ -63,33 +61,57 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, CellFailed):
         return error.failure
     if isinstance(error, JobError):
-        return Failure(error.category, error.exit_code, error.message, error.advice, error.retry_helps)
+        return Failure(error.category, EXIT_CODES.get(error.category, 1), error.message, error.advice, error.retry_helps)
     lines = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return Failure(
         NotebookFailed.category,
-        NotebookFailed.exit_code,
+        EXIT_CODES[NotebookFailed.category],
         f"The job met an error it does not know ({type(error).__name__}).",
         "Tell whoever looks after the notebook; the log has the traceback.",
         traceback=lines,
     )
 
 
-def failure_in_cell(name: str, value: str, told: list[str], title: str | None) -> Failure:
+def failure_in_cell(
+    name: str, value: str, told: list[str], title: str | None, itself: Mapping[str, Any] | None = None
+) -> Failure:
     """An error raised in a cell: `name` its class, `value` its text, `told` the traceback's lines.
 
-    Errors of verify_credit tell message and advice in place of a traceback; any other is the notebook's own.
+    `itself`: category, message, advice and retry_helps, where the error has such (runner/errors.py); it tells these in
+    place of a traceback. Any other is the notebook's own.
     """
-    kind = JOB_ERRORS.get(name)
-    if kind is not None:
-        advice = told[1] if len(told) == 2 else ""
-        return Failure(kind.category, kind.exit_code, value, advice, kind.retry_helps, title)
+    if itself and itself["category"] in EXIT_CODES:
+        category = str(itself["category"])
+        return Failure(
+            category, EXIT_CODES[category], itself["message"], itself["advice"], itself["retry_helps"], title
+        )
+    message, advice = _in_words(name, value)
     return Failure(
         NotebookFailed.category,
-        NotebookFailed.exit_code,
-        f"A cell of the notebook failed: {name}: {value}",
-        "Tell whoever looks after the notebook; the saved notebook shows the cell.",
+        EXIT_CODES[NotebookFailed.category],
+        message,
+        advice,
         cell_title=title,
         traceback=[line for part in told for line in part.splitlines()],
+    )
+
+
+def _in_words(name: str, value: str) -> tuple[str, str]:
+    missing = re.fullmatch(r"No module named '([^']+)'", value)
+    if name == "ModuleNotFoundError" and missing:
+        return (
+            f"The notebook imports {missing[1]}, which is not here.",
+            "Tell whoever looks after the notebook: its package belongs into notebooks/requirements.txt, a module of "
+            "your own beside the notebook.",
+        )
+    if name == "StdinNotImplementedError":
+        return (
+            "A cell of the notebook asks for input (input() or getpass()), and nobody is there to answer.",
+            "Tell whoever looks after the notebook: what it needs must come as a parameter, or from the secret.",
+        )
+    return (
+        f"A cell of the notebook failed: {name}: {value}",
+        "Tell whoever looks after the notebook; the saved notebook shows the cell.",
     )
 
 

@@ -10,12 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import boto3
-from verify_credit.credentials import Credentials, load_credentials
-
 REDACTED = "[redacted]"
 SHORTEST = 4
-_NOT_SECRET = {"host", "port", "username", "user", "catalog", "schema", "http_scheme", "ca_pem", "engine"}
 
 
 class Redactor:
@@ -57,28 +53,6 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One record, redacted."""
         return self._redactor.text(super().format(record))
-
-
-def know_secrets(redactor: Redactor, secret_name: str) -> Credentials:
-    """Learn what must not be seen, before anything could show it: AWS's secrets, then Presto's. The latter, read.
-
-    Raises SettingError and WarehouseUnavailable as load_credentials does.
-    """
-    found = boto3.Session().get_credentials()
-    if found is not None:
-        frozen = found.get_frozen_credentials()
-        redactor.add([secret for secret in (frozen.secret_key, frozen.token) if secret])
-    known = load_credentials(secret_name)
-    redactor.add(secrets_of({"username": known.username, "password": known.password}))
-    return known
-
-
-def secrets_of(secret: Mapping[str, object]) -> list[str]:
-    """The texts of a Presto secret that must not be seen, and user name and password as Basic auth has them."""
-    hidden = [str(value) for key, value in secret.items() if key.lower() not in _NOT_SECRET and value]
-    user, password = secret.get("username"), secret.get("password")
-    pair = [base64.b64encode(f"{user}:{password}".encode()).decode()] if user and password else []
-    return hidden + pair
 
 
 def _forms(secret: str) -> set[str]:

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify_credit.errors import ClaimError, SettingError
+from runner.errors import ClaimError, SettingError
 
 INPUT_FILE = "query.sql"
 REQUIRED = {
     "EXECUTION_ID": "the id the bot chose for this execution",
     "S3_OUTPUT_BUCKET": "the bucket that the outputs go to",
-    "SECRET_NAME": "the Secrets Manager secret with the Presto credentials",
 }
+SECRET_NAME = "presto-service-account-credentials"
+"""The plan's, where SECRET_NAME is not set."""
 _EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
 _DEADLINE_BEFORE_LIMIT = 120.0
 
@@ -23,7 +24,8 @@ _DEADLINE_BEFORE_LIMIT = 120.0
 class JobSettings:
     """One job. `looker` is the SQL, exactly the text that the bot sent as UTF-8; `max_runtime` in seconds, 0: none.
 
-    check_only: look at secret and Presto instead of running the notebook (runner/check.py).
+    notebook: a path, absolute or below notebook_dir, "": ours; result_profile: what the result must keep besides the
+    contract; check_only: look at the installation instead of running the notebook (runner/check.py).
     """
 
     execution_id: str
@@ -36,6 +38,8 @@ class JobSettings:
     image: str
     picture: bool
     notebook_dir: Path
+    notebook: str = ""
+    result_profile: str = ""
     check_only: bool = False
 
     @property
@@ -51,7 +55,7 @@ def read_settings(environ: Mapping[bytes, bytes]) -> JobSettings:
     return JobSettings(
         execution_id=values["EXECUTION_ID"],
         bucket=values["S3_OUTPUT_BUCKET"],
-        secret_name=values["SECRET_NAME"],
+        secret_name=values.get("SECRET_NAME") or SECRET_NAME,
         looker=_query(_input_dir(values) / INPUT_FILE, environ.get(b"LOOKER_QUERY", b"")),
         asid=values.get("ASID", ""),
         allowed_tables=tuple(name.strip() for name in values.get("ALLOWED_TABLES", "").split(",") if name.strip()),
@@ -59,6 +63,8 @@ def read_settings(environ: Mapping[bytes, bytes]) -> JobSettings:
         image=values.get("IMAGE_URI", ""),
         picture=values.get("BREAKDOWN_PICTURE", "") == "1",
         notebook_dir=Path(values.get("NOTEBOOK_DIR", "/opt/notebook")),
+        notebook=values.get("NOTEBOOK", ""),
+        result_profile=values.get("RESULT_PROFILE", ""),
         check_only=_is_check(values.get("MODE", "")),
     )
 

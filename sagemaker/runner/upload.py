@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from verify_credit.errors import JobError, OutputError, SettingError
 
+from runner.errors import JobError, OutputError, SettingError
 from runner.outcome import Failure
 from runner.redaction import Redactor
 
@@ -54,6 +54,15 @@ class Outputs:
             raise OutputError(
                 f"S3 could not be reached to write {key} ({type(error).__name__}).", "Try again in a few minutes."
             ) from error
+
+    def get(self, name: str, most: int) -> bytes | None:
+        """The first `most` bytes of what the notebook has put there itself; None where there is nothing."""
+        key = f"{ROOT}/{self._execution_id}/{name}"
+        try:
+            content: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most)
+        except (ClientError, BotoCoreError):
+            return None  # the role may not even list: then nothing is there
+        return content
 
     def _redacted(self, path: Path) -> bytes:
         content = path.read_bytes()

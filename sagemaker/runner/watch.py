@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from verify_credit.errors import JobError, Stopped, TooSlow
+from runner.errors import JobError, Stopped
 
 GRACE_SECONDS = 4.0
 _LOOK_EVERY = 0.1
@@ -51,7 +51,7 @@ class Watch:
         kernel: Interruptible,
         stop: StopSignal,
         deadline: float | None,
-        too_slow: Callable[[], TooSlow],
+        too_slow: Callable[[], JobError],
         *,
         grace: float = GRACE_SECONDS,
         clock: Callable[[], float] = time.monotonic,

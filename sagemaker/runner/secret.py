@@ -1,0 +1,101 @@
+"""The secret with the notebook's credentials: read so that its texts can be taken out of everything, and for its CA.
+
+What is in it is the notebook's business: a secret of any shape is known, and one that is missing is the notebook's to
+miss.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import ssl
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import certifi
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from runner.redaction import Redactor
+
+log = logging.getLogger("job")
+
+CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 5, "mode": "standard"})
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+_NOT_SECRET = {
+    *("host", "port", "username", "user", "catalog", "schema", "http_scheme", "ca_pem", "engine"),
+    *("database", "dbname", "dialect", "protocol", "region", "scheme", "sslmode", "type"),
+}
+_NAMES_A_SECRET = re.compile(r"pass|secret|token|key|pin|pwd", re.IGNORECASE)
+"""A number by another name is rather a limit than a secret, and stands in many a text."""
+
+
+def know_secrets(redactor: Redactor, secret_name: str) -> str:
+    """Learn what must not be seen, before anything could show it: AWS's secrets, then those in the secret.
+
+    The secret's ca_pem, where it has one; otherwise "".
+    """
+    found = boto3.Session().get_credentials()
+    if found is not None:
+        frozen = found.get_frozen_credentials()
+        redactor.add([secret for secret in (frozen.secret_key, frozen.token) if secret])
+    values = _read(secret_name)
+    redactor.add(secrets_of(values))
+    return str(values.get("ca_pem") or "") if isinstance(values, Mapping) else ""
+
+
+def trust(ca_pem: str, folder: Path, environ: MutableMapping[str, str]) -> None:
+    """Have the notebook's HTTPS trust this CA besides those of everybody's; a text that is none is said in the log."""
+    if not ca_pem or any(environ.get(name) for name in CA_VARIABLES):
+        return
+    try:
+        ssl.create_default_context(cadata=ca_pem)
+    except (ssl.SSLError, ValueError):
+        log.warning("ca_pem in the secret is not a certificate: it is not trusted")
+        return
+    bundle = folder / "ca.pem"
+    bundle.write_text(f"{Path(certifi.where()).read_text(encoding='ascii')}\n{ca_pem}\n", encoding="ascii")
+    for name in CA_VARIABLES:
+        environ[name] = str(bundle)
+
+
+def secrets_of(secret: object) -> list[str]:
+    """The texts that must not be seen, however deep; user name and password as Basic auth has them, too."""
+    hidden = list(_texts(secret))
+    if isinstance(secret, Mapping):
+        user, password = secret.get("username") or secret.get("user"), secret.get("password")
+        if user and password:
+            hidden.append(base64.b64encode(f"{user}:{password}".encode()).decode())
+    return hidden
+
+
+def _texts(value: object, name: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(inner, str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, name)
+    elif value and name.lower() not in _NOT_SECRET and (isinstance(value, str) or _NAMES_A_SECRET.search(name)):
+        yield str(value)
+
+
+def _read(name: str) -> Any:
+    """JSON, or the text itself; None where it cannot be had."""
+    try:
+        answer = boto3.client("secretsmanager", config=CONFIG).get_secret_value(SecretId=name)
+    except ClientError as error:
+        log.warning("the secret %s could not be read (%s)", name, error.response.get("Error", {}).get("Code", "?"))
+        return None
+    except BotoCoreError as error:
+        log.warning("the secret %s could not be read (%s)", name, type(error).__name__)
+        return None
+    text = answer.get("SecretString") or ""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
