@@ -49,7 +49,7 @@ def _do(settings: JobSettings, work: Path, redactor: Redactor, stop: StopSignal,
     if settings.check_only:
         from runner.check import check_installation  # noqa: PLC0415 (a run needs none of it, a check no papermill)
 
-        check_installation(settings, redactor, stop)
+        check_installation(settings, work, redactor, stop)
         return
     from runner.execution import Execution  # noqa: PLC0415
 

@@ -1,35 +1,39 @@
-"""MODE=check: what only a job can see of an installation: secret, Presto, each table and query. Leaves check.json."""
+"""MODE=check: what only a job can see of an installation, of whatever notebook. Leaves check.json.
+
+The notebook, its imports, the secret and the bucket are looked at here. What a notebook's own queries need is its own to
+look at: a file credits_check.py beside it is run in its folder and prints a line of JSON for each finding,
+{"check": ..., "state": "ok" | "wrong" | "not_made", "found": ..., "mend": ..., "category": ...}.
+"""
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
-from collections.abc import Callable, Iterable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
-from functools import partial
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-import sqlglot
-from sqlglot import exp
-from verify_credit.claim import Claim
-from verify_credit.credentials import Credentials
-from verify_credit.errors import JobError, QueryFailed
-from verify_credit.presto import Warehouse
-from verify_credit.queries import COLUMNS, render
-
-from runner.redaction import Redactor, know_secrets
+from runner import notebook, secret
+from runner.errors import EXIT_CODES, JobError, NotebookFailed
+from runner.redaction import Redactor
 from runner.settings import JobSettings
 from runner.upload import Outputs
 from runner.watch import StopSignal
+from runner.workdir import Workdir
 
 log = logging.getLogger("job")
 
 CHECK_FILE = "check.json"
 SCHEMA_VERSION = "1"
-QUERY_SECONDS = 60.0
-ATTEMPTS = 3
-SECRET, PRESTO = "secret", "Presto"
+OWN_CHECK = "credits_check.py"
+OWN_SECONDS = 900.0
+IMPORT_SECONDS = 120.0
+NOTEBOOK, IMPORTS, SECRET = "notebook", "imports", "secret"
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,9 @@ class Finding:
     mend: str = ""
 
 
-def check_installation(settings: JobSettings, redactor: Redactor, stop: StopSignal) -> None:
+def check_installation(settings: JobSettings, work: Path, redactor: Redactor, stop: StopSignal) -> None:
     """Make every check and upload check.json. Raises the first JobError met, so that the job's end says so too."""
-    checks = _Checks(settings, redactor, stop)
+    checks = _Checks(settings, work, redactor, stop)
     checks.make()
     outputs = Outputs(settings.bucket, settings.execution_id, redactor)
     said = {"schema_version": SCHEMA_VERSION, "execution_id": settings.execution_id, "checks": checks.told()}
@@ -54,95 +58,137 @@ def check_installation(settings: JobSettings, redactor: Redactor, stop: StopSign
 
 
 class _Checks:
-    def __init__(self, settings: JobSettings, redactor: Redactor, stop: StopSignal) -> None:
+    def __init__(self, settings: JobSettings, work: Path, redactor: Redactor, stop: StopSignal) -> None:
         self._settings = settings
+        self._work = work
+        self._workdir = Workdir(work / "run")
         self._redactor = redactor
         self._stop = stop
-        self._findings: dict[str, Finding] = {}
-        self._credentials: Credentials | None = None
+        self._findings: list[Finding] = []
         self.first_error: JobError | None = None
 
     def told(self) -> list[dict[str, str]]:
         """Every finding, in order, as check.json has it."""
-        return [asdict(finding) for finding in self._findings.values()]
+        return [asdict(finding) for finding in self._findings]
 
     def make(self) -> None:
-        """All of them, each on what it stands on."""
+        """All of them."""
         self._check(SECRET, self._secret)
-        self._check(PRESTO, self._presto, needs=[SECRET])
-        for table in self._settings.allowed_tables:
-            self._check(_table(table), partial(self._table, table), needs=[PRESTO])
-        for name, sql in _queries().items():
-            read = [_table(table) for table in _tables(sql) if _table(table) in self._findings]
-            self._check(f"query {name}", partial(self._query, name, sql), needs=[PRESTO, *read])
+        opened = self._check(NOTEBOOK, self._notebook)
+        if opened:
+            self._check(IMPORTS, self._imports)
+            self._own_check()
+        else:
+            self._findings.append(Finding(IMPORTS, "not_made", f"it stands on: {NOTEBOOK}"))
 
-    def _check(self, name: str, look: Callable[[], str], needs: Iterable[str] = ()) -> None:
-        missing = [need for need in needs if self._findings[need].state != "ok"]
-        if missing:
-            self._findings[name] = Finding(name, "not_made", f"it stands on: {', '.join(missing)}")
-            return
+    def _check(self, name: str, look: Callable[[], str]) -> bool:
         self._stop.check()
         try:
-            self._findings[name] = Finding(name, "ok", look())
+            self._findings.append(Finding(name, "ok", look()))
         except JobError as error:
-            log.error("%s: %s", name, error)
-            self.first_error = self.first_error or error
-            self._findings[name] = Finding(name, "wrong", error.message, error.advice)
+            self._wrong(name, error)
+            return False
+        return True
+
+    def _wrong(self, name: str, error: JobError) -> None:
+        log.error("%s: %s", name, error)
+        self.first_error = self.first_error or error
+        self._findings.append(Finding(name, "wrong", error.message, error.advice))
 
     def _secret(self) -> str:
-        self._credentials = know_secrets(self._redactor, self._settings.secret_name)
-        ca = ", with ca_pem" if self._credentials.ca_pem else ""
-        return f"{self._settings.secret_name} is complete{ca}"
+        name = self._settings.secret_name
+        secret.trust(secret.know_secrets_or_fail(self._redactor, name), self._work, os.environ)
+        return f"{name} can be read"
 
-    def _presto(self) -> str:
-        """A table that every catalog has: SELECT 1 alone is answered in a catalog that is not there, too."""
+    def _notebook(self) -> str:
+        self._source = notebook.Notebook(notebook.find(self._settings.notebook_dir, self._settings.notebook))
+        self._source.check()
+        self._workdir.fill(self._source.path.parent)
+        return f"{self._source.path.name} opens and takes {', '.join(sorted(self._source.parameters()))}"
+
+    def _imports(self) -> str:
+        """In a process of its own, in the folder that the notebook will run in."""
+        wanted = sorted(set(_imported(self._source.content)))
+        looked = "import importlib.util, sys\nfor n in sys.argv[1:]:\n    importlib.util.find_spec(n) or print(n)"
+        asked = self._run([sys.executable, "-c", looked, *wanted], IMPORT_SECONDS)
+        if asked.returncode:
+            raise NotebookFailed("Its imports could not be looked for.", "The job's log has the reason.")
+        if missing := asked.stdout.split():
+            raise NotebookFailed(
+                f"The notebook imports {', '.join(missing)}, which is not here.",
+                "Put the package into notebooks/requirements.txt and build the image anew; a module of your own belongs "
+                "beside the notebook.",
+            )
+        return f"all {len(wanted)} are here"
+
+    def _own_check(self) -> None:
+        if not (self._workdir.folder / OWN_CHECK).is_file():
+            return
+        self._stop.check()
+        asked = self._run([sys.executable, OWN_CHECK], OWN_SECONDS)
+        for line in asked.stdout.splitlines():
+            self._take(line)
+        if asked.returncode:
+            tail = asked.stderr.strip().splitlines()[-1:] or [f"exit code {asked.returncode}"]
+            self._wrong(OWN_CHECK, NotebookFailed(f"{OWN_CHECK} failed: {tail[0][:300]}", "The job's log says more."))
+
+    def _take(self, line: str) -> None:
         try:
-            return self._answers("SELECT 1 FROM information_schema.schemata LIMIT 0", PRESTO)
-        except QueryFailed as error:
-            raise QueryFailed(error.message, "Correct catalog in the secret.") from error
+            said = json.loads(line)
+            finding = Finding(*(str(said.get(name, "")) for name in ("check", "state", "found", "mend")))  # type: ignore[arg-type]
+        except (ValueError, AttributeError):
+            log.info("%s: %s", OWN_CHECK, line)
+            return
+        if finding.state == "wrong":
+            self._wrong(finding.check, _error_of(said, finding))
+        else:
+            self._findings.append(finding)
 
-    def _table(self, table: str) -> str:
+    def _run(self, command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
         try:
-            self._answers(f"SELECT 1 FROM {table} LIMIT 0", table)  # noqa: S608 (ALLOWED_TABLES is ours)
-        except QueryFailed as error:
-            user = self._credentials.username if self._credentials else "Presto's user"
-            raise QueryFailed(
-                error.message, f"Give {user} SELECT on {table}, create it, or take it out of ALLOWED_TABLES."
-            ) from error
-        return "may be read"
+            done = subprocess.run(
+                command,
+                cwd=self._workdir.folder,
+                env={**os.environ, **self._environment()},
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotebookFailed(f"{command[-1]} took longer than {seconds:.0f} s.", "Look at what it asks.") from error
+        for line in done.stderr.splitlines():
+            log.error("%s", line)
+        return done
 
-    def _query(self, name: str, sql: str) -> str:
-        self._answers(f"SELECT * FROM (\n{sql}\n) AS checked LIMIT 0", name)  # noqa: S608 (the file's own)
-        return f"has its {len(COLUMNS[name])} columns"
-
-    def _answers(self, sql: str, name: str) -> str:
-        assert self._credentials is not None
-        warehouse = Warehouse(self._credentials, query_seconds=QUERY_SECONDS, attempts=ATTEMPTS)
-        result = warehouse.run_all({name: sql})[name]
-        return f"{self._credentials.place} answers as {self._credentials.username} ({result.seconds:.1f} s)"
-
-
-def _table(name: str) -> str:
-    return f"table {name.lower()}"
-
-
-def _queries() -> dict[str, str]:
-    """Every query of the notebook's own, about an account that is nobody's; the Looker SQL comes with its link."""
-    nobody = Claim(
-        account_sid="AC" + "0" * 32,
-        start=date(2025, 1, 1),
-        end=date(2025, 1, 2),
-        services=None,
-        countries=None,
-        mccs=None,
-        sql="",
-        sql_as_run="",
-        as_of=date(2025, 1, 2),
-    )
-    return {name: sql for name, sql in render(nobody).items() if name in COLUMNS}
+    def _environment(self) -> dict[str, str]:
+        return {
+            "SECRET_NAME": self._settings.secret_name,
+            "ALLOWED_TABLES": ",".join(self._settings.allowed_tables),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(self._workdir.folder), os.environ.get("PYTHONPATH", "")])),
+        }
 
 
-def _tables(sql: str) -> list[str]:
-    """The tables a query reads, as schema.table."""
-    found = sqlglot.parse_one(sql, read="presto").find_all(exp.Table)
-    return sorted({f"{table.db}.{table.name}".lower() for table in found})
+def _error_of(said: dict[str, Any], finding: Finding) -> JobError:
+    """A finding's error, of the category that it names."""
+    error = NotebookFailed(finding.found, finding.mend)
+    if said.get("category") in EXIT_CODES:
+        error.category = said["category"]  # type: ignore[misc]  # this one's alone
+        error.retry_helps = said.get("retry_helps") is True  # type: ignore[misc]
+    return error
+
+
+def _imported(content: Any) -> Iterator[str]:
+    """The top-level names that its code cells import; a cell that is no plain Python is passed over."""
+    for cell in content.cells:
+        if cell.cell_type != "code":
+            continue
+        try:
+            tree = ast.parse(notebook.without_magics(cell.source))
+        except SyntaxError:
+            continue
+        for node in tree.body:  # deeper, in a try or a function, it may do without
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.partition(".")[0]

@@ -1,4 +1,4 @@
-"""What the notebook's variables say, as JSON values. The runner sends this file's text to the kernel after the last cell.
+"""What the notebook's variables say, as JSON values. Its text is sent to the kernel after the last cell.
 
 It is executed in a namespace of its own and imports the standard library alone: numpy and pandas are known by their
 names, where the notebook has imported them. Nothing here trusts a variable: whatever reading one raises, and however
@@ -16,7 +16,9 @@ import os
 import re
 import secrets
 import sys
+from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
 
 MOST_ROWS = 1000
 MOST_COLUMNS = 500
@@ -33,7 +35,7 @@ class Unusable(Exception):
     """A variable that cannot be what it is called; the text says what it is instead."""
 
 
-def read(names):
+def read(names: Any) -> dict[str, Any]:
     """{"values": {...}, "wrong": {name: why}, "left_out": {name: why}, "cut": why or None} of these variables.
 
     wrong: without these there is no result (credit_amount, output_df); left_out: only the field is not there.
@@ -59,7 +61,7 @@ def read(names):
     return {"values": values, "wrong": wrong, "left_out": left_out, "cut": cut}
 
 
-def leave(file, what):
+def leave(file: Any, what: Callable[[], Any]) -> None:
     """Write what `what()` answers as JSON; in bounded memory, where the system can bound it."""
     with bounded():
         content = dumps(what()).encode()
@@ -70,7 +72,7 @@ def leave(file, what):
 
 
 @contextlib.contextmanager
-def bounded():
+def bounded() -> Iterator[None]:
     try:
         import resource
 
@@ -87,7 +89,7 @@ def bounded():
         resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
-def raised(_names):
+def raised(_names: Any) -> dict[str, Any]:
     """How the error that ended the last cell tells itself: {} where it is none of a JobError's kind, or none."""
     error = getattr(sys, "last_value", None)
     category, message = getattr(error, "category", None), getattr(error, "message", None)
@@ -102,11 +104,11 @@ def raised(_names):
     }
 
 
-def why(error):
+def why(error: Any) -> str:
     return str(error) if isinstance(error, Unusable) else f"could not be read ({type(error).__name__})"
 
 
-def dumps(value, **how):
+def dumps(value: Any, **how: Any) -> str:
     """JSON in which a Decimal is the number that it is; `how` as json.dumps takes it."""
     mark = secrets.token_hex(16)
     text = json.dumps(value, allow_nan=False, default=lambda number: f"{mark}{number:f}", **how)
@@ -116,7 +118,7 @@ def dumps(value, **how):
 # Numbers
 
 
-def decimal(value):
+def decimal(value: Any) -> Decimal:
     """The number that is written when the value is printed: 0.1 is 0.1. Raises Unusable."""
     if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
         value = value[()]
@@ -135,23 +137,23 @@ def decimal(value):
     return number
 
 
-def money(value, cents=False):
+def money(value: Any, cents: bool = False) -> Decimal:
     number = decimal(value)
     if number < 0:
         raise Unusable(f"is {float(number):g}, below 0")
     return number.quantize(Decimal("0.01"), ROUND_HALF_UP) + 0 if cents else plain(number)
 
 
-def plain(number):
+def plain(number: Any) -> Decimal:
     """Without an exponent in its text, and not longer than anybody wrote it."""
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
-def is_numpy_number(value):
+def is_numpy_number(value: Any) -> bool:
     return type(value).__module__ == "numpy" and hasattr(value, "dtype") and getattr(value.dtype, "kind", "") in "iuf"
 
 
-def kind(value):
+def kind(value: Any) -> str:
     kinds = type(value)
     return kinds.__qualname__ if kinds.__module__ == "builtins" else f"{kinds.__module__}.{kinds.__qualname__}"
 
@@ -159,7 +161,7 @@ def kind(value):
 # Tables
 
 
-def rows(table):
+def rows(table: Any) -> tuple[list[Any], str | None]:
     """(rows as JSON objects, why there are fewer than the table has or None)."""
     if table is None:
         return [], None
@@ -179,7 +181,7 @@ def rows(table):
     return kept, None
 
 
-def frame_rows(table):
+def frame_rows(table: Any) -> Iterator[dict[str, Any]]:
     frame = table.iloc[: MOST_ROWS + 1, :MOST_COLUMNS]
     if any(name is not None for name in frame.index.names):
         levels = [(name, frame.index.get_level_values(place)) for place, name in enumerate(frame.index.names)]
@@ -187,16 +189,16 @@ def frame_rows(table):
         levels = []
     names = unlike([column_name(name) for name in [*(name for name, _ in levels), *frame.columns]])
     columns = [values for _, values in levels] + [frame.iloc[:, place] for place in range(frame.shape[1])]
-    for values in zip(*columns):
-        yield {name: value(one) for name, one in zip(names, values)}
+    for values in zip(*columns, strict=False):
+        yield {name: value(one) for name, one in zip(names, values, strict=False)}
 
 
-def column_name(name):
+def column_name(name: Any) -> str:
     parts = name if isinstance(name, tuple) else (name,)
     return "_".join(text(part) for part in parts if part is not None and text(part)) or "column"
 
 
-def unlike(names):
+def unlike(names: Any) -> list[str]:
     """The second of two alike gets a number."""
     seen, result = set(), []
     for name in names:
@@ -209,55 +211,55 @@ def unlike(names):
     return result
 
 
-def mapping(row):
+def mapping(row: Any) -> dict[str, Any]:
     if not hasattr(row, "keys") or not hasattr(row, "__getitem__"):
         raise Unusable(f"has a row that is a {kind(row)}, not a mapping")
     keys = list(itertools.islice(row.keys(), MOST_COLUMNS))
-    return dict(zip(unlike([column_name(key) for key in keys]), [value(row[key]) for key in keys]))
+    return dict(zip(unlike([column_name(key) for key in keys]), [value(row[key]) for key in keys], strict=False))
 
 
 # Values
 
 
-def value(found, depth=0):
+def value(found: Any, depth: int = 0) -> Any:
     """A JSON value: what JSON cannot hold becomes null (missing), or text."""
-    if found is None or found is True or found is False or type(found).__name__ in ("NAType", "NaTType"):
+    if found is None or isinstance(found, bool) or type(found).__name__ in ("NAType", "NaTType"):
         return found if isinstance(found, bool) else None
-    if isinstance(found, str):
-        return text(found)
-    if type(found).__module__ == "numpy" and hasattr(found, "item") and getattr(found, "shape", None) == ():
+    if type(found).__module__ == "numpy" and getattr(found, "shape", None) == ():
         return value(Decimal(str(found)) if found.dtype.kind == "f" else found.item(), depth)
-    if isinstance(found, bool):
-        return bool(found)
-    if isinstance(found, int):
-        return int(found) if abs(found) <= LARGEST * 1000 else text(found)
-    if isinstance(found, (float, Decimal)):
-        return fraction(found)
-    if isinstance(found, datetime.datetime):
-        return found.isoformat()
+    if isinstance(found, (int, float, Decimal)):
+        return number(found)
     if isinstance(found, (datetime.date, datetime.time)):
         return found.isoformat()
-    if depth < MOST_DEPTH and hasattr(found, "tolist") and hasattr(found, "dtype"):
+    return text(found) if isinstance(found, str) or depth == MOST_DEPTH else several(found, depth + 1)
+
+
+def several(found: Any, depth: int) -> Any:
+    """An array, a mapping or a list, down to a depth; anything else is its text."""
+    if hasattr(found, "tolist") and hasattr(found, "dtype"):
         found = found[:MOST_ROWS].tolist()
-    if depth < MOST_DEPTH and isinstance(found, dict):
+    if isinstance(found, dict):
         keys = list(itertools.islice(found, MOST_ROWS))
-        return dict(zip(unlike([column_name(key) for key in keys]), [value(found[key], depth + 1) for key in keys]))
-    if depth < MOST_DEPTH and isinstance(found, (list, tuple)):
-        return [value(one, depth + 1) for one in found[:MOST_ROWS]]
+        return dict(
+            zip(unlike([column_name(key) for key in keys]), [value(found[key], depth) for key in keys], strict=True)
+        )
+    if isinstance(found, (list, tuple)):
+        return [value(one, depth) for one in found[:MOST_ROWS]]
     return text(found)
 
 
-def fraction(found):
-    if isinstance(found, float):
-        if math.isnan(found):
-            return None
-        return float(found) if math.isfinite(found) else text(found)
-    if found.is_nan():
+def number(found: Any) -> Any:
+    """Whole, exact or floating as it is; NaN is missing; what is too large or infinite is text."""
+    if isinstance(found, int):
+        return int(found) if abs(found) <= LARGEST * 1000 else text(found)
+    if found != found:
         return None
+    if isinstance(found, float):
+        return float(found) if math.isfinite(found) else text(found)
     return found if found.is_finite() and -40 < found.adjusted() < 40 else text(found)
 
 
-def text(found):
+def text(found: Any) -> str:
     said = str(found)
     said = said if len(said) <= MOST_TEXT else f"{said[:MOST_TEXT]}…"
     return said.encode("utf-8", "replace").decode("utf-8")
@@ -266,7 +268,7 @@ def text(found):
 # The plan's other fields
 
 
-def account(found):
+def account(found: Any) -> str:
     if not isinstance(found, str):
         raise Unusable(f"is a {kind(found)}, not text")
     if not re.fullmatch(r"[\x21-\x7e]{1,100}", found.strip()):
@@ -274,7 +276,7 @@ def account(found):
     return found.strip()
 
 
-def day(found):
+def day(found: Any) -> str:
     """A date, a Timestamp's date, or a text that begins with one."""
     if isinstance(found, str):
         try:
@@ -290,15 +292,15 @@ def day(found):
     return found.isoformat()
 
 
-def number_or_none(found):
+def number_or_none(found: Any) -> Decimal | None:
     return None if value(found) is None else plain(decimal(found))
 
 
-def money_or_none(found):
+def money_or_none(found: Any) -> Decimal | None:
     return None if value(found) is None else money(found)
 
 
-def summary(found):
+def summary(found: Any) -> dict[str, Any]:
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(found, pandas.Series):
         found = found.to_dict()
@@ -310,19 +312,19 @@ def summary(found):
     return made
 
 
-def currency(found):
+def currency(found: Any) -> str:
     if not isinstance(found, str) or not re.fullmatch("[A-Z]{3}", found):
         raise Unusable("is no currency's three letters")
     return found
 
 
-def flags(found):
+def flags(found: Any) -> list[dict[str, str]]:
     if not isinstance(found, (list, tuple)) or len(found) > 200:
         raise Unusable(f"is a {kind(found)}, not a list of at most 200 texts")
     return [flag(one) for one in found]
 
 
-def flag(found):
+def flag(found: Any) -> dict[str, str]:
     said = found.get("text") if isinstance(found, dict) else found
     code = found.get("code", "notebook") if isinstance(found, dict) else "notebook"
     if not isinstance(said, str) or not said.strip() or not re.fullmatch("[a-z][a-z_]{0,49}", str(code)):

@@ -81,7 +81,10 @@ def find(folder: Path, name: str) -> Path:
 def never_run(executed: Path) -> int:
     """How many code cells of an executed notebook were never run though they hold something to run."""
     return sum(
-        cell.cell_type == "code" and cell.execution_count is None and bool(cell.source.strip()) and SKIP not in _tags(cell)
+        cell.cell_type == "code"
+        and cell.execution_count is None
+        and bool(cell.source.strip())
+        and SKIP not in _tags(cell)
         for cell in read(executed).cells
     )
 
@@ -95,6 +98,13 @@ def ended_by_itself(executed: Path) -> bool:
     )
 
 
+def without_magics(source: str) -> str:
+    """A cell's text with the lines blanked that are IPython's, not Python's."""
+    if source.lstrip().startswith("%%"):
+        return ""
+    return "\n".join("" if re.match(r"\s*[%!?]", line) else line for line in source.splitlines())
+
+
 def read(path: Path) -> Any:
     """A notebook file, whatever version it was written in."""
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
@@ -104,14 +114,15 @@ def _opened(path: Path) -> Any:
     try:
         return read(path)
     except Exception as error:  # nbformat raises what its parts raise
-        raise NotebookFailed(f"{path.name} cannot be opened as a notebook ({type(error).__name__}).", f"{WHOEVER}.") from error
+        raise NotebookFailed(
+            f"{path.name} cannot be opened as a notebook ({type(error).__name__}).", f"{WHOEVER}."
+        ) from error
 
 
 def _names_set(source: str) -> set[str]:
     """Of plain assignments, magics aside; a cell that Python cannot read will say so when it runs."""
-    lines = ["" if re.match(r"\s*[%!?]", line) else line for line in source.splitlines()]
     try:
-        tree = ast.parse("\n".join(lines))
+        tree = ast.parse(without_magics(source))
     except SyntaxError:
         return set(re.findall(r"^(\w+)\s*(?::[^=\n]*)?=", source, re.MULTILINE))
     targets = [

@@ -61,7 +61,9 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, CellFailed):
         return error.failure
     if isinstance(error, JobError):
-        return Failure(error.category, EXIT_CODES.get(error.category, 1), error.message, error.advice, error.retry_helps)
+        return Failure(
+            error.category, EXIT_CODES.get(error.category, 1), error.message, error.advice, error.retry_helps
+        )
     lines = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return Failure(
         NotebookFailed.category,
@@ -101,8 +103,10 @@ def _in_words(name: str, value: str) -> tuple[str, str]:
     if name == "ModuleNotFoundError" and missing:
         return (
             f"The notebook imports {missing[1]}, which is not here.",
-            "Tell whoever looks after the notebook: its package belongs into notebooks/requirements.txt, a module of "
-            "your own beside the notebook.",
+            (
+                "Tell whoever looks after the notebook: its package belongs into notebooks/requirements.txt, a module of "
+                "your own beside the notebook."
+            ),
         )
     if name == "StdinNotImplementedError":
         return (

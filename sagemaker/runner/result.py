@@ -64,7 +64,9 @@ def from_file(content: bytes, place: str, execution_id: str, asid: str) -> dict[
     try:
         result: Any = json.loads(content, parse_constant=_no_constant, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
-        raise refused(f"is not JSON: {str(error)[:200]}", "write it by json.dump, with numbers that are finite") from error
+        raise refused(
+            f"is not JSON: {str(error)[:200]}", "write it by json.dump, with numbers that are finite"
+        ) from error
     if fault := fault_of(result):
         raise refused(f"breaks its schema at {fault}", "sagemaker/result.schema.json says what is asked of it")
     if result["execution_id"] != execution_id:

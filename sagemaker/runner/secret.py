@@ -20,6 +20,7 @@ import certifi
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from runner.errors import OutOfReach, SettingError
 from runner.redaction import Redactor
 
 log = logging.getLogger("job")
@@ -37,13 +38,30 @@ _NAMES_A_SECRET = re.compile(r"pass|secret|token|key|pin|pwd", re.IGNORECASE)
 def know_secrets(redactor: Redactor, secret_name: str) -> str:
     """Learn what must not be seen, before anything could show it: AWS's secrets, then those in the secret.
 
-    The secret's ca_pem, where it has one; otherwise "".
+    The secret's ca_pem, where it has one; otherwise "". A secret that cannot be read is a line in the log.
     """
+    _know_aws(redactor)
+    try:
+        return _know(redactor, read(secret_name))
+    except (SettingError, OutOfReach) as error:
+        log.warning("%s The notebook runs without it.", error)
+        return ""
+
+
+def know_secrets_or_fail(redactor: Redactor, secret_name: str) -> str:
+    """The same. Raises SettingError and OutOfReach where the secret cannot be read."""
+    _know_aws(redactor)
+    return _know(redactor, read(secret_name))
+
+
+def _know_aws(redactor: Redactor) -> None:
     found = boto3.Session().get_credentials()
     if found is not None:
         frozen = found.get_frozen_credentials()
         redactor.add([secret for secret in (frozen.secret_key, frozen.token) if secret])
-    values = _read(secret_name)
+
+
+def _know(redactor: Redactor, values: Any) -> str:
     redactor.add(secrets_of(values))
     return str(values.get("ca_pem") or "") if isinstance(values, Mapping) else ""
 
@@ -84,18 +102,32 @@ def _texts(value: object, name: str = "") -> Iterator[str]:
         yield str(value)
 
 
-def _read(name: str) -> Any:
-    """JSON, or the text itself; None where it cannot be had."""
+def read(name: str) -> Any:
+    """The secret's JSON, or its text where it is none. Raises SettingError and OutOfReach, naming it."""
     try:
         answer = boto3.client("secretsmanager", config=CONFIG).get_secret_value(SecretId=name)
     except ClientError as error:
-        log.warning("the secret %s could not be read (%s)", name, error.response.get("Error", {}).get("Code", "?"))
-        return None
+        raise _refused(name, str(error.response.get("Error", {}).get("Code", "?"))) from error
     except BotoCoreError as error:
-        log.warning("the secret %s could not be read (%s)", name, type(error).__name__)
-        return None
+        raise OutOfReach(
+            f"Secrets Manager could not be reached for the secret {name} ({type(error).__name__}).",
+            "In a VPC the job needs an endpoint or NAT for Secrets Manager.",
+        ) from error
     text = answer.get("SecretString") or ""
     try:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _refused(name: str, code: str) -> SettingError | OutOfReach:
+    if code == "ResourceNotFoundException":
+        return SettingError(
+            f"There is no secret {name}.", "Create it, or correct PRESTO_SECRET_NAME (the job's SECRET_NAME)."
+        )
+    if code in {"AccessDeniedException", "AccessDenied", "DecryptionFailure"}:
+        return SettingError(
+            f"The job's role may not read the secret {name} ({code}).",
+            "Give the role secretsmanager:GetSecretValue on it (and kms:Decrypt with a key of your own).",
+        )
+    return OutOfReach(f"Secrets Manager failed for the secret {name} ({code}).", "Try again in a few minutes.")

@@ -1,0 +1,5 @@
+"""What `python -m src.doctor` has a job check of our notebook (sagemaker/runner/check.py)."""
+
+from verify_credit.check import main
+
+main()
