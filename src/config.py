@@ -48,10 +48,16 @@ class Settings(BaseSettings):
     sagemaker_output_kms_key_id: str = ""
     sagemaker_tags: CommaList = ()
     allowed_tables: CommaList = DEFAULT_ALLOWED_TABLES
+    sagemaker_environment: CommaList = ()
+    notebook: str = ""
+    notebook_dir: str = ""
+    result_profile: str = ""
     slack_picture: bool = False
 
     @field_validator(
-        "sagemaker_subnet_ids", "sagemaker_security_group_ids", "sagemaker_tags", "allowed_tables", mode="before"
+        *("sagemaker_subnet_ids", "sagemaker_security_group_ids", "sagemaker_tags", "sagemaker_environment"),
+        "allowed_tables",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -61,6 +67,11 @@ class Settings(BaseSettings):
     def tags(self) -> dict[str, str]:
         """`SAGEMAKER_TAGS=team=fraud,cost-center=42` as a mapping."""
         return dict(tag.split("=", 1) for tag in self.sagemaker_tags if "=" in tag)
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """`SAGEMAKER_ENVIRONMENT=NAME=value,OTHER=value` as a mapping: what a notebook's environment has besides."""
+        return dict(one.split("=", 1) for one in self.sagemaker_environment if "=" in one)
 
     def require(self, *names: str) -> None:
         """Raise ConfigurationError naming each of these settings that is empty."""

@@ -63,27 +63,32 @@ class Flag(TypedDict):
 
 
 class CreditResult(TypedDict):
-    """`result.json` as sagemaker/result.schema.json describes it: money in USD, dates ISO and inclusive."""
+    """`result.json` as sagemaker/result.schema.json describes it: money in USD, dates ISO and inclusive.
 
-    schema_version: str
-    policy_version: str
+    Four keys are there whatever notebook wrote it; further ones of a company's own may be, too. All are there, and
+    the rows of output_df are ModeRow, where the profile verify_credit/1 was kept.
+    """
+
     credit_amount: float
-    currency: str
-    account_sid: str
-    parent_account_sid: str
-    account_name: str | None
-    fraud_start: str
-    fraud_end: str
-    fraud_total: float
-    fraud_attempts: int
-    mrr: float | None
+    output_df: list[dict[str, Any]]
     execution_id: str
     timestamp: str
-    output_df: list[ModeRow]
-    summary: dict[str, Any]
-    scope: dict[str, Any]
-    flags: list[Flag]
+    account_sid: NotRequired[str | None]
+    fraud_start: NotRequired[str | None]
+    fraud_end: NotRequired[str | None]
+    fraud_total: NotRequired[float | None]
+    mrr: NotRequired[float | None]
+    summary: NotRequired[dict[str, Any] | None]
+    currency: NotRequired[str]
+    flags: NotRequired[list[Flag]]
     provenance: NotRequired[dict[str, Any]]
+    profile: NotRequired[str]
+    schema_version: NotRequired[str]
+    policy_version: NotRequired[str]
+    parent_account_sid: NotRequired[str]
+    account_name: NotRequired[str | None]
+    fraud_attempts: NotRequired[int]
+    scope: NotRequired[dict[str, Any]]
 
 
 def is_verify_query(sql_query: str) -> bool:

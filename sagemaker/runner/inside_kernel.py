@@ -40,7 +40,9 @@ def read(names: Any) -> dict[str, Any]:
 
     wrong: without these there is no result (credit_amount, output_df); left_out: only the field is not there.
     """
-    values, wrong, left_out = {}, {}, {}
+    values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     try:
         if "credit_amount" not in names:
             raise Unusable("is not there")
@@ -141,7 +143,7 @@ def money(value: Any, cents: bool = False) -> Decimal:
     number = decimal(value)
     if number < 0:
         raise Unusable(f"is {float(number):g}, below 0")
-    return number.quantize(Decimal("0.01"), ROUND_HALF_UP) + 0 if cents else plain(number)
+    return number.quantize(Decimal("0.01"), ROUND_HALF_UP) + Decimal(0) if cents else plain(number)
 
 
 def plain(number: Any) -> Decimal:
@@ -172,7 +174,8 @@ def rows(table: Any) -> tuple[list[Any], str | None]:
         whole, source = len(table), (mapping(row) for row in table)
     else:
         raise Unusable(f"is a {kind(table)}, neither a DataFrame nor a list of mappings")
-    kept, size = [], 0
+    kept: list[dict[str, Any]] = []
+    size = 0
     for row in source:
         size += len(dumps(row)) + 2
         if len(kept) == MOST_ROWS or size > MOST_BYTES:
@@ -306,7 +309,7 @@ def summary(found: Any) -> dict[str, Any]:
         found = found.to_dict()
     if not isinstance(found, dict):
         raise Unusable(f"is a {kind(found)}, not a mapping")
-    made = value(found)
+    made: dict[str, Any] = value(found)
     if len(dumps(made)) > MOST_BYTES // 10:
         raise Unusable("is larger than 100 kB")
     return made
@@ -332,7 +335,7 @@ def flag(found: Any) -> dict[str, str]:
     return {"code": code, "text": text(said)[:2000]}
 
 
-READERS = {
+READERS: dict[str, Callable[[Any], Any]] = {
     "account_sid": account,
     "fraud_start": day,
     "fraud_end": day,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import check_result
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
@@ -62,7 +63,7 @@ def from_file(content: bytes, place: str, execution_id: str, asid: str) -> dict[
     if len(content) > MOST_BYTES:
         raise refused(f"has more than {MOST_BYTES:,} bytes", "keep rows out of it that nobody reads")
     try:
-        result: Any = json.loads(content, parse_constant=_no_constant, parse_float=Decimal)
+        result: dict[str, Any] = json.loads(content, parse_constant=_no_constant, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
         raise refused(
             f"is not JSON: {str(error)[:200]}", "write it by json.dump, with numbers that are finite"
@@ -92,10 +93,14 @@ def fault_of(result: object, profile: str = "") -> str | None:
 
 def check_profile(result: Mapping[str, Any], demanded: str) -> None:
     """Raises NotebookFailed where the result does not keep what it, or RESULT_PROFILE, promises."""
+    wrong = check_result.fault(_plain(result), execution_id=result["execution_id"])
+    if wrong:
+        raise NotebookFailed(f"The result cannot be used: {wrong}.", f"{WHOEVER}.")
     for profile in dict.fromkeys([demanded, str(result.get("profile") or "")]):
         if not profile or (profile not in PROFILES and profile != demanded):
             continue  # a profile of the company's own is its own business
         fault = fault_of(result, profile) if profile in PROFILES else "no such profile is known here"
+        fault = fault or check_result.fault(_plain(result), execution_id=result["execution_id"], profile=profile)
         if fault:
             raise NotebookFailed(
                 f"The result does not keep the profile {profile}: {fault}.",

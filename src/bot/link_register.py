@@ -32,7 +32,7 @@ class LinkRegister:
         if request.sql_digest is None or request.reply == "repeat":
             return
         mine = _record(held, request, "answered" if result else "failed")
-        if result and any(flag["code"] == RELATIVE_DATES for flag in result["flags"]):
+        if result and any(flag["code"] == RELATIVE_DATES for flag in result.get("flags", [])):
             mine.only_on = paths.execution_date(result["execution_id"]).isoformat()
         self._state.update_link(request.sql_digest, mine)
 

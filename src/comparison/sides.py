@@ -84,8 +84,8 @@ def _answered(result: CreditResult, seconds: float) -> Answer:
         execution_id=result["execution_id"],
         seconds=seconds,
         credit=Decimal(f"{result['credit_amount']:.2f}"),
-        policy_version=result["policy_version"],
-        flags=sorted(flag["code"] for flag in result["flags"]),
+        policy_version=result.get("policy_version", ""),
+        flags=sorted(flag["code"] for flag in result.get("flags", [])),
         modes=[{**row} for row in result["output_df"]],
     )
 

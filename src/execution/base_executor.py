@@ -82,7 +82,7 @@ class BaseExecutor(Executor):
         self._sleep = sleep
         self._token = token
         self._store = ObjectStore(self._clients, self._settings.s3_output_bucket)
-        self._results = ResultReader(self._clients, self._settings.s3_output_bucket)
+        self._results = ResultReader(self._clients, self._settings.s3_output_bucket, self._settings.result_profile)
 
     # What a backend does
 

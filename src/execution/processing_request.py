@@ -16,6 +16,8 @@ FROM_SETTING = {
     "Environment.ASID": "the account (asid)",
     "Environment.AWS_DEFAULT_REGION": "AWS_DEFAULT_REGION",
     "Environment.IMAGE_URI": "SAGEMAKER_IMAGE_URI",
+    "Environment.NOTEBOOK": "NOTEBOOK",
+    "Environment.RESULT_PROFILE": "RESULT_PROFILE",
     "Environment.S3_OUTPUT_BUCKET": "S3_OUTPUT_BUCKET",
     "Environment.SECRET_NAME": "PRESTO_SECRET_NAME",
     "NetworkConfig.VpcConfig.SecurityGroupIds": "SAGEMAKER_SECURITY_GROUP_IDS",

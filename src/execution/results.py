@@ -7,7 +7,10 @@ reader what it downloads, because either may be an older or a newer release.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
@@ -27,9 +30,10 @@ _MAX_LINES = 200
 class ResultReader:
     """Reads the outputs of one bucket. Raises TransientError and ConfigurationError as AwsClients does."""
 
-    def __init__(self, clients: AwsClients, bucket: str) -> None:
+    def __init__(self, clients: AwsClients, bucket: str, profile: str = "") -> None:
         self._clients = clients
         self._bucket = bucket
+        self._profile = profile
 
     def is_there(self, execution_id: str) -> bool:
         """Whether result.json exists: one HEAD."""
@@ -49,7 +53,7 @@ class ResultReader:
         found = self._clients.read_object(self._bucket, key, MAX_RESULT_BYTES)
         if found is None:
             raise self._why_none(execution_id)
-        return checked_result(found[0], execution_id, f"s3://{self._bucket}/{key}")
+        return checked_result(found[0], execution_id, f"s3://{self._bucket}/{key}", self._profile)
 
     def _why_none(self, execution_id: str) -> ExecutionFailed | ResultMissing:
         files = paths.ExecutionPaths(execution_id)
@@ -67,8 +71,11 @@ class ResultReader:
         )
 
 
-def checked_result(content: bytes, execution_id: str, place: str) -> CreditResult:
-    """result.json as a dict. Raises ResultInvalid naming what breaks the schema and where the file is."""
+def checked_result(content: bytes, execution_id: str, place: str, profile: str = "") -> CreditResult:
+    """result.json as a dict. Raises ResultInvalid naming what breaks the contract and where the file is.
+
+    profile: what it must keep besides, whatever it says of itself; "": nothing.
+    """
 
     def invalid(what: str) -> ResultInvalid:
         return ResultInvalid(f"{place} is not a result: {what}.", **_whose(execution_id))
@@ -79,11 +86,17 @@ def checked_result(content: bytes, execution_id: str, place: str) -> CreditResul
         result = json.loads(content, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise invalid(f"it is not JSON ({_short(str(error))})") from error
-    fault = _first_fault(result) or _unwritable(result)
+    fault = _first_fault(result, "") or _unwritable(result)
     if fault:
         raise invalid(fault)
-    if result["execution_id"] != execution_id:
-        raise invalid(f"it is of execution {result['execution_id']}, not of {execution_id}")
+    if profile and (fault := _first_fault(result, profile)):
+        raise invalid(
+            f"it does not keep the profile {profile} ({fault}). For a notebook of your own set NOTEBOOK, and leave "
+            "RESULT_PROFILE unset"
+        )
+    fault = _checks().fault(result, execution_id=execution_id, profile=profile)
+    if fault:
+        raise invalid(fault)
     return cast("CreditResult", result)
 
 
@@ -117,18 +130,36 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _first_fault(result: Any) -> str | None:
+def _first_fault(result: Any, profile: str) -> str | None:
     from jsonschema.exceptions import best_match  # noqa: PLC0415 (its import takes 100 ms that a quiet tick need not)
 
-    error = best_match(_validator().iter_errors(result))
+    if profile and not _schema_file(profile).is_file():
+        return "RESULT_PROFILE names no profile that is known here"
+    error = best_match(_validator(profile).iter_errors(result))
     return None if error is None else _short(f"{error.json_path}: {error.message}")
 
 
 @cache
-def _validator() -> Any:
+def _validator(profile: str) -> Any:
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
-    return Draft202012Validator(json.loads(job_file("result.schema.json").read_text(encoding="utf-8")))
+    return Draft202012Validator(json.loads(_schema_file(profile).read_text(encoding="utf-8")))
+
+
+def _schema_file(profile: str) -> Path:
+    name = re.sub(r"\W+", "_", profile)
+    return job_file(f"profiles/{name}.schema.json" if profile else "result.schema.json")
+
+
+@cache
+def _checks() -> Any:
+    """sagemaker/check_result.py, which the runner imports: found by its path, as all that the job shares."""
+    spec = spec_from_file_location("credits_automation_check_result", job_file("check_result.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _unwritable(result: Any) -> str | None:

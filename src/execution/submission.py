@@ -73,9 +73,13 @@ def _environment(settings: Settings, looker_query: str, asid: str | None, execut
         "ASID": asid or "",
         "ALLOWED_TABLES": ",".join(settings.allowed_tables),
         "IMAGE_URI": settings.sagemaker_image_uri,
+        "NOTEBOOK": settings.notebook,
+        "RESULT_PROFILE": settings.result_profile,
         "BREAKDOWN_PICTURE": "1" if settings.slack_picture else "",
     }
+    _check_environment(settings)
     return {
+        **settings.environment,
         "EXECUTION_ID": execution_id,
         "S3_OUTPUT_BUCKET": settings.s3_output_bucket,
         "SECRET_NAME": settings.presto_secret_name,
@@ -83,6 +87,24 @@ def _environment(settings: Settings, looker_query: str, asid: str | None, execut
         "MAX_RUNTIME_SECONDS": str(settings.sagemaker_max_runtime),
         **{name: value for name, value in optional.items() if value},
     }
+
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OURS = {
+    *("EXECUTION_ID", "S3_OUTPUT_BUCKET", "SECRET_NAME", "AWS_DEFAULT_REGION", "MAX_RUNTIME_SECONDS", "LOOKER_QUERY"),
+    *("ASID", "ALLOWED_TABLES", "IMAGE_URI", "NOTEBOOK", "RESULT_PROFILE", "BREAKDOWN_PICTURE", "MODE"),
+}
+
+
+def _check_environment(settings: Settings) -> None:
+    for one in settings.sagemaker_environment:
+        name, equals, _ = one.partition("=")
+        if not equals or not _VARIABLE.fullmatch(name):
+            raise ConfigurationError(
+                f"SAGEMAKER_ENVIRONMENT has {name[:40]!r}, which is no variable: write NAME=value, comma between."
+            )
+        if name in _OURS:
+            raise ConfigurationError(f"SAGEMAKER_ENVIRONMENT sets {name}, which has a setting of its own. Take it out.")
 
 
 def _fits(looker_query: str) -> bool:

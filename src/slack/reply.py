@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..executor import CreditResult
-from .reply_parts import days, duration, facts, mode_table, money
+from .reply_parts import breakdown, currency_of, days, duration, facts, money
 from .text import (
     Block,
     Element,
@@ -73,19 +73,19 @@ def answer(
     link_url: str | None = None,
 ) -> Message:
     """The recommendation. report_url, notebook_url: lasting links; link_url: the Looker link it answers."""
-    amount = f"{money(result['credit_amount'])} {literal(result['currency'], 3)}"
+    amount = f"{money(result['credit_amount'])} {literal(currency_of(result), 3)}"
     title = f"{amount} credit recommended" if result["credit_amount"] else f"{amount}: no credit recommended"
-    table, lines = mode_table(result), facts(result)
+    table, lines = breakdown(result), facts(result)
     links = [("Report in S3", report_url), ("Notebook in S3", notebook_url)]
     links += [("Looker query", link_url)] if link_url else []
     note = "The message held the same link twice; it is answered once." if duplicate_links else ""
-    footer = f"Policy {literal(result['policy_version'], 40)} · execution {literal(result['execution_id'], 60)}"
+    footer = f"{_policy(result)}execution {literal(result['execution_id'], 60)}"
     return _message(
         [
             *_earlier_lines(earlier),
             f"*{escape(title)}*",
             *(f"{name}: {escape(value)}" for name, value in lines),
-            *(f"By mode: {escape(row)}" for row in table.spoken),
+            *(f"{table.title}: {escape(row)}" for row in table.spoken),
             *_flag_lines(result),
             note,
             " · ".join(mrkdwn_link(url, name) for name, url in links),
@@ -94,14 +94,19 @@ def answer(
         [
             _earlier_block(earlier),
             header(title),
-            _facts_block(lines),
-            preformatted(table.rows),
+            _facts_block(lines) if lines else None,
+            preformatted(table.rows) if table.rows else None,
             _flags_block(result),
             paragraph(own(note)) if note else None,
             _links_block(links),
             small(footer),
         ],
     )
+
+
+def _policy(result: CreditResult) -> str:
+    version = result.get("policy_version")
+    return f"Policy {literal(str(version), 40)} · " if version else ""
 
 
 def failure_line(what: str, *, advice: str = "", told: bool = False) -> Message:
@@ -308,13 +313,15 @@ def _earlier_block(earlier: Sequence[Earlier]) -> Block | None:
 
 
 def _flag_lines(result: CreditResult) -> list[str]:
-    flags = [f"• {escape(flag['text'], 600)}" for flag in result["flags"][:MAX_FLAGS]]
-    return ["Check before paying:", *flags, *_more(len(result["flags"]) - MAX_FLAGS)] if flags else []
+    flags = result.get("flags", [])
+    shown = [f"• {escape(flag['text'], 600)}" for flag in flags[:MAX_FLAGS]]
+    return ["Check before paying:", *shown, *_more(len(flags) - MAX_FLAGS)] if flags else []
 
 
 def _flags_block(result: CreditResult) -> Block | None:
-    items = [[text(flag["text"], limit=600)] for flag in result["flags"][:MAX_FLAGS]]
-    items += [[own(words)] for words in _more(len(result["flags"]) - MAX_FLAGS)]
+    flags = result.get("flags", [])
+    items = [[text(flag["text"], limit=600)] for flag in flags[:MAX_FLAGS]]
+    items += [[own(words)] for words in _more(len(flags) - MAX_FLAGS)]
     return bullets("Check before paying", items) if items else None
 
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from ..executor import CreditResult, ModeRow
 from .text import DASH
 
 CENT = Decimal("0.01")
 MAX_ROWS = 12
+MAX_CELL = 24
 PHONE = 36
 """Characters of fixed width that a phone 360 pixels wide shows in a line of a thread."""
 
 
 @dataclass(frozen=True)
-class ModeTable:
-    """The breakdown: aligned rows, narrow enough for a phone, and a sentence a mode."""
+class Table:
+    """The notebook's table: aligned rows, narrow enough for a phone, and a sentence a row, each begun by the title."""
 
     rows: list[str]
     spoken: list[str]
+    title: str
 
 
 def money(amount: float | Decimal | None) -> str:
@@ -51,33 +53,83 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def currency_of(result: CreditResult) -> str:
+    """USD where the notebook says nothing."""
+    return result.get("currency") or "USD"
+
+
 def facts(result: CreditResult) -> list[tuple[str, str]]:
-    """The lines under the amount: name and value."""
-    currency = result["currency"]
+    """The lines under the amount: name and value, of what the notebook says."""
     found = [
-        ("Account", result["account_name"] or ""),
-        ("Account SID", result["account_sid"]),
+        ("Account", result.get("account_name") or ""),
+        ("Account SID", result.get("account_sid") or ""),
         ("Parent account", _parent(result)),
-        ("Window", days(result["fraud_start"], result["fraud_end"])),
-        ("Only", _filters(result["scope"])),
+        ("Window", _window(result)),
+        ("Only", _filters(result.get("scope") or {})),
         ("Charged for fraud", _charged(result)),
-        ("MRR", f"{money(result['mrr'])} {currency}" if result["mrr"] is not None else "not known"),
+        ("MRR", _mrr(result)),
     ]
     return [(name, value) for name, value in found if value]
 
 
-def mode_table(result: CreditResult) -> ModeTable:
-    """The breakdown by Fraud Guard mode, with a row for all where there are several."""
+def breakdown(result: CreditResult) -> Table:
+    """output_df: by Fraud Guard mode where it is ours, with a row for all where there are several."""
     rows = result["output_df"][:MAX_ROWS]
-    cells = [_cells(row) for row in rows]
+    if not all(row.keys() >= ModeRow.__required_keys__ for row in rows) or "summary" not in result:
+        return _any_table(rows, len(result["output_df"]))
+    cells = [_cells(cast("ModeRow", row)) for row in rows]
     if len(rows) != 1:
         cells.append(_total(result))
-    return ModeTable(_aligned([("Mode", "Charged", "Credit", "Blocked"), *cells]), [_spoken(row) for row in rows])
+    spoken = [_spoken(cast("ModeRow", row)) for row in rows]
+    return Table(_aligned([("Mode", "Charged", "Credit", "Blocked"), *cells]), spoken, "By mode")
+
+
+def _any_table(rows: Sequence[dict[str, Any]], whole: int) -> Table:
+    """The first columns that fit a phone's line; every value in the spoken rows."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[_cell(name) for name in names], *([_cell(row.get(name)) for name in names] for row in rows)]
+    fitting = names and _how_many_fit(cells)
+    shown = _aligned([tuple(row[:fitting]) for row in cells]) if fitting else []
+    left = [f"and {whole - len(rows)} more rows"] if whole > len(rows) else []
+    spoken = [", ".join(f"{name} {_cell(row[name])}" for name in row) for row in rows]
+    return Table([*shown, *left], [*spoken, *left], "Row")
+
+
+def _how_many_fit(cells: Sequence[Sequence[str]]) -> int:
+    """At least one column."""
+    used, count = 0, 0
+    for column in zip(*cells, strict=True):
+        used += max(map(len, column)) + (1 if count else 0)
+        if count and used > PHONE:
+            break
+        count += 1
+    return count
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return DASH
+    if isinstance(value, float):
+        value = f"{value:,.2f}" if abs(value) >= 0.01 or not value else f"{value:.2g}"
+    words = " ".join(str(value).split())
+    return words if len(words) <= MAX_CELL else f"{words[: MAX_CELL - 1]}…"
+
+
+def _window(result: CreditResult) -> str:
+    first, last = result.get("fraud_start"), result.get("fraud_end")
+    return days(first, last) if first and last else f"from {first}" if first else f"to {last}" if last else ""
+
+
+def _mrr(result: CreditResult) -> str:
+    if "mrr" not in result:
+        return ""
+    mrr = result["mrr"]
+    return "not known" if mrr is None else f"{money(mrr)} {currency_of(result)}"
 
 
 def _parent(result: CreditResult) -> str:
-    parent = result["parent_account_sid"]
-    return "" if parent == result["account_sid"] else parent
+    parent = result.get("parent_account_sid") or ""
+    return "" if parent == result.get("account_sid") else parent
 
 
 def _filters(scope: dict[str, Any]) -> str:
@@ -91,10 +143,12 @@ def _some(values: Sequence[object]) -> str:
 
 
 def _charged(result: CreditResult) -> str:
-    attempts = result["fraud_attempts"]
-    if not attempts:
+    total, attempts = result.get("fraud_total"), result.get("fraud_attempts")
+    if attempts == 0:
         return "nothing: the query found no fraud in this window"
-    return f"{money(result['fraud_total'])} {result['currency']} for {attempts:,} attempts"
+    if total is None:
+        return ""
+    return f"{money(total)} {currency_of(result)}" + (f" for {attempts:,} attempts" if attempts else "")
 
 
 def _cells(row: ModeRow) -> tuple[str, str, str, str]:
@@ -102,13 +156,13 @@ def _cells(row: ModeRow) -> tuple[str, str, str, str]:
 
 
 def _total(result: CreditResult) -> tuple[str, str, str, str]:
-    summary = result["summary"]
-    return "all", money(result["fraud_total"]), money(result["credit_amount"]), percent(summary.get("block_rate"))
+    summary = result.get("summary") or {}
+    return "all", money(result.get("fraud_total")), money(result["credit_amount"]), percent(summary.get("block_rate"))
 
 
-def _aligned(rows: Sequence[tuple[str, str, str, str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    gap = "  " if sum(widths) + 6 <= PHONE else " "
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= PHONE else " "
     return [
         gap.join(
             cell.ljust(width) if column == 0 else cell.rjust(width)

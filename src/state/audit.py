@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,8 +63,11 @@ class AuditTrail:
 
     def earlier(self, result: CreditResult) -> list[IndexEntry]:
         """Recommendations for the same account whose windows overlap this one's, latest first, at most MAX_EARLIER."""
-        prefix = paths.account_index_prefix(result["account_sid"])
-        keys = list(self._store.keys(prefix, start_after=f"{prefix}{result['fraud_start']}"))
+        account, first = result.get("account_sid"), result.get("fraud_start")
+        if not indexed(result):
+            return []
+        prefix = paths.account_index_prefix(account or "")
+        keys = list(self._store.keys(prefix, start_after=f"{prefix}{first}"))
         return list(self._overlapping(reversed(keys), result))[:MAX_EARLIER]
 
     def write(self, message: MessageRecord, request: Request, result: CreditResult | None) -> None:
@@ -95,6 +99,8 @@ class AuditTrail:
         return Cost(instance_type=kind, seconds=seconds, usd=estimate(kind, seconds))
 
     def _index(self, message: MessageRecord, result: CreditResult) -> None:
+        if not indexed(result):
+            return
         entry = index_entry(message.channel, message.ts, result)
         key = paths.account_index(entry.account_sid, entry.fraud_end, entry.execution_id)
         self._store.put_bytes(key, entry.model_dump_json().encode())
@@ -104,19 +110,29 @@ class AuditTrail:
             found = self._store.get(key, IndexEntry)
             if found is None or found[0].execution_id == result["execution_id"]:
                 continue
-            if found[0].fraud_start <= result["fraud_end"]:
+            if found[0].fraud_start <= (result.get("fraud_end") or ""):
                 yield found[0]
+
+
+_ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
+
+
+def indexed(result: CreditResult) -> bool:
+    """Whether the account's index holds it: it says which account, as an SID, and which days."""
+    return bool(
+        _ACCOUNT.fullmatch(result.get("account_sid") or "") and result.get("fraud_start") and result.get("fraud_end")
+    )
 
 
 def index_entry(channel: str, ts: str, result: CreditResult) -> IndexEntry:
     """What the account index says of a result that was answered in this thread."""
     return IndexEntry(
         execution_id=result["execution_id"],
-        account_sid=result["account_sid"],
-        fraud_start=result["fraud_start"],
-        fraud_end=result["fraud_end"],
+        account_sid=result.get("account_sid") or "",
+        fraud_start=result.get("fraud_start") or "",
+        fraud_end=result.get("fraud_end") or "",
         credit_amount=result["credit_amount"],
-        currency=result["currency"],
+        currency=result.get("currency") or "USD",
         channel=channel,
         ts=ts,
     )
