@@ -210,7 +210,9 @@ class Execution:
             f"{DATA}/{path.name}": _sha256(self._outputs.put_file(f"{DATA}/{path.name}", path))
             for path in self._workdir.made_data()
         }
-        shown = self._workdir.path(REPORT) or report.made_of(self._executed, self._work / REPORT)
+        shown = self._workdir.path(REPORT) or report.made_of(
+            self._executed, self._work / REPORT, self._source.path.stem
+        )
         provenance = self._provenance(made)
         provenance["report_sha256"] = _sha256(self._outputs.put_file(REPORT, shown))
         provenance["executed_notebook_sha256"] = _sha256(self._outputs.put_file(EXECUTED, self._executed))
