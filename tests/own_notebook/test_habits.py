@@ -1,0 +1,161 @@
+"""What notebooks in the wild bring, a habit each: the amount that comes of it, or the words that refuse it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.job.conftest import Job, job
+from tests.own_notebook.notebooks import NAME, notebook_folder
+
+__all__ = ["job"]
+
+pytestmark = pytest.mark.heavy
+
+TEN_FIELDS = """
+import datetime, json, os
+result = {
+    "credit_amount": 4948.80, "account_sid": "AC" + "0" * 32, "fraud_start": "2025-07-01", "fraud_end": "2025-09-30",
+    "fraud_total": 9218.18, "mrr": 3, "execution_id": os.environ["EXECUTION_ID"], "timestamp": "2026-01-15T12:34:56Z",
+    "output_df": [{"mode": "max", "credit": 4948.80}], "summary": {"days": 92},
+}
+"""
+TO_S3 = """
+import boto3
+boto3.client("s3").put_object(
+    Bucket=os.environ["S3_OUTPUT_BUCKET"], Body=json.dumps(result),
+    Key=f"credits-automation/outputs/{os.environ['EXECUTION_ID']}/result.json",
+)
+"""
+
+AMOUNTS: dict[str, tuple[float, list[str]]] = {
+    "an int": (7.0, ["credit_amount = 7"]),
+    "a numpy float": (4948.8, ["import numpy as np\ncredit_amount = np.float64(4948.80)"]),
+    "a Decimal, half up": (2.68, ["from decimal import Decimal\ncredit_amount = Decimal('2.675')"]),
+    "a float, half up by its text": (1.01, ["credit_amount = 1.005"]),
+    "os.chdir to a folder of its own": (1.0, ["import os\nos.chdir('/')", "credit_amount = 1"]),
+    "sys.exit(0) at the end": (3.0, ["credit_amount = 3", "import sys\nsys.exit(0)", "credit_amount = 9"]),
+    "an empty cell": (1.0, ["", "credit_amount = 1", "   "]),
+    "a cell of comments": (1.0, ["# only a note", "credit_amount = 1"]),
+    "magics": (1.0, ["%matplotlib inline", "%%time\ncredit_amount = 1", "!true"]),
+    "top-level await": (2.0, ["import asyncio\nawait asyncio.sleep(0)\ncredit_amount = 2"]),
+    "a frame with a named index": (
+        1.0,
+        ["import pandas as pd\ncredit_amount = 1", "output_df = pd.DataFrame({'a': [1]}, index=pd.Index(['x'], name='mode'))"],
+    ),
+    "two levels of columns": (
+        1.0,
+        ["import pandas as pd\noutput_df = pd.DataFrame({'g': [1], 'a': [2]}).groupby('g').agg(['sum'])\ncredit_amount = 1"],
+    ),
+    "names that mean something else": (1.0, ["credit_amount = 1\nsummary = mrr = flags = 'mine'\nfraud_start = 5"]),
+    "shadowed builtins": (1.0, ["list = dict = str = open = print = 3\ncredit_amount = 1"]),
+    "result.json in its folder": (4948.8, [TEN_FIELDS, "json.dump(result, open('result.json', 'w'))"]),
+    "result.json to S3": (4948.8, [TEN_FIELDS + TO_S3, "x = 1"]),
+    "a thread that runs on": (
+        1.0,
+        ["import threading, time\nthreading.Thread(target=time.sleep, args=(3600,), daemon=True).start()\ncredit_amount = 1"],
+    ),
+    "a warning": (1.0, ["import warnings\nwarnings.warn('old')\ncredit_amount = 1"]),
+    "an error that a cell may raise": (1.0, ["credit_amount = 1", "try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass"]),
+}
+
+REFUSED: dict[str, tuple[str, list[str]]] = {
+    "no credit_amount": ("credit_amount is not there", ["x = 1"]),
+    "None": ("credit_amount is a NoneType", ["credit_amount = None"]),
+    "a text": ("credit_amount is a str", ["credit_amount = '12.50'"]),
+    "negative": ("credit_amount is -1, below 0", ["credit_amount = -1"]),
+    "NaN": ("credit_amount is NaN", ["credit_amount = float('nan')"]),
+    "infinite": ("credit_amount is Infinity", ["credit_amount = float('inf')"]),
+    "a Series": ("credit_amount is a pandas.Series", ["import pandas as pd\ncredit_amount = pd.Series([1])"]),
+    "a table that is a text": ("output_df is a str", ["credit_amount = 1\noutput_df = 'rows'"]),
+    "a missing package": ("imports nosuchpackage, which is not here", ["import nosuchpackage"]),
+    "input()": ("asks for input", ["input('how much? ')"]),
+    "sys.exit(1)": ("SystemExit", ["import sys\nsys.exit(1)"]),
+    "another execution's result": (
+        "is of execution 20250101_000000_00000000",
+        [TEN_FIELDS + "result['execution_id'] = '20250101_000000_00000000'\njson.dump(result, open('result.json', 'w'))"],
+    ),
+    "200 MB of result": (
+        "has more than 4,000,000 bytes",
+        ["open('result.json', 'w').write('[' + '0,' * 100_000_000 + '0]')\ncredit_amount = 1"],
+    ),
+    "to S3, then a cell that fails": ("ZeroDivisionError", [TEN_FIELDS + TO_S3, "1 / 0"]),
+}
+
+
+@pytest.mark.parametrize("habit", AMOUNTS)
+def test_what_a_notebook_brings_gives_its_amount(job: Job, tmp_path: Path, habit: str) -> None:
+    amount, cells = AMOUNTS[habit]
+    folder = notebook_folder(tmp_path, *cells)
+
+    assert job.run(NOTEBOOK_DIR=str(folder), NOTEBOOK=NAME) == 0, job.log
+
+    assert result_of(job)["credit_amount"] == amount
+    assert set(job.outputs()) >= {"result.json", "report.html", "notebook_output.ipynb"}
+
+
+@pytest.mark.parametrize("habit", REFUSED)
+def test_what_makes_no_result_is_a_sentence_for_whoever_looks_after_the_notebook(
+    job: Job, tmp_path: Path, habit: str
+) -> None:
+    words, cells = REFUSED[habit]
+    folder = notebook_folder(tmp_path, *cells)
+
+    assert job.run(NOTEBOOK_DIR=str(folder), NOTEBOOK=NAME) == 17, job.log
+
+    error = job.error()
+    assert words in error["message"]
+    assert "whoever looks after the notebook" in error["advice"]
+    assert error["retry_helps"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "parameters", "metadata"),
+    [
+        ("no cell tagged parameters", None, {}),
+        ("has no looker", "query = ''", {}),
+        ("is in r: only Python runs here", "looker = ''", {"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}),
+    ],
+)
+def test_a_notebook_that_cannot_be_run_is_refused_before_it_runs(
+    job: Job, tmp_path: Path, words: str, parameters: str | None, metadata: dict[str, Any]
+) -> None:
+    folder = notebook_folder(tmp_path, "credit_amount = 1", parameters=parameters, metadata=metadata)
+
+    assert job.run(NOTEBOOK_DIR=str(folder), NOTEBOOK=NAME) == 17, job.log
+
+    assert words in job.error()["message"]
+    assert "whoever looks after the notebook" in job.error()["advice"]
+
+
+def test_a_kernels_name_of_the_authors_own_machine_is_said_in_the_log(job: Job, tmp_path: Path) -> None:
+    metadata = {"kernelspec": {"name": "conda_python3", "language": "python", "display_name": "conda_python3"}}
+    folder = notebook_folder(tmp_path, "credit_amount = 1", metadata=metadata)
+
+    assert job.run(NOTEBOOK_DIR=str(folder), NOTEBOOK=NAME) == 0, job.log
+
+    assert "conda_python3" in job.log
+
+
+def test_modules_files_and_notebooks_beside_it_are_there_and_yesterdays_result_is_not(job: Job, tmp_path: Path) -> None:
+    folder = notebook_folder(
+        tmp_path, "import pricing\n%run helper.ipynb\ncredit_amount = pricing.RATE * helped + float(open('data/rate.csv').read())"
+    )
+    notebook_folder(tmp_path, "helped = 2", name="helper.ipynb")
+    (folder / "pricing.py").write_text("RATE = 10\n")
+    (folder / "data").mkdir()
+    (folder / "data" / "rate.csv").write_text("0.5\n")
+    (folder / "result.json").write_text(json.dumps({"credit_amount": 1}))
+
+    assert job.run(NOTEBOOK_DIR=str(folder), NOTEBOOK=NAME) == 0, job.log
+
+    assert result_of(job)["credit_amount"] == 20.5
+    assert not [name for name in job.outputs() if name.startswith("data/")]
+
+
+def result_of(job: Job) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(job.outputs()["result.json"])
+    return found
