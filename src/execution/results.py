@@ -21,6 +21,8 @@ from ..errors import ExecutionFailed, JobFailure, ResultInvalid, ResultMissing
 from ..executor import CreditResult
 from ..job_files import job_file
 
+OURS = "verify_credit/1"
+"""The profile of our own notebook's results."""
 MAX_RESULT_BYTES = 8_000_000
 MAX_ERROR_BYTES = 1_000_000
 _MAX_TEXT = 4000

@@ -17,9 +17,9 @@ from verify_credit.result import output_rows
 
 from .. import paths
 from ..errors import ResultInvalid, StateUnreadable
-from ..execution.results import checked_result
+from ..execution.results import OURS, checked_result
 from ..executor import CreditResult
-from ..state.audit import IndexEntry, index_entry
+from ..state.audit import IndexEntry, index_entry, indexed
 from ..state.object_store import ObjectStore
 from .saved_rows import NotComputable, decide_anew
 
@@ -46,6 +46,11 @@ def differences(store: ObjectStore, execution_id: str) -> Iterator[str]:
         yield from _result_differences(store, files, record)
 
 
+def profile_of(record: Record) -> str:
+    """What the execution's result had to keep: records older than the question are of our notebook."""
+    return str(record.get("result_profile", OURS))
+
+
 def _failure_differences(store: ObjectStore, record: Record) -> Iterator[str]:
     for key, digest in (record.get("files_sha256") or {}).items():
         yield from _changed(key, _read(store, key), digest)
@@ -57,27 +62,29 @@ def _result_differences(store: ObjectStore, files: paths.ExecutionPaths, record:
     if record or body is None:
         yield from _changed(files.result, body, record.get("result_sha256"))
     told = json.dumps(record["result"]).encode() if record else body or b""
+    profile = profile_of(record)
     try:
-        result = checked_result(told, files.execution_id, files.audit if record else files.result)
+        result = checked_result(told, files.execution_id, files.audit if record else files.result, profile)
     except ResultInvalid as error:
         yield str(error)
         return
     yield from _file_differences(store, files, result)
-    yield from _credit_differences(store, result)
-    if record:
+    if profile == OURS:
+        yield from _credit_differences(store, result)
+    if record and indexed(result):
         yield from _index_differences(store, record, result)
 
 
 def _file_differences(store: ObjectStore, files: paths.ExecutionPaths, result: CreditResult) -> Iterator[str]:
-    provenance = result["provenance"]
-    kept = {
-        files.query: provenance["sql_sha256"],
-        files.notebook: provenance["executed_notebook_sha256"],
-        files.report: provenance["report_sha256"],
+    provenance = result.get("provenance", {})
+    vouched = {
+        files.query: "sql_sha256",
+        files.notebook: "executed_notebook_sha256",
+        files.report: "report_sha256",
+        files.picture: "picture_sha256",
     }
-    if "picture_sha256" in provenance:
-        kept[files.picture] = provenance["picture_sha256"]
-    for query in provenance["queries"]:
+    kept = {key: provenance[name] for key, name in vouched.items() if name in provenance}
+    for query in provenance.get("queries", []):
         kept[files.output_prefix + query["file"]] = query["sha256"]
         kept[files.output_prefix + query["sql_file"]] = query["sql_sha256"]
     for key, digest in kept.items():
@@ -86,7 +93,7 @@ def _file_differences(store: ObjectStore, files: paths.ExecutionPaths, result: C
 
 def _credit_differences(store: ObjectStore, result: CreditResult) -> Iterator[str]:
     try:
-        decision = decide_anew(store, result, policy_version(result["policy_version"]))
+        decision = decide_anew(store, result, policy_version(result.get("policy_version", "")))
     except NotComputable as error:
         yield str(error)
         return

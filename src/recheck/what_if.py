@@ -94,10 +94,10 @@ def load_candidate(file: Path, version: str | None = None) -> Policy:
 def _outcome(store: ObjectStore, result: dict[str, Any], candidate: Policy) -> Outcome:
     about: dict[str, Any] = {
         "execution_id": result["execution_id"],
-        "account_sid": result["account_sid"],
-        "fraud_start": result["fraud_start"],
-        "fraud_end": result["fraud_end"],
-        "policy_version": result["policy_version"],
+        "account_sid": result.get("account_sid") or "",
+        "fraud_start": result.get("fraud_start") or "",
+        "fraud_end": result.get("fraud_end") or "",
+        "policy_version": result.get("policy_version") or "",
         "recorded": Decimal(f"{result['credit_amount']:.2f}"),
     }
     try:

@@ -77,6 +77,7 @@ class AuditTrail:
         if result is not None and "audit" not in request.done:  # the job's end, noted later, changes nothing there
             self._index(message, result)
         record = _audit_record(message, request, result)
+        record["result_profile"] = self._settings.result_profile
         files = paths.ExecutionPaths(request.execution.execution_id)
         record["result_sha256"] = self._sha256(files.result) if result else None
         record["files_sha256"] = None if result else self._left_by_failure(files)
