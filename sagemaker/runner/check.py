@@ -1,7 +1,7 @@
 """MODE=check: what only a job can see of an installation, of whatever notebook. Leaves check.json.
 
-The notebook, its imports, the secret and the bucket are looked at here. What a notebook's own queries need is its own to
-look at: a file credits_check.py beside it is run in its folder and prints a line of JSON for each finding,
+The notebook, its imports, the secret and the bucket are looked at here. What a notebook's own queries need is its own
+to look at: a file credits_check.py beside it is run in its folder and prints a line of JSON for each finding,
 {"check": ..., "state": "ok" | "wrong" | "not_made", "found": ..., "mend": ..., "category": ...}.
 """
 
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from runner import notebook, secret
 from runner.errors import EXIT_CODES, JobError, NotebookFailed
@@ -33,6 +33,8 @@ SCHEMA_VERSION = "1"
 OWN_CHECK = "credits_check.py"
 OWN_SECONDS = 900.0
 IMPORT_SECONDS = 120.0
+State = Literal["ok", "wrong", "not_made"]
+STATES = get_args(State)
 NOTEBOOK, IMPORTS, SECRET = "notebook", "imports", "secret"
 
 
@@ -41,7 +43,7 @@ class Finding:
     """One check: what was found, or what is wrong and what mends it. not_made: what it stands on was missing."""
 
     check: str
-    state: Literal["ok", "wrong", "not_made"]
+    state: State
     found: str
     mend: str = ""
 
@@ -116,8 +118,8 @@ class _Checks:
         if missing := asked.stdout.split():
             raise NotebookFailed(
                 f"The notebook imports {', '.join(missing)}, which is not here.",
-                "Put the package into notebooks/requirements.txt and build the image anew; a module of your own belongs "
-                "beside the notebook.",
+                "Put the package into notebooks/requirements.txt and build the image anew; a module of your own "
+                "belongs beside the notebook.",
             )
         return f"all {len(wanted)} are here"
 
@@ -135,8 +137,9 @@ class _Checks:
     def _take(self, line: str) -> None:
         try:
             said = json.loads(line)
-            finding = Finding(*(str(said.get(name, "")) for name in ("check", "state", "found", "mend")))  # type: ignore[arg-type]
-        except (ValueError, AttributeError):
+            state: State = "wrong" if said.get("state") not in STATES else said["state"]
+            finding = Finding(str(said["check"]), state, str(said["found"]), str(said.get("mend", "")))
+        except (ValueError, LookupError, TypeError, AttributeError):
             log.info("%s: %s", OWN_CHECK, line)
             return
         if finding.state == "wrong":
@@ -146,7 +149,7 @@ class _Checks:
 
     def _run(self, command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 (this Python, on a file of the image)
                 command,
                 cwd=self._workdir.folder,
                 env={**os.environ, **self._environment()},

@@ -14,7 +14,7 @@ from typing import Any
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from runner import notebook, reading, report, result, secret
+from runner import engine, notebook, reading, report, result, secret
 from runner.errors import JobError, KernelDied, NotebookFailed, TooSlow
 from runner.kernel import Kernel
 from runner.outcome import CellFailed, failure_in_cell
@@ -44,6 +44,7 @@ class Execution:
         self._prepared = work / "notebook.ipynb"
         self._executed = work / EXECUTED
         self._ended = threading.Event()
+        self._shown = engine.Shown()
 
     def run(self) -> None:
         """Run the notebook and upload what it made. Raises JobError, whatever could be uploaded being uploaded."""
@@ -70,7 +71,10 @@ class Execution:
         kernel = Kernel(self._work, self._workdir.folder)
         kernel.start()
         try:
-            self._watch(kernel, self._deadline(), self._too_slow).run(lambda: self._papermill(kernel))
+            watch = Watch(kernel, self._stop, self._deadline(), self._too_slow, besides=self._shown.too_much)
+            watch.run(lambda: self._papermill(kernel))
+            if error := self._shown.too_much():
+                raise error
             self._check_every_cell_ran()
             return self._read(kernel)
         except PapermillExecutionError as error:
@@ -89,8 +93,10 @@ class Execution:
             parameters=self._parameters(),
             cwd=str(self._workdir.folder),
             progress_bar=False,
+            engine_name=engine.NAME,
             start_timeout=START_SECONDS,
             km=kernel.manager,
+            shown=self._shown,
         )
 
     def _parameters(self) -> dict[str, Any]:
@@ -111,12 +117,9 @@ class Execution:
     def _read(self, kernel: Kernel) -> reading.Variables:
         found: list[reading.Variables] = []
         limit = min(time.monotonic() + reading.SECONDS, self._deadline() or float("inf"))
-        watch = self._watch(kernel, limit, reading.too_long)
+        watch = Watch(kernel, self._stop, limit, reading.too_long)
         watch.run(lambda: found.append(reading.read_variables(kernel, self._work)))
         return found[0]
-
-    def _watch(self, kernel: Kernel, deadline: float | None, why: Any) -> Watch:
-        return Watch(kernel, self._stop, deadline, why)
 
     def _deadline(self) -> float | None:
         soft = self._settings.soft_deadline
@@ -134,17 +137,22 @@ class Execution:
     def _said_by_itself(self, kernel: Kernel) -> dict[str, Any]:
         """How the cell's error tells itself, where its kernel still answers."""
         said: dict[str, Any] = {}
-        watch = self._watch(kernel, time.monotonic() + reading.SECONDS, reading.too_long)
+        watch = Watch(kernel, self._stop, time.monotonic() + reading.SECONDS, reading.too_long)
         try:
             watch.run(lambda: said.update(reading.read_error(kernel, self._work)))
         except (JobError, RuntimeError) as error:
             log.warning("the kernel does not say how its error tells itself: %s", error)
         return said
 
-    def _dead_kernel(self, kernel: Kernel) -> KernelDied:
+    def _dead_kernel(self, kernel: Kernel) -> JobError:
         for line in kernel.log_tail():
             log.error("kernel: %s", line)
-        code = kernel.exit_code()
+        code = kernel.exit_code() or 0
+        if code >= 0:
+            return NotebookFailed(
+                f"A cell of the notebook ended its own kernel (exit code {code}), so nothing can be read of it.",
+                f"{notebook.WHOEVER}: a cell may end by sys.exit(), not by os._exit(), exit() or quit().",
+            )
         return KernelDied(
             f"The notebook's kernel died (exit code {code}): out of memory, or killed.",
             "Post the link again; if it dies again, have SAGEMAKER_INSTANCE_TYPE made larger.",
@@ -154,14 +162,23 @@ class Execution:
         """papermill marks cells as completed that never ran when the kernel dies under them."""
         never = 0 if notebook.ended_by_itself(self._executed) else notebook.never_run(self._executed)
         if never:
-            raise KernelDied(f"{never} cells of the notebook never ran.", "Post the link again.")
+            raise NotebookFailed(
+                f"{never} cells of the notebook never ran, though none failed.",
+                f"{notebook.WHOEVER}: the log says what its kernel met.",
+            )
 
     def _too_slow(self) -> TooSlow:
+        said = f"The job came near its limit of {self._settings.max_runtime:.0f} s"
         done = self._progress()
-        at = f"{done['done']} of {done['total']} queries were done" if done else "its cells were not done"
-        waiting = [str(name) for name in done.get("waiting_for", [])] if done else []
+        if done is None:
+            return TooSlow(
+                f"{said}: the notebook was still at {notebook.running(self._executed) or 'its first cell'}.",
+                f"Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised. {notebook.WHOEVER} if it was a loop "
+                "that never ends.",
+            )
+        waiting = [str(name) for name in done.get("waiting_for", [])]
         return TooSlow(
-            f"The job came near its limit of {self._settings.max_runtime:.0f} s: {at}"
+            f"{said}: {done['done']} of {done['total']} queries were done"
             + (f", still at {', '.join(waiting)}." if waiting else "."),
             "Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised.",
         )

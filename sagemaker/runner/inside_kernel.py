@@ -140,13 +140,13 @@ def decimal(value: Any) -> Decimal:
 
 
 def money(value: Any, cents: bool = False) -> Decimal:
-    number = decimal(value)
+    number: Decimal = decimal(value)
     if number < 0:
         raise Unusable(f"is {float(number):g}, below 0")
     return number.quantize(Decimal("0.01"), ROUND_HALF_UP) + Decimal(0) if cents else plain(number)
 
 
-def plain(number: Any) -> Decimal:
+def plain(number: Decimal) -> Decimal:
     """Without an exponent in its text, and not longer than anybody wrote it."""
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 

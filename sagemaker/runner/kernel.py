@@ -49,7 +49,7 @@ class Kernel:
             shutil.rmtree(self._short_folder, ignore_errors=True)
 
     def execute(self, code: str) -> str:
-        """Run this code past papermill, so that no notebook keeps it: "" or the error's name. Blocks until it is done."""
+        """Run this code past papermill, so that no notebook keeps it; blocks until done. "" or the error's name."""
         client = BlockingKernelClient(connection_file=self.manager.connection_file)
         client.load_connection_file()
         client.start_channels()

@@ -37,7 +37,7 @@ class Notebook:
         if not any(PARAMETERS in _tags(cell) for cell in self.content.cells):
             raise NotebookFailed(
                 f"The notebook {self.path.name} has no cell tagged parameters.",
-                f"{WHOEVER}: give the cell that sets looker the tag parameters (in JupyterLab: Property Inspector, Cell Tags).",
+                f"{WHOEVER}: give the cell that sets looker the tag parameters (in JupyterLab: Property Inspector).",
             )
         if "looker" not in self.parameters():
             raise NotebookFailed(
@@ -87,6 +87,15 @@ def never_run(executed: Path) -> int:
         and SKIP not in _tags(cell)
         for cell in read(executed).cells
     )
+
+
+def running(executed: Path) -> str:
+    """The cell that was running when the notebook was last saved, by its place and first line; "" where none was."""
+    cells = read(executed).cells if executed.is_file() else []
+    for place, cell in enumerate(cells, 1):
+        if cell.metadata.get("papermill", {}).get("status") == "running":
+            return f"cell {place} ({cell.source.strip().partition(chr(10))[0][:80]})"
+    return ""
 
 
 def ended_by_itself(executed: Path) -> bool:

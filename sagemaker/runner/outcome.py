@@ -104,8 +104,8 @@ def _in_words(name: str, value: str) -> tuple[str, str]:
         return (
             f"The notebook imports {missing[1]}, which is not here.",
             (
-                "Tell whoever looks after the notebook: its package belongs into notebooks/requirements.txt, a module of "
-                "your own beside the notebook."
+                "Tell whoever looks after the notebook: its package belongs into notebooks/requirements.txt, a module "
+                "of your own beside the notebook."
             ),
         )
     if name == "StdinNotImplementedError":

@@ -30,8 +30,8 @@ def from_variables(found: Variables, execution_id: str, asid: str) -> dict[str, 
         said = "; ".join(f"{name} {why}" for name, why in found.wrong.items())
         raise NotebookFailed(
             f"The notebook ended, but {said}.",
-            f"{WHOEVER}: its last cell must leave a number of 0 or more in credit_amount, and in output_df a DataFrame, "
-            "a list of mappings, or nothing.",
+            f"{WHOEVER}: its last cell must leave a number of 0 or more in credit_amount, and in output_df a "
+            "DataFrame, a list of mappings, or nothing.",
         )
     result = {
         **found.values,
@@ -104,7 +104,7 @@ def check_profile(result: Mapping[str, Any], demanded: str) -> None:
         if fault:
             raise NotebookFailed(
                 f"The result does not keep the profile {profile}: {fault}.",
-                "For a notebook of your own set NOTEBOOK and leave RESULT_PROFILE unset; ours writes it by run.finish().",
+                "For a notebook of your own set NOTEBOOK and leave RESULT_PROFILE unset; ours writes it by finish().",
             )
 
 

@@ -14,7 +14,7 @@ REQUIRED = {
     "EXECUTION_ID": "the id the bot chose for this execution",
     "S3_OUTPUT_BUCKET": "the bucket that the outputs go to",
 }
-SECRET_NAME = "presto-service-account-credentials"
+SECRET_NAME = "presto-service-account-credentials"  # noqa: S105 (a name)
 """The plan's, where SECRET_NAME is not set."""
 _EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
 _DEADLINE_BEFORE_LIMIT = 120.0

@@ -44,7 +44,9 @@ class StopSignal:
 
 
 class Watch:
-    """Runs work in a thread of its own. `too_slow` makes the error of a missed deadline, a moment in `clock`'s time."""
+    """Runs work in a thread of its own. `too_slow` makes the error of a missed deadline, a moment in `clock`'s time;
+    `besides` of whatever else ends it.
+    """
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Watch:
         deadline: float | None,
         too_slow: Callable[[], JobError],
         *,
+        besides: Callable[[], JobError | None] = lambda: None,
         grace: float = GRACE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,6 +63,7 @@ class Watch:
         self._stop = stop
         self._deadline = deadline
         self._too_slow = too_slow
+        self._besides = besides
         self._grace = grace
         self._clock = clock
         self._gave_up_at = 0.0
@@ -96,7 +100,7 @@ class Watch:
             self._stop.check()
         except Stopped as stopped:
             return stopped
-        return None
+        return self._besides()
 
     def _beyond_hope(self) -> bool:
         return self._killed and self._clock() > self._gave_up_at + 2 * self._grace

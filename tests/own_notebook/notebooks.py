@@ -12,10 +12,12 @@ NAME = "My credits.ipynb"
 PARAMETERS = 'looker = ""'
 
 
-def notebook_folder(folder: Path, *cells: str, parameters: str | None = PARAMETERS, name: str = NAME, **more: Any) -> Path:
+def notebook_folder(
+    folder: Path, *cells: str, parameters: str | None = PARAMETERS, name: str = NAME, **more: Any
+) -> Path:
     """A folder of its own with one notebook: a cell tagged parameters (None: without), then these.
 
-    A cell that begins with #! tags are given; metadata: the notebook's.
+    metadata: the notebook's.
     """
     made = folder / "notebooks"
     made.mkdir(exist_ok=True)

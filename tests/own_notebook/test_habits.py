@@ -44,11 +44,16 @@ AMOUNTS: dict[str, tuple[float, list[str]]] = {
     "top-level await": (2.0, ["import asyncio\nawait asyncio.sleep(0)\ncredit_amount = 2"]),
     "a frame with a named index": (
         1.0,
-        ["import pandas as pd\ncredit_amount = 1", "output_df = pd.DataFrame({'a': [1]}, index=pd.Index(['x'], name='mode'))"],
+        [
+            "import pandas as pd\ncredit_amount = 1",
+            "output_df = pd.DataFrame({'a': [1]}, index=pd.Index(['x'], name='mode'))",
+        ],
     ),
     "two levels of columns": (
         1.0,
-        ["import pandas as pd\noutput_df = pd.DataFrame({'g': [1], 'a': [2]}).groupby('g').agg(['sum'])\ncredit_amount = 1"],
+        [
+            "import pandas as pd\noutput_df = pd.DataFrame({'g': [1], 'a': [2]}).groupby('g').agg(['sum'])\ncredit_amount = 1"
+        ],
     ),
     "names that mean something else": (1.0, ["credit_amount = 1\nsummary = mrr = flags = 'mine'\nfraud_start = 5"]),
     "shadowed builtins": (1.0, ["list = dict = str = open = print = 3\ncredit_amount = 1"]),
@@ -56,10 +61,15 @@ AMOUNTS: dict[str, tuple[float, list[str]]] = {
     "result.json to S3": (4948.8, [TEN_FIELDS + TO_S3, "x = 1"]),
     "a thread that runs on": (
         1.0,
-        ["import threading, time\nthreading.Thread(target=time.sleep, args=(3600,), daemon=True).start()\ncredit_amount = 1"],
+        [
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(3600,), daemon=True).start()\ncredit_amount = 1"
+        ],
     ),
     "a warning": (1.0, ["import warnings\nwarnings.warn('old')\ncredit_amount = 1"]),
-    "an error that a cell may raise": (1.0, ["credit_amount = 1", "try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass"]),
+    "an error that a cell may raise": (
+        1.0,
+        ["credit_amount = 1", "try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass"],
+    ),
 }
 
 REFUSED: dict[str, tuple[str, list[str]]] = {
@@ -76,11 +86,34 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
     "sys.exit(1)": ("SystemExit", ["import sys\nsys.exit(1)"]),
     "another execution's result": (
         "is of execution 20250101_000000_00000000",
-        [TEN_FIELDS + "result['execution_id'] = '20250101_000000_00000000'\njson.dump(result, open('result.json', 'w'))"],
+        [
+            TEN_FIELDS
+            + "result['execution_id'] = '20250101_000000_00000000'\njson.dump(result, open('result.json', 'w'))"
+        ],
     ),
     "200 MB of result": (
         "has more than 4,000,000 bytes",
         ["open('result.json', 'w').write('[' + '0,' * 100_000_000 + '0]')\ncredit_amount = 1"],
+    ),
+    "1 GB printed, bit by bit": (
+        "print or show more than 64 MB",
+        ["for _ in range(1000):\n    print('x' * 1_000_000)"],
+    ),
+    "1 GB printed at once": ("print or show more than 64 MB", ["print('x' * 1_000_000_000)"]),
+    "os._exit(0) in the last cell": ("ended its own kernel", ["credit_amount = 1", "import os\nos._exit(0)"]),
+    "a table whose rows never end": (
+        "Reading credit_amount and output_df after the last cell took longer",
+        [
+            "class Rows(list):\n    def __len__(self):\n        while True:\n            pass",
+            "credit_amount = 1\noutput_df = Rows()",
+        ],
+    ),
+    "a table that fills the memory": (
+        "output_df could not be read (MemoryError)",
+        [
+            "class Rows(list):\n    def __iter__(self):\n        return iter([{'a': 'x' * 10**12}])",
+            "credit_amount = 1\noutput_df = Rows()",
+        ],
     ),
     "to S3, then a cell that fails": ("ZeroDivisionError", [TEN_FIELDS + TO_S3, "1 / 0"]),
 }
@@ -117,7 +150,11 @@ def test_what_makes_no_result_is_a_sentence_for_whoever_looks_after_the_notebook
     [
         ("no cell tagged parameters", None, {}),
         ("has no looker", "query = ''", {}),
-        ("is in r: only Python runs here", "looker = ''", {"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}),
+        (
+            "is in r: only Python runs here",
+            "looker = ''",
+            {"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}},
+        ),
     ],
 )
 def test_a_notebook_that_cannot_be_run_is_refused_before_it_runs(
@@ -142,7 +179,8 @@ def test_a_kernels_name_of_the_authors_own_machine_is_said_in_the_log(job: Job, 
 
 def test_modules_files_and_notebooks_beside_it_are_there_and_yesterdays_result_is_not(job: Job, tmp_path: Path) -> None:
     folder = notebook_folder(
-        tmp_path, "import pricing\n%run helper.ipynb\ncredit_amount = pricing.RATE * helped + float(open('data/rate.csv').read())"
+        tmp_path,
+        "import pricing\n%run helper.ipynb\ncredit_amount = pricing.RATE * helped + float(open('data/rate.csv').read())",
     )
     notebook_folder(tmp_path, "helped = 2", name="helper.ipynb")
     (folder / "pricing.py").write_text("RATE = 10\n")
