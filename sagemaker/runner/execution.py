@@ -148,7 +148,7 @@ class Execution:
         for line in kernel.log_tail():
             log.error("kernel: %s", line)
         code = kernel.exit_code() or 0
-        if code >= 0:
+        if code >= 0 and notebook.begun(self._executed):
             return NotebookFailed(
                 f"A cell of the notebook ended its own kernel (exit code {code}), so nothing can be read of it.",
                 f"{notebook.WHOEVER}: a cell may end by sys.exit(), not by os._exit(), exit() or quit().",

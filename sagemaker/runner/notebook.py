@@ -89,6 +89,11 @@ def never_run(executed: Path) -> int:
     )
 
 
+def begun(executed: Path) -> bool:
+    """Whether any of its code was run."""
+    return executed.is_file() and any(cell.get("execution_count") for cell in read(executed).cells)
+
+
 def running(executed: Path) -> str:
     """The cell that was running when the notebook was last saved, by its place and first line; "" where none was."""
     cells = read(executed).cells if executed.is_file() else []

@@ -109,7 +109,7 @@ def test_the_keys_are_those_the_bot_looks_for(job: Job) -> None:
         pytest.param(SAMPLE_SQL, {"ALLOWED_TABLES": "verify.mrr"}, 10, "claim", "not allowed", marks=pytest.mark.heavy),
         pytest.param(SAMPLE_SQL.replace("LIMIT 5000", "LIMIT 10"), {}, 11, "data", "LIMIT", marks=pytest.mark.heavy),
         (SAMPLE_SQL, {"SECRET_NAME": "no-such-secret"}, 12, "setting", "no-such-secret"),
-        (SAMPLE_SQL, {"SECRET_NAME": ""}, 12, "setting", "SECRET_NAME is not set"),
+        (SAMPLE_SQL, {"SECRET_NAME": "nosuch"}, 12, "setting", "There is no secret nosuch"),
         (
             SAMPLE_SQL.replace("SUM(verification_usage.amount)", "SUM(verification_usage.amounts)"),
             {},
@@ -265,10 +265,10 @@ def test_a_secret_that_a_cell_prints_is_in_nothing_that_is_kept(job: Job, tmp_pa
 
 
 @pytest.mark.heavy
-def test_a_parameter_the_notebook_does_not_have_is_an_error(job: Job, tmp_path: Path) -> None:
-    folder = notebooks_with_first_cell(tmp_path, "pass", without="image")
-    assert job.run(NOTEBOOK_DIR=str(folder)) == 17
-    assert "no parameter image" in job.error()["message"]
+def test_a_parameter_the_notebook_does_not_ask_for_is_not_passed(job: Job, tmp_path: Path) -> None:
+    folder = notebooks_with_first_cell(tmp_path, "raise ValueError('picture' in dir())", without="picture")
+    assert job.run(NOTEBOOK_DIR=str(folder)) == 17, job.log
+    assert "ValueError: False" in job.error()["message"]
 
 
 @pytest.mark.heavy
@@ -286,7 +286,7 @@ def test_a_bug_in_a_cell_is_told_with_its_heading_and_its_traceback(job: Job, tm
 @pytest.mark.parametrize(
     ("last_cell", "words"),
     [
-        ("pass", "ended without a result.json"),
+        ("pass", "does not keep the profile verify_credit/1"),
         ("(run.finish() / 'result.json').write_text('{\"credit_amount\": NaN}')", "not JSON: NaN"),
         ("(run.finish() / 'result.json').write_text('{}')", "breaks its schema at $"),
         ("run.execution_id = '20250101_000000_00000000'; run.finish()", "of execution 20250101_000000_00000000"),
@@ -296,7 +296,7 @@ def test_a_notebook_that_leaves_no_valid_result_fails_and_is_kept(
     job: Job, tmp_path: Path, last_cell: str, words: str
 ) -> None:
     folder = notebooks_with_last_cell(tmp_path, last_cell)
-    assert job.run(NOTEBOOK_DIR=str(folder)) == 19, job.log
+    assert job.run(NOTEBOOK_DIR=str(folder), RESULT_PROFILE="verify_credit/1") == 17, job.log
     assert words in job.error()["message"]
     assert "result.json" not in job.outputs()
     assert notebook_of(job).cells[-1].execution_count
