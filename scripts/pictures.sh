@@ -23,6 +23,6 @@ PYTHONPATH=$(echo "$environment"/lib/python*/site-packages)
 export PYTHONPATH
 case "${1:-test}" in
 take) .venv/bin/python -m tests.pictures.take ;;
-test) .venv/bin/python -m pytest tests/pictures/lane_pictures.py ;;
+test) .venv/bin/python -m pytest tests/pictures/lane_pictures.py "${@:2}" ;;
 esac
 echo "pictures: $((SECONDS - started)) s"
