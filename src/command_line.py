@@ -17,6 +17,7 @@ from .config import BotSettings, load_settings
 from .errors import ConfigurationError, CreditsError, Interrupted
 from .logs import set_up_logging
 from .state.object_store import ObjectStore
+from .state.records import PURPOSES
 from .waiting import Waiter
 
 FINE, DIFFERS, NOT_SET_UP, TOLD_TO_END = 0, 1, 2, 143
@@ -36,9 +37,9 @@ class Place:
     store: ObjectStore
 
 
-def open_place() -> Place:
-    """From the environment. Raises ConfigurationError."""
-    settings = load_settings()
+def open_place(**chosen: str) -> Place:
+    """From the environment, and what was chosen by hand. Raises ConfigurationError."""
+    settings = load_settings(**chosen)
     settings.require("s3_output_bucket")
     clients = AwsClients(settings)
     return Place(settings, clients, ObjectStore(clients, settings.s3_output_bucket))
@@ -114,6 +115,16 @@ def told_to_end() -> Iterator[Waiter]:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """--json."""
     parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def add_purpose(parser: argparse.ArgumentParser) -> None:
+    """--purpose."""
+    parser.add_argument(
+        "--purpose",
+        choices=("all", *PURPOSES),
+        default="message",
+        help="what executions were for: answers in Slack (the default), --link, scripts and `run`, compare",
+    )
 
 
 def add_days(parser: argparse.ArgumentParser) -> None:

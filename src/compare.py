@@ -12,9 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from . import paths
 from .aws import AwsClients
 from .command_line import DIFFERS, FINE, Place, add_json, day, days_of, make_parser, open_place, run, told_to_end
-from .comparison.cases import Case, CaseReader, Expected, is_execution_id, read_expected, without_repeats
+from .comparison.cases import Case, CaseReader, Expected, read_expected, without_repeats
 from .comparison.journal import SIDES, Answer, Journal, Side
 from .comparison.page import COLUMNS, as_json, is_fine, row, said_of, sentence, write_page
 from .comparison.sides import Sides
@@ -25,12 +26,14 @@ from .executor import Executor
 from .history.reader import History
 from .looker.links import allowed_hosts, parse_link
 from .prices import estimate
+from .state.records import Origin
 from .terminal import cost, print_json, print_table, watched
 from .waiting import Waiter
 
 Executors = Mapping[Side, Executor]
 MakeExecutors = Callable[[BotSettings, AwsClients, Callable[[float], None]], Executors]
 AT_ONCE = 4
+ORIGIN = Origin("compare")
 
 
 def main(
@@ -54,7 +57,7 @@ def _compare(options: argparse.Namespace, waiter: Waiter, make_executors: MakeEx
     journal = Journal(options.state, f"s3://{place.settings.s3_output_bucket}")
     try:
         executors = make_executors(place.settings, clients, waiter.sleep)
-        sides = Sides(executors, journal, limit=place.settings.sagemaker_max_runtime, sleep=waiter.sleep)
+        sides = Sides(executors, journal, sleep=waiter.sleep)
         comparisons = _ask_all(cases, sides, options.at_once, waiter)
     except Interrupted as error:
         raise Interrupted(f"Told to end; jobs run on. The same command goes on from {options.state}.") from error
@@ -68,8 +71,8 @@ def _both(settings: BotSettings, clients: AwsClients, sleep: Callable[[float], N
     from .sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
 
     return {
-        "old": NotebookExecutor(settings, clients=clients, sleep=sleep),
-        "new": SageMakerExecutor(settings, clients=clients, sleep=sleep),
+        "old": NotebookExecutor(settings, clients=clients, sleep=sleep, origin=ORIGIN),
+        "new": SageMakerExecutor(settings, clients=clients, sleep=sleep, origin=ORIGIN),
     }
 
 
@@ -97,7 +100,7 @@ def _cases(
 
 
 def _named(reader: CaseReader, history: History, name: str) -> Case:
-    record = history.one(name) if is_execution_id(name) else None
+    record = history.one(name) if paths.is_execution_id(name) else None
     return reader.past(record) if record and record.get("result") else reader.named(name)
 
 

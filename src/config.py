@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -130,9 +130,12 @@ def readable_settings() -> tuple[BotSettings, dict[str, str]]:
             faults |= {str(fault["loc"][0]).upper(): fault["msg"] for fault in error.errors()}
 
 
-def load_settings() -> BotSettings:
-    """The bot's settings from the environment. Raises ConfigurationError naming the variable that cannot be read."""
-    return _load(BotSettings)
+def load_settings(**chosen: Any) -> BotSettings:
+    """The bot's settings from the environment, or as `chosen` by hand instead (a field's name and its value).
+
+    Raises ConfigurationError naming the variable that cannot be read.
+    """
+    return _load(BotSettings, **chosen)
 
 
 def load_executor_settings() -> Settings:
@@ -140,9 +143,9 @@ def load_executor_settings() -> Settings:
     return _load(Settings)
 
 
-def _load(kind: type[Kind]) -> Kind:
+def _load(kind: type[Kind], **chosen: Any) -> Kind:
     try:
-        return kind()
+        return kind(**chosen)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "a setting"

@@ -51,6 +51,7 @@ from .process_end import leave
 from .slack.client import SlackClient
 from .slack.post_gate import PostGate
 from .state.audit import AuditTrail
+from .state.audit_record import AuditWriter
 from .state.lease import LeaseKeeper
 from .state.object_store import ObjectStore
 from .state.state_manager import StateManager
@@ -166,7 +167,15 @@ def make_bot(
         waiting=waiting,
         progress=progress,
     )
-    reaper = Reaper(clients=clients, executor=executor, state=state, lease=lease, clock=clock)
+    reaper = Reaper(
+        settings,
+        clients=clients,
+        writer=AuditWriter(store),
+        executor=executor,
+        state=state,
+        lease=lease,
+        clock=clock,
+    )
     return Bot(settings, clients, calls, state, slack, looker, executor, inbox, notifier, reaper, tick, progress, clock)
 
 

@@ -11,7 +11,8 @@ from .process_end import leave
 
 COMMANDS = {
     "tick": ("credit_bot", "answers what is new in the channel, goes on with what is open; --dry-run, --link URL"),
-    "runs": ("runs", "past executions: list, show, verify, search, export, cost"),
+    "run": ("run", "one execution by hand, from a file of SQL: no Slack, no Looker; prints the answer"),
+    "runs": ("runs", "past executions: list, show, get, verify, search, export, cost"),
     "compare": ("compare", "papermill on this machine against SageMaker, for links, SQL files, past executions"),
     "doctor": ("doctor", "checks an installation: settings, AWS, Slack, Looker, and through a small job Presto"),
     "policy": ("policy", "the credit policy: its versions, and what a candidate would have changed"),

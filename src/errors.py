@@ -11,7 +11,7 @@
     │   ├── ExecutionStopped   stopped: by us (cancelled) or by others
     │   ├── ExecutionLost      the platform lost it: image pull, instance failure
     │   ├── ExecutionUnknown   no job of that name or execution of that id
-    │   └── ResultError        the job completed, its result.json did not
+    │   └── ResultError        there is a job, and no result.json that can be read
     │       ├── ResultMissing  there is none
     │       └── ResultInvalid  not JSON, breaks the schema, or is another execution's
     ├── TransientError         nobody need act: the same call later may succeed
@@ -43,7 +43,32 @@ class JobFailure(TypedDict):
 
 
 class CreditsError(Exception):
-    """The root. `str(error)` is one sentence a person can act on; it never holds a secret."""
+    """The root. `str(error)` is for people: what happened, to what, what to do; it never holds a secret.
+
+    Where it is about one execution, its id, job and the service's `reason` are attributes, and the text ends with id
+    and job ARN; `message` is the same without these.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        execution_id: str | None = None,
+        job_name: str | None = None,
+        job_arn: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.execution_id = execution_id
+        self.job_name = job_name
+        self.job_arn = job_arn
+        self.reason = reason
+
+    def __str__(self) -> str:
+        told = {"execution": self.execution_id, "job": self.job_arn or self.job_name}
+        whose = ", ".join(f"{what} {name}" for what, name in told.items() if name)
+        return f"{self.message} ({whose})" if whose else self.message
 
 
 class ConfigurationError(CreditsError):
@@ -71,11 +96,11 @@ class ExecutionError(CreditsError):
         *,
         execution_id: str | None = None,
         job_name: str | None = None,
+        job_arn: str | None = None,
+        reason: str | None = None,
         failure: JobFailure | None = None,
     ) -> None:
-        super().__init__(message)
-        self.execution_id = execution_id
-        self.job_name = job_name
+        super().__init__(message, execution_id=execution_id, job_name=job_name, job_arn=job_arn, reason=reason)
         self.failure = failure
 
 
@@ -100,7 +125,7 @@ class ExecutionUnknown(ExecutionError):
 
 
 class ResultError(ExecutionError):
-    """The job's result cannot be read."""
+    """The execution has no result that can be read."""
 
 
 class ResultMissing(ResultError):

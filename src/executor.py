@@ -1,4 +1,6 @@
-"""What an executor is: four methods, and the plain dicts they answer with.
+"""What an executor is: its methods, and the plain dicts they answer with.
+
+executor.run(sql)["credit_amount"]        # or, step by step:
 
 job = executor.execute(sql, asid)
 status = executor.wait_for_completion(job["job_name"])
@@ -8,9 +10,12 @@ results["credit_amount"]
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NotRequired, TypedDict
+
+from .errors import TransientError
 
 Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
 Outcome = Literal["running", "completed", "failed", "timed_out", "cancelled", "stopped", "no_capacity", "lost"]
@@ -96,6 +101,14 @@ def is_verify_query(sql_query: str) -> bool:
     return "authy" in sql_query.lower()
 
 
+_ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
+
+
+def is_account(sid: str) -> bool:
+    """Whether it has the form of an account's SID."""
+    return _ACCOUNT.fullmatch(sid) is not None
+
+
 Each = Callable[[Callable[[str], JobStatus | None], Iterable[str]], Iterable[JobStatus | None]]
 """Asks for each job's status, in order: `map`, or what does the same side by side."""
 
@@ -103,27 +116,44 @@ Each = Callable[[Callable[[str], JobStatus | None], Iterable[str]], Iterable[Job
 class Executor(ABC):
     """Runs the notebook for one Looker query. Both implementations raise the same errors for the same causes."""
 
+    def run(self, looker_query: str, asid: str | None = None, *, timeout: float | None = None) -> CreditResult:
+        """Execute, wait, read: for code that was synchronous. Raises on anything but a result.
+
+        As execute, wait_for_completion and get_results do; a TransientError after the start names the execution, whose
+        job runs on.
+        """
+        job = self.execute(looker_query, asid)
+        try:
+            self.wait_for_completion(job["job_name"], timeout)
+            return self.get_results(job["execution_id"])
+        except TransientError as error:
+            if error.execution_id is None:
+                error.execution_id, error.job_name, error.job_arn = job["execution_id"], job["job_name"], job["job_arn"]
+            raise
+
     @abstractmethod
     def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:
         """Start one execution and return at once.
 
-        looker_query: the SQL, at most 4 MB in UTF-8; asid: the account the SQL must be about, where known;
+        looker_query: the SQL, at most 4 MB in UTF-8; asid: the SID of the account it must be about, where known;
         execution_id: chosen and saved by a caller who may be killed: the same id again adopts the job.
         Raises QueryError, ConfigurationError, CapacityError, TransientError, ExecutionError.
         """
 
     @abstractmethod
-    def wait_for_completion(self, job_name: str, timeout: float = 1800) -> JobStatus:
-        """Wait until the job has ended; `timeout` in seconds.
+    def wait_for_completion(self, job_name: str, timeout: float | None = None) -> JobStatus:
+        """Wait until the job has ended; `timeout` in seconds, by default its MaxRuntime and 15 minutes for the start.
 
         A failed or stopped job is returned, not raised. Over `timeout` the job is stopped and ExecutionTimedOut
-        raised. Raises ExecutionUnknown for no such job, TransientError when the service stays out of reach.
+        raised. Raises ExecutionUnknown for no such job, TransientError when the service stays out of reach. How the
+        execution ended is kept in its audit record.
         """
 
     @abstractmethod
     def get_results(self, execution_id: str) -> CreditResult:
-        """The validated result.json. Raises ExecutionFailed where the job left an error instead, ResultMissing,
-        ResultInvalid, TransientError.
+        """The validated result.json. Where there is none, the error of how the job ended: ExecutionFailed with the
+        job's own account of it, ExecutionTimedOut, ExecutionStopped, ExecutionLost, CapacityError; ResultMissing where
+        it completed, runs on or is not known. Raises ResultInvalid, TransientError besides.
         """
 
     def is_verify_query(self, sql_query: str) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from .aws import AwsClients
 from .config import BotSettings
-from .execution.base_executor import BaseExecutor
+from .execution.base_executor import SCRIPT, BaseExecutor
+from .state.records import Origin
 
 
 def make_executor(
@@ -16,12 +17,13 @@ def make_executor(
     clients: AwsClients | None = None,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
+    origin: Origin = SCRIPT,
 ) -> BaseExecutor:
-    """The executor that EXECUTOR names; only the one chosen is imported."""
+    """The executor that EXECUTOR names; only the one chosen is imported. origin: what its executions are for."""
     if settings.executor == "local":
         from .notebook_executor import NotebookExecutor  # noqa: PLC0415 (the bot's image lacks what it starts)
 
-        return NotebookExecutor(settings, clients=clients, clock=clock, sleep=sleep)
+        return NotebookExecutor(settings, clients=clients, clock=clock, sleep=sleep, origin=origin)
     from .sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
 
-    return SageMakerExecutor(settings, clients=clients, clock=clock, sleep=sleep)
+    return SageMakerExecutor(settings, clients=clients, clock=clock, sleep=sleep, origin=origin)

@@ -18,12 +18,14 @@ from . import paths
 from .aws import AwsClients
 from .config import Settings
 from .errors import ConfigurationError
-from .execution.base_executor import BaseExecutor
+from .execution.base_executor import SCRIPT, BaseExecutor
 from .execution.job_status import job_status
 from .execution.local_jobs import LocalJob, LocalJobs, default_root
 from .execution.submission import Submission
 from .executor import Each, JobStatus
 from .job_files import job_file
+from .state.audit_record import LOCAL
+from .state.records import Origin
 from .times import seconds_of
 
 if TYPE_CHECKING:
@@ -60,8 +62,11 @@ class NotebookExecutor(BaseExecutor):
         jobs_dir: Path | None = None,
         grace: float = GRACE,
         environ: Mapping[str, str] | None = None,
+        origin: Origin = SCRIPT,
     ) -> None:
-        super().__init__(settings, clients=clients, session=session, clock=clock, sleep=sleep, token=token)
+        super().__init__(
+            settings, clients=clients, session=session, clock=clock, sleep=sleep, token=token, origin=origin
+        )
         self._entrypoint = entrypoint
         self._jobs = LocalJobs(jobs_dir or default_root(), grace)
         self._environ = os.environ if environ is None else environ  # handed on to the child: no setting is read here
@@ -105,10 +110,10 @@ class NotebookExecutor(BaseExecutor):
         job = self._jobs.find(_folder(job_name))
         if job is not None:
             return self._status(job_name, job)
-        found = self._record(job_name)
+        found = self._book.find(job_name)
         if found is None:
             return None
-        created = seconds_of(found[0].created_at)
+        created = seconds_of(found.created_at)
         return self._status(job_name, LocalJob(created, float("inf"), None, alive=False, stopping=False, end=None))
 
     def _status(self, job_name: str, job: LocalJob) -> JobStatus:
@@ -127,6 +132,10 @@ class NotebookExecutor(BaseExecutor):
             exit_message=end.get("exit_message"),
             stopped_by_us=status in {"Failed", "Stopped"} and self._stopped_by_us(job_name),
         )
+
+    @property
+    def _instance_type(self) -> str:
+        return LOCAL
 
     def _request_stop(self, job_name: str) -> None:
         self._jobs.stop(_folder(job_name))

@@ -30,6 +30,11 @@ def new_execution_id(now: datetime, token: str | None = None) -> str:
     return f"{now.astimezone(UTC):%Y%m%d_%H%M%S}_{token or secrets.token_hex(4)}"
 
 
+def is_execution_id(text: str) -> bool:
+    """Whether it has the form of one."""
+    return _EXECUTION_ID.fullmatch(text) is not None
+
+
 def execution_date(execution_id: str) -> date:
     """The UTC date an execution id was made on."""
     return datetime.strptime(execution_id[:8], "%Y%m%d").replace(tzinfo=UTC).date()

@@ -1,4 +1,4 @@
-"""Past executions: `credits runs list | show | verify | search | export | cost`, straight off S3."""
+"""Past executions: `credits runs list | show | get | verify | search | export | cost`, straight off S3."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .command_line import (
     add_command,
     add_days,
     add_json,
+    add_purpose,
     day,
     days_of,
     make_parser,
@@ -26,6 +27,7 @@ from .errors import ConfigurationError
 from .history.columns import COLUMNS, SHORT, row
 from .history.costs import KEYS, cost_report, first_day_needed
 from .history.export import write_csv, write_parquet
+from .history.files import Files, check_folder
 from .history.filters import Filters
 from .history.in_hand import in_hand
 from .history.reader import History, Record
@@ -34,8 +36,9 @@ from .terminal import cost, print_json, print_table, shown, watched
 SIGNED_SECONDS = 3600
 RUNNING = "running"
 EXAMPLES = {
-    "list": ("list --count 20",),
+    "list": ("list --count 20", "list --purpose all"),
     "show": ("show 20260115_123456_3fa94c01",),
+    "get": ("get 20260115_123456_3fa94c01 claim/",),
     "verify": ("verify 20260115_123456_3fa94c01", "verify --since 2026-01-01 --until 2026-01-31 --json"),
     "search": (
         "search --account AC0123456789abcdef0123456789abcdef --json",
@@ -61,7 +64,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__pack
 
 
 def _list(options: argparse.Namespace, place: Place) -> int:
-    _print(_history(place).latest(options.count), options.json)
+    _print(_history(place, options.purpose).latest(options.count), options)
     return FINE
 
 
@@ -86,6 +89,28 @@ def _show(options: argparse.Namespace, place: Place) -> int:
         print(f"{'':20} {_signed(place, key)}")
     print(f"{'':20} (the signed links end with this session, after {SIGNED_SECONDS // 60} minutes at the latest)")
     return FINE
+
+
+def _get(options: argparse.Namespace, place: Place) -> int:
+    check_folder(options.folder)
+    return bring(Files(place.store, options.execution_id), options.folder)
+
+
+def bring(files: Files, folder: Path) -> int:
+    """Write an execution's files into a folder, and say of which that cannot be done; the exit code."""
+    if not files.found:
+        print(f"There is nothing of {files.execution_id}: no such execution.", file=sys.stderr)
+        return DIFFERS
+    number, refused = 0, False
+    for brought in watched(files, len(files.found), "files"):
+        if brought.content is not None:
+            brought.write(folder)
+        if brought.fault:
+            print(brought.fault, file=sys.stderr)
+        number += brought.content is not None
+        refused = refused or brought.content is None
+    print(f"{number} files in {folder}", file=sys.stderr)
+    return DIFFERS if refused else FINE
 
 
 def _verify(options: argparse.Namespace, place: Place) -> int:
@@ -113,7 +138,7 @@ def _search(options: argparse.Namespace, place: Place) -> int:
         max_amount=options.max_amount,
         window=tuple(options.window) if options.window else None,
     )
-    _print([record for record in _chosen(options, place) if filters.fits(record)], options.json)
+    _print([record for record in _chosen(options, place) if filters.fits(record)], options)
     return FINE
 
 
@@ -121,7 +146,7 @@ def _export(options: argparse.Namespace, place: Place) -> int:
     parquet = options.format == "parquet"
     if parquet and options.output is None:
         raise ConfigurationError("Parquet is no text: say where it goes with --output FILE.")
-    records = _history(place).between(*days_of(options))
+    records = _history(place, options.purpose).between(*days_of(options))
     if parquet:
         write_parquet(records, options.output)
     elif options.output is None:
@@ -136,7 +161,7 @@ def _export(options: argparse.Namespace, place: Place) -> int:
 
 def _cost(options: argparse.Namespace, place: Place) -> int:
     first, last = days_of(options)
-    records = _history(place).between(first_day_needed(first, today()), max(last, today()))
+    records = _history(place, options.purpose).between(first_day_needed(first, today()), max(last, today()))
     report = cost_report(records, first, last, today(), place.settings)
     if options.json:
         print_json(report)
@@ -167,11 +192,11 @@ def _chosen(options: argparse.Namespace, place: Place) -> list[Record]:
         return in_hand(place.store)
     if options.account:
         return _history(place).of_account(options.account)
-    return _history(place).between(*days_of(options))
+    return _history(place, options.purpose).between(*days_of(options))
 
 
-def _history(place: Place) -> History:
-    return History(place.store, watched)
+def _history(place: Place, purpose: str = "message") -> History:
+    return History(place.store, watched, None if purpose == "all" else purpose)
 
 
 def _signed(place: Place, key: str) -> str:
@@ -179,11 +204,12 @@ def _signed(place: Place, key: str) -> str:
     return str(place.clients.s3.generate_presigned_url("get_object", where, ExpiresIn=SIGNED_SECONDS))
 
 
-def _print(records: Sequence[Record], as_json: bool) -> None:
-    if as_json:
+def _print(records: Sequence[Record], options: argparse.Namespace) -> None:
+    names = SHORT if options.purpose == "message" else (*SHORT, "purpose")
+    if options.json:
         print_json([row(record) for record in records])
     else:
-        print_table(SHORT, ([COLUMNS[name].of(record) for name in SHORT] for record in records))
+        print_table(names, ([COLUMNS[name].of(record) for name in names] for record in records))
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -198,6 +224,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     latest.add_argument("--count", type=int, default=50, metavar="N", help="how many (50)")
     show = add("show", _show, "one execution, with links to its files")
     show.add_argument("execution_id")
+    get = add("get", _get, "all files of one execution, each held to its recorded hash")
+    get.add_argument("execution_id")
+    get.add_argument("folder", type=Path, metavar="FOLDER", help="a new or empty one")
     verify = add("verify", _verify, "hash what is kept anew, and compute the credit anew from the saved rows")
     verify.add_argument("execution_ids", nargs="*", metavar="execution_id")
     search = add("search", _search, "executions by account, window, amount, state or requester")
@@ -210,6 +239,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         add_json(command)
     for command in (verify, search, export, costs):
         add_days(command)
+    for command in (latest, search, export, costs):
+        add_purpose(command)
     return parser
 
 

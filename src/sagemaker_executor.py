@@ -130,6 +130,10 @@ class SageMakerExecutor(BaseExecutor):
             stopped_by_us=status in {"Failed", "Stopped"} and self._stopped_by_us(name),
         )
 
+    @property
+    def _instance_type(self) -> str:
+        return self._settings.sagemaker_instance_type
+
     def _request_stop(self, job_name: str) -> None:
         doing = f"stopping {job_name}"
         try:

@@ -9,68 +9,50 @@ from ..errors import (
     ExecutionError,
     ExecutionLost,
     ExecutionTimedOut,
-    JobFailure,
     RequestError,
     ResultError,
     TransientError,
 )
-from ..executor import JobStatus
+from ..execution.endings import REQUESTER_MENDS, ending_of, failure_of_job
+from ..executor import JobStatus, Outcome
 from ..state.records import Failure
 
-_REQUESTER_MENDS = {"claim", "data", "request"}
+_LATER = "Post the link again in a few minutes."
 
 
 def failure_of(error: CreditsError) -> Failure:
     """How an error is kept and told."""
     if isinstance(error, ExecutionError) and error.failure:
-        return _from_job(error.failure)
+        return failure_of_job(error.failure)
     for kind, category, advice, retry_helps in _KINDS:
         if isinstance(error, kind):
             return Failure(
                 category=category,
-                message=str(error),
+                message=error.message,
                 advice=advice,
                 retry_helps=retry_helps,
-                requester_mends=category in _REQUESTER_MENDS,
+                requester_mends=category in REQUESTER_MENDS,
             )
-    return Failure(category="bot", message=str(error), advice="Post the link again; if it fails again, tell on-call.")
+    advice = "Post the link again; if it fails again, tell on-call."
+    return Failure(category="bot", message=error.message, advice=advice)
 
 
 def failure_of_status(status: JobStatus) -> Failure:
     """How a job's end without a result is kept and told."""
-    said = status["failure_reason"] or status["exit_message"] or "the service gives no reason"
-    minutes = status["elapsed_seconds"] / 60
-    words = {
-        "timed_out": (
-            f"The execution took longer than it may ({minutes:.0f} minutes) and was stopped.",
-            "Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised.",
-            True,
-        ),
-        "cancelled": ("The execution was stopped by the bot.", "Post the link again.", True),
-        "stopped": ("Somebody stopped the execution in SageMaker.", "Post the link again.", True),
-        "lost": (f"The platform lost the execution: {said}", "Post the link again in a few minutes.", True),
-        "completed": (
-            "The execution ended as Completed without leaving a valid result.json.",
-            "Tell on-call: the job's log says more.",
-            False,
-        ),
-    }
-    message, advice, retry = words.get(
-        status["outcome"], (f"The execution failed: {said}", "Tell on-call: the job's log says more.", False)
-    )
-    return Failure(category=status["outcome"], message=message, advice=advice, retry_helps=retry)
+    ending = ending_of(status)
+    advice = _ADVICE[status["outcome"]] if ending.retry_helps else "Tell on-call: the job's log says more."
+    return Failure(category=status["outcome"], message=ending.what, advice=advice, retry_helps=ending.retry_helps)
 
 
-def _from_job(failure: JobFailure) -> Failure:
-    return Failure(
-        category=failure["category"],
-        message=failure["message"],
-        advice=failure["advice"],
-        retry_helps=failure["retry_helps"],
-        cell_title=failure["cell_title"],
-        requester_mends=failure["category"] in _REQUESTER_MENDS,
-    )
-
+_ADVICE: dict[Outcome, str] = {
+    "running": _LATER,
+    "timed_out": "Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised.",
+    "cancelled": "Post the link again.",
+    "stopped": "Post the link again.",
+    "lost": _LATER,
+    "no_capacity": "Post the link again later.",
+}
+"""For whoever posted the link, where to post it again may help."""
 
 _KINDS: tuple[tuple[type[CreditsError], str, str, bool], ...] = (
     (RequestError, "request", "", False),

@@ -13,10 +13,12 @@ from typing import Any
 
 from .. import paths
 from ..aws import AwsClients
+from ..config import Settings
 from ..errors import CreditsError, StateConflict
 from ..executor import Executor
+from ..state.audit_record import AuditWriter, record_of_execution
 from ..state.lease import LeaseKeeper
-from ..state.records import UNANSWERED, ExecutionRecord
+from ..state.records import UNANSWERED, ExecutionRecord, Failure
 from ..state.state_manager import StateManager
 
 log = logging.getLogger("credits")
@@ -29,14 +31,18 @@ class Reaper:
 
     def __init__(
         self,
+        settings: Settings,
         *,
         clients: AwsClients,
+        writer: AuditWriter,
         executor: Executor,
         state: StateManager,
         lease: LeaseKeeper,
         clock: Callable[[], float],
     ) -> None:
+        self._settings = settings
         self._clients = clients
+        self._writer = writer
         self._executor = executor
         self._state = state
         self._lease = lease
@@ -84,7 +90,7 @@ class Reaper:
 
     def _abandoned_because(self, record: ExecutionRecord) -> str | None:
         """Read after the execution's record: a request names its execution before that record is written."""
-        if record.purpose == "command" or record.channel is None or record.ts is None:
+        if record.purpose != "message" or record.channel is None or record.ts is None:
             over = record.lease_until is not None and self._clock() > record.lease_until
             return "the command that started it is gone" if over else None
         message = self._state.read(record.channel, record.ts)
@@ -105,5 +111,14 @@ class Reaper:
         except StateConflict:
             return None
         self._executor.stop(record.job_name)
+        self._keep(record, why)
         log.warning("abandoned job stopped: %s (%s)", record.job_name, why)
         return f"{record.job_name} was stopped: {why}."
+
+    def _keep(self, record: ExecutionRecord, why: str) -> None:
+        """Whoever ends an execution keeps how it ended."""
+        failure = Failure(category="cancelled", message=f"The execution was stopped: {why}.", retry_helps=True)
+        kind = self._settings.sagemaker_instance_type
+        status = self._executor.poll([record.job_name]).get(record.job_name)
+        kept = record_of_execution(record, result=None, failure=failure, status=status, instance_type=kind)
+        self._writer.create(kept)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from typing import Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ..execution.job_progress import read_progress
 from ..state.object_store import ObjectStore
-from ..state.records import MessageRecord, Request
+from ..state.records import MessageRecord
 
 _WORDS = {
     "new": "asking Looker",
@@ -27,12 +27,22 @@ _WORDS = {
 READ_EVERY = 3.0
 
 
-class TerminalProgress:
+class Row(NamedTuple):
+    """A line: what is asked (a link, a file), its execution once there is one, and where it stands in a word."""
+
+    what: str
+    execution_id: str | None
+    state: str
+    running: bool
+
+
+class JobTable:
     """A table that rich redraws; each running job's query is read from its progress.json every few seconds."""
 
-    def __init__(self, store: ObjectStore, clock: Callable[[], float]) -> None:
+    def __init__(self, store: ObjectStore, clock: Callable[[], float], of: str = "link") -> None:
         self._store = store
         self._clock = clock
+        self._of = of
         self._began: dict[str, float] = {}
         self._read: dict[str, tuple[float, str]] = {}
         self._live = Live(console=Console(file=sys.stderr), refresh_per_second=4, transient=False)
@@ -44,19 +54,17 @@ class TerminalProgress:
     def __exit__(self, *error: object) -> None:
         self._live.stop()
 
-    def show(self, records: Sequence[MessageRecord]) -> None:
+    def draw(self, rows: Iterable[Row]) -> None:
         """Redraw."""
-        table = Table("link", "execution", "state", "", box=None, pad_edge=False)
-        for record in sorted(records, key=lambda record: record.ts):
-            for request in record.requests:
-                execution = request.execution.execution_id if request.execution else "–"
-                table.add_row(_plain(request.link[-40:]), execution, _WORDS[request.state], self._detail(request))
+        table = Table(self._of, "execution", "state", "", box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(_plain(row.what[-40:]), row.execution_id or "–", row.state, self._detail(row))
         self._live.update(table)
 
-    def _detail(self, request: Request) -> str:
-        if request.state != "running" or request.execution is None:
+    def _detail(self, row: Row) -> str:
+        if not row.running or row.execution_id is None:
             return ""
-        execution_id, now = request.execution.execution_id, self._clock()
+        execution_id, now = row.execution_id, self._clock()
         began = self._began.setdefault(execution_id, now)
         read_at, words = self._read.get(execution_id, (0.0, ""))
         if now - read_at >= READ_EVERY:
@@ -67,6 +75,23 @@ class TerminalProgress:
     def _query_of(self, execution_id: str) -> str:
         at = read_progress(self._store, execution_id)
         return f"query {at.done} of {at.total}" if at else ""
+
+
+class TerminalProgress(JobTable):
+    """A line for each link of the messages in hand."""
+
+    def show(self, records: Sequence[MessageRecord]) -> None:
+        """Redraw."""
+        self.draw(
+            Row(
+                request.link,
+                request.execution.execution_id if request.execution else None,
+                _WORDS[request.state],
+                request.state == "running",
+            )
+            for record in sorted(records, key=lambda record: record.ts)
+            for request in record.requests
+        )
 
 
 def _plain(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -17,7 +16,6 @@ from ..history.reader import Record
 from ..state.object_store import ObjectStore
 
 Expected = Mapping[str, Decimal]
-_EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
 _AS_RUN = "data/looker.sql"
 
 
@@ -51,7 +49,7 @@ class CaseReader:
         """
         if name.startswith(("https://", "http://")):
             return self._case(name, self._sql_of_link(name))
-        if is_execution_id(name):
+        if paths.is_execution_id(name):
             return self._case(name, self._sql_of_execution(name))
         try:
             return self._case(name, Path(name).read_text(encoding="utf-8"))
@@ -76,11 +74,6 @@ class CaseReader:
             if found is not None:
                 return found[0].decode()
         raise QueryError(f"The execution {execution_id} has left no SQL: there is no {files.query}.")
-
-
-def is_execution_id(name: str) -> bool:
-    """Whether it has the form of one."""
-    return _EXECUTION_ID.fullmatch(name) is not None
 
 
 def read_expected(file: Path) -> dict[str, Decimal]:

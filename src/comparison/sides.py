@@ -8,31 +8,28 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from .. import paths
-from ..errors import CapacityError, ExecutionError, QueryError
+from ..errors import CapacityError, CreditsError, ExecutionError, QueryError
 from ..executor import CreditResult, Executor, JobStatus
 from .cases import Case
 from .journal import Answer, Journal, Side
 
 CAPACITY_EVERY = 60.0
-ALLOWANCE = 600.0
 _TRY_AGAIN = frozenset({"lost", "no_capacity", "stopped", "cancelled"})
 
 
 class Sides:
-    """Both executors and their journal. `limit`: a job's seconds; `sleep` may raise Interrupted: jobs then run on."""
+    """Both executors and their journal. `sleep` may raise Interrupted: jobs then run on."""
 
     def __init__(
         self,
         executors: Mapping[Side, Executor],
         journal: Journal,
         *,
-        limit: float,
         sleep: Callable[[float], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._executors = executors
         self._journal = journal
-        self._limit = limit
         self._sleep = sleep
         self._clock = clock
 
@@ -57,14 +54,15 @@ class Sides:
         began = self._clock()
         try:
             job_name = self._start(executor, sql, execution_id)
-            status = executor.wait_for_completion(job_name, self._limit + ALLOWANCE)
+            status = executor.wait_for_completion(job_name)
         except (ExecutionError, QueryError) as error:
             return _failed(execution_id, self._clock() - began, error, again=False)
         seconds = _seconds(status)
         try:
             return _answered(executor.get_results(execution_id), seconds)
-        except ExecutionError as error:
-            again = status["outcome"] in _TRY_AGAIN or bool(error.failure and error.failure["retry_helps"])
+        except (ExecutionError, CapacityError) as error:
+            failure = error.failure if isinstance(error, ExecutionError) else None
+            again = status["outcome"] in _TRY_AGAIN or bool(failure and failure["retry_helps"])
             return _failed(execution_id, seconds, error, again=again)
 
     def _start(self, executor: Executor, sql: str, execution_id: str) -> str:
@@ -90,7 +88,7 @@ def _answered(result: CreditResult, seconds: float) -> Answer:
     )
 
 
-def _failed(execution_id: str, seconds: float, error: ExecutionError | QueryError, *, again: bool) -> Answer:
+def _failed(execution_id: str, seconds: float, error: CreditsError, *, again: bool) -> Answer:
     failure = error.failure if isinstance(error, ExecutionError) else None
-    said = f"{failure['category']}: {failure['message']}" if failure else str(error)
+    said = f"{failure['category']}: {failure['message']}" if failure else error.message
     return Answer(execution_id=execution_id, seconds=round(seconds, 1), failure=said, again=again)

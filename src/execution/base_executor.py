@@ -17,17 +17,19 @@ from .. import paths
 from ..aws import AwsClients
 from ..config import Settings, load_executor_settings
 from ..errors import (
+    CapacityError,
+    CreditsError,
+    ExecutionError,
     ExecutionTimedOut,
     ExecutionUnknown,
     ResultError,
-    StateConflict,
-    StateUnreadable,
     TransientError,
 )
 from ..executor import CreditResult, Executor, JobInfo, JobStatus
 from ..state.object_store import ObjectStore
-from ..state.records import ExecutionRecord
-from ..times import iso
+from ..state.records import Origin
+from .endings import error_of_end
+from .execution_book import START_SECONDS, ExecutionBook
 from .job_status import ENDED
 from .results import ResultReader
 from .submission import Submission, make_check, make_submission
@@ -42,7 +44,7 @@ STATUS_EVERY = 30.0
 """A status costs a call; NotebookExecutor, where it costs none, asks each time it looks for the result."""
 SETTLE_SECONDS = 10.0
 ERRORS_IN_A_ROW = 10
-OVERTIME = 600.0
+SCRIPT = Origin("script")
 
 
 @dataclass
@@ -50,18 +52,24 @@ class _Wait:
     """One wait for one job, in the clock's seconds."""
 
     job_name: str
-    deadline: float
+    began: float
+    timeout: float
     status: JobStatus | None = None
     status_due: float = 0.0
     settle_until: float | None = None
-    invalid: bool = False
+    result: CreditResult | None = None
+    invalid: ResultError | None = None
     errors: int = 0
+
+    @property
+    def deadline(self) -> float:
+        return self.began + self.timeout
 
 
 class BaseExecutor(Executor):
     """`token` makes the 8 hex digits of a new execution id; `clock` is seconds since 1970.
 
-    session: boto3's, for credentials other than the default ones.
+    session: boto3's, for credentials other than the default ones; origin: what its executions are for.
     """
 
     status_every: ClassVar[float] = STATUS_EVERY
@@ -75,6 +83,7 @@ class BaseExecutor(Executor):
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         token: Callable[[], str] | None = None,
+        origin: Origin = SCRIPT,
     ) -> None:
         self._settings = settings or load_executor_settings()
         self._clients = clients or AwsClients(self._settings, session=session, sleep=sleep)
@@ -82,7 +91,8 @@ class BaseExecutor(Executor):
         self._sleep = sleep
         self._token = token
         self._store = ObjectStore(self._clients, self._settings.s3_output_bucket)
-        self._results = ResultReader(self._clients, self._settings.s3_output_bucket, self._settings.result_profile)
+        self._results = ResultReader(self._clients, self._settings.s3_output_bucket)
+        self._book = ExecutionBook(self._store, self._settings, origin, clock)
 
     # What a backend does
 
@@ -102,6 +112,11 @@ class BaseExecutor(Executor):
     def _request_stop(self, job_name: str) -> None:
         """Ask for the end; silent where it has come, or there is no such job."""
 
+    @property
+    @abstractmethod
+    def _instance_type(self) -> str:
+        """Where its jobs run, for the estimate of what they cost."""
+
     # The contract
 
     def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:
@@ -114,26 +129,47 @@ class BaseExecutor(Executor):
 
     def _begin(self, submission: Submission) -> JobInfo:
         self._check(submission)
-        self._say_whose(submission)
+        self._book.begin(submission)
         self._store.put_bytes(paths.ExecutionPaths(submission.execution_id).query, submission.query, "application/sql")
         arn = self._start(submission)
         return JobInfo(job_arn=arn, job_name=submission.job_name, execution_id=submission.execution_id)
 
-    def wait_for_completion(self, job_name: str, timeout: float = 1800) -> JobStatus:
+    def wait_for_completion(self, job_name: str, timeout: float | None = None) -> JobStatus:
         """See Executor. Where a valid result is there `outcome` is completed, and the end is waited for SETTLE_SECONDS
         at most: `status` may still be InProgress.
         """
-        wait = _Wait(job_name, deadline=self._clock() + timeout)
+        limit = self._book.limit_of(job_name) + START_SECONDS if timeout is None else timeout
+        wait = _Wait(job_name, began=self._clock(), timeout=limit)
         while (answer := self._look(wait)) is None:
             if self._clock() >= wait.deadline:
-                raise self._give_up(wait, timeout)
+                raise self._give_up(wait)
             self._sleep(max(0.0, min(RESULT_EVERY, wait.deadline - self._clock())))
+        self._keep(wait, answer)
         return answer
 
     def get_results(self, execution_id: str) -> CreditResult:
         """See Executor."""
         self._settings.require("s3_output_bucket")
-        return self._results.read(execution_id)
+        profile = self._book.profile_of(execution_id)
+        result = self._results.read(execution_id, profile)
+        if result is not None:
+            return result
+        status, unknown = self._ask_why(paths.job_name(execution_id))
+        if status and status["status"] in ENDED and (result := self._results.read(execution_id, profile)):
+            return result  # it came while we asked
+        failure, note = self._results.failure(execution_id)
+        if unknown and failure is None:
+            raise unknown
+        raise error_of_end(
+            execution_id, status, failure=failure, place=self._results.place(execution_id), note=note
+        ) from unknown
+
+    def _ask_why(self, job_name: str) -> tuple[JobStatus | None, CreditsError | None]:
+        """How the job stands, or why that cannot be had: its own account of its failure may be there all the same."""
+        try:
+            return self.poll([job_name]).get(job_name), None
+        except CreditsError as error:
+            return None, error
 
     def has_result(self, execution_id: str) -> bool:
         """See Executor."""
@@ -141,7 +177,7 @@ class BaseExecutor(Executor):
 
     def stop(self, job_name: str) -> None:
         """See Executor. The execution's record says that it was us, before the service is asked."""
-        self._record_stop(job_name)
+        self._book.note_stop(job_name)
         self._request_stop(job_name)
 
     # Beginning
@@ -149,24 +185,6 @@ class BaseExecutor(Executor):
     def _new_id(self) -> str:
         now = datetime.fromtimestamp(self._clock(), UTC)
         return paths.new_execution_id(now, self._token() if self._token else None)
-
-    def _say_whose(self, submission: Submission) -> None:
-        """Nobody may find a running job without a record: it could never be stopped, or told whose it is."""
-        key = paths.ExecutionPaths(submission.execution_id).record
-        if self._store.get_bytes(key) is not None:
-            return
-        now = self._clock()
-        record = ExecutionRecord(
-            execution_id=submission.execution_id,
-            job_name=submission.job_name,
-            purpose="command",
-            created_at=iso(now),
-            lease_until=now + self._settings.sagemaker_max_runtime + OVERTIME,
-        )
-        try:
-            self._store.create(key, record)
-        except StateConflict:
-            log.debug("%s was begun by another bot", submission.execution_id)
 
     # Waiting
 
@@ -212,46 +230,44 @@ class BaseExecutor(Executor):
         if wait.invalid or execution_id is None or not self.has_result(execution_id):
             return False
         try:
-            self.get_results(execution_id)
+            wait.result = self.get_results(execution_id)
         except ResultError as error:
             log.warning("%s", error)
-            wait.invalid = True
-        return not wait.invalid
+            wait.invalid = error
+        return wait.result is not None
 
-    def _give_up(self, wait: _Wait, timeout: float) -> ExecutionTimedOut:
+    def _give_up(self, wait: _Wait) -> ExecutionTimedOut:
         self.stop(wait.job_name)
-        return ExecutionTimedOut(
-            f"{wait.job_name} had no result after {timeout:.0f} seconds, and was stopped. "
+        status, _ = self._ask_why(wait.job_name)
+        error = ExecutionTimedOut(
+            f"{wait.job_name} had no result after {wait.timeout:.0f} seconds, and was stopped. "
             "Ask for a shorter window, or wait longer.",
             **self._whose(wait.job_name),
+            job_arn=status["job_arn"] if status else None,
+            reason=f"no result after {wait.timeout:.0f} seconds",
         )
+        if record := self._book.to_be_kept(wait.job_name):
+            self._book.keep(record, error, status, self._instance_type)
+        return error
 
-    # Stopping
+    def _keep(self, wait: _Wait, status: JobStatus) -> None:
+        """Keep how the execution ended, where it is ours to keep."""
+        record = self._book.to_be_kept(wait.job_name)
+        if record is not None:
+            end = wait.result or wait.invalid or self._end_without(record.execution_id)
+            self._book.keep(record, end, status, self._instance_type)
 
-    def _record_stop(self, job_name: str) -> None:
-        found = self._record(job_name)
-        if found is None or found[0].stopped_because:
-            return
-        record, etag = found
-        record.stopped_because = "stopped by the bot"
+    def _end_without(self, execution_id: str) -> CreditResult | CreditsError:
         try:
-            self._store.replace(paths.ExecutionPaths(record.execution_id).record, record, etag)
-        except StateConflict:
-            log.debug("%s: another bot has the record", job_name)
+            return self.get_results(execution_id)
+        except (ExecutionError, CapacityError) as error:
+            return error
+
+    # The execution's record
 
     def _stopped_by_us(self, job_name: str) -> bool:
-        found = self._record(job_name)
-        return bool(found and found[0].stopped_because)
-
-    def _record(self, job_name: str) -> tuple[ExecutionRecord, str] | None:
-        execution_id = paths.execution_id_of(job_name)
-        if execution_id is None:
-            return None
-        try:
-            return self._store.get(paths.ExecutionPaths(execution_id).record, ExecutionRecord)
-        except StateUnreadable as error:
-            log.error("%s", error)
-            return None
+        found = self._book.find(job_name)
+        return bool(found and found.stopped_because)
 
     @staticmethod
     def _whose(job_name: str) -> dict[str, Any]:

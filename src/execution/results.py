@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from .. import paths
 from ..aws import MISSING, AwsClients, error_code, refused
-from ..errors import ExecutionFailed, JobFailure, ResultInvalid, ResultMissing
+from ..errors import JobFailure, ResultInvalid
 from ..executor import CreditResult
 from ..job_files import job_file
 
@@ -32,10 +32,13 @@ _MAX_LINES = 200
 class ResultReader:
     """Reads the outputs of one bucket. Raises TransientError and ConfigurationError as AwsClients does."""
 
-    def __init__(self, clients: AwsClients, bucket: str, profile: str = "") -> None:
+    def __init__(self, clients: AwsClients, bucket: str) -> None:
         self._clients = clients
         self._bucket = bucket
-        self._profile = profile
+
+    def place(self, execution_id: str) -> str:
+        """Where the result should be, for people."""
+        return f"s3://{self._bucket}/{paths.ExecutionPaths(execution_id).result}"
 
     def is_there(self, execution_id: str) -> bool:
         """Whether result.json exists: one HEAD."""
@@ -49,28 +52,18 @@ class ResultReader:
             raise refused(error, doing) from error
         return True
 
-    def read(self, execution_id: str) -> CreditResult:
-        """The valid result. Raises ResultInvalid; where there is none ExecutionFailed or ResultMissing."""
+    def read(self, execution_id: str, profile: str) -> CreditResult | None:
+        """The valid result, or None where there is none. Raises ResultInvalid. profile: as for checked_result."""
         key = paths.ExecutionPaths(execution_id).result
         found = self._clients.read_object(self._bucket, key, MAX_RESULT_BYTES)
-        if found is None:
-            raise self._why_none(execution_id)
-        return checked_result(found[0], execution_id, f"s3://{self._bucket}/{key}", self._profile)
+        return checked_result(found[0], execution_id, self.place(execution_id), profile) if found else None
 
-    def _why_none(self, execution_id: str) -> ExecutionFailed | ResultMissing:
-        files = paths.ExecutionPaths(execution_id)
-        found = self._clients.read_object(self._bucket, files.error, MAX_ERROR_BYTES)
+    def failure(self, execution_id: str) -> tuple[JobFailure | None, str]:
+        """The job's own account of its failure; and a word about one that is there and cannot be read."""
+        key = paths.ExecutionPaths(execution_id).error
+        found = self._clients.read_object(self._bucket, key, MAX_ERROR_BYTES)
         failure = read_failure(found[0], execution_id) if found else None
-        if failure is not None:
-            return ExecutionFailed(
-                f"{failure['message']} {failure['advice']}".strip(), failure=failure, **_whose(execution_id)
-            )
-        unreadable = f" Its {files.error} cannot be read either." if found else ""
-        return ResultMissing(
-            f"The execution {execution_id} left no result: there is no s3://{self._bucket}/{files.result}.{unreadable} "
-            "The job's log says more.",
-            **_whose(execution_id),
-        )
+        return failure, f"Its {key} cannot be read either." if found and failure is None else ""
 
 
 def checked_result(content: bytes, execution_id: str, place: str, profile: str = "") -> CreditResult:

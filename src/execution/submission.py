@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from .. import paths
 from ..config import Settings
 from ..errors import ConfigurationError, QueryError
+from ..executor import is_account
 
 MAX_QUERY_BYTES = 4_000_000
 MAX_VARIABLE = 256
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Submission:
     query: bytes
     """The SQL in UTF-8, byte for byte as it came."""
     environment: dict[str, str]
+    asid: str | None = None
+    is_check: bool = False
 
     @property
     def job_name(self) -> str:
@@ -32,7 +34,7 @@ class Submission:
 def make_check(settings: Settings, execution_id: str) -> Submission:
     """A job that looks at its secret and Presto instead of running the notebook. Raises ConfigurationError."""
     submission = make_submission(settings, "SELECT 1", None, execution_id)
-    return replace(submission, environment={**submission.environment, "MODE": "check"})
+    return replace(submission, environment={**submission.environment, "MODE": "check"}, is_check=True)
 
 
 def make_submission(settings: Settings, looker_query: str, asid: str | None, execution_id: str) -> Submission:
@@ -43,13 +45,15 @@ def make_submission(settings: Settings, looker_query: str, asid: str | None, exe
             f"S3_OUTPUT_BUCKET is {settings.s3_output_bucket!r}, which is no bucket's name "
             "(3 to 63 lower-case letters, digits, dots and hyphens; no s3:// before it)."
         )
-    if not _EXECUTION_ID.fullmatch(execution_id):
+    if not paths.is_execution_id(execution_id):
         raise ConfigurationError(
             f"The execution id {execution_id!r} is not of the form 20260115_123456_3fa94c01: leave it out, or use "
             "paths.new_execution_id."
         )
+    if asid and not is_account(asid):
+        raise QueryError(f"The account (asid) {asid[:60]!r} is no account's SID: AC and 32 digits of 0-9 and a-f.")
     query = _encoded(looker_query)
-    return Submission(execution_id, query, _environment(settings, looker_query, asid, execution_id))
+    return Submission(execution_id, query, _environment(settings, looker_query, asid, execution_id), asid or None)
 
 
 def _encoded(looker_query: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .reader import Record
+from .reader import Record, purpose_of
 
 STATES = {"answer": "answered", "failure": "failed"}
 
@@ -74,5 +74,6 @@ COLUMNS: dict[str, Column] = {
     "job_status": Column(lambda record: record.get("job_status")),
     "seconds": Column(seconds, "DOUBLE"),
     "cost_usd_estimate": Column(usd, "DECIMAL(18,6)"),
+    "purpose": Column(purpose_of),
 }
 SHORT = ("execution_id", "state", "credit_amount", "account_sid", "fraud_start", "fraud_end", "requester")

@@ -1,6 +1,6 @@
 """Past executions, straight off the audit trail in S3: the latest, those of some days, one account's, one.
 
-Each record is its object's content as state/audit.py writes it.
+Each record is its object's content as state/audit_record.py makes it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from .. import paths
@@ -28,29 +29,47 @@ def _unwatched(items: Iterable[Any], _total: int, _words: str) -> Iterable[Any]:
     return items
 
 
-class History:
-    """Reads only. Raises ConfigurationError and TransientError as ObjectStore does, StateUnreadable naming a record."""
+def purpose_of(record: Record) -> str:
+    """What the execution was for (state/records.py's Purpose): older records are all of messages."""
+    return str(record.get("purpose") or "message")
 
-    def __init__(self, store: ObjectStore, watch: Watch = _unwatched) -> None:
+
+class History:
+    """Reads only. Raises ConfigurationError and TransientError as ObjectStore does, StateUnreadable naming a record.
+
+    purpose: which executions `latest` and `between` are to give; None: all.
+    """
+
+    def __init__(self, store: ObjectStore, watch: Watch = _unwatched, purpose: str | None = "message") -> None:
         self._store = store
         self._watch = watch
+        self._purpose = purpose
 
     def latest(self, count: int) -> list[Record]:
         """The last `count` executions, newest first."""
+        keys = self._newest_first()
+        found = self._wanted(self._read(list(islice(keys, count))))
+        while len(found) < count and (more := list(islice(keys, THREADS))):
+            found += self._wanted(self._read(more))
+        return found[:count]
+
+    def _newest_first(self) -> Iterator[str]:
         tomorrow = datetime.now(UTC).date() + timedelta(days=1)
         recent = [tomorrow - timedelta(days=n) for n in range(RECENT_DAYS)]
-        keys = [key for found in self._keys_of(map(_folder, recent)) for key in reversed(found)]
-        earlier = self._days(last=recent[-1] - timedelta(days=1), newest_first=True)
-        while len(keys) < count and (folder := next(earlier, None)):
-            keys += reversed(list(self._store.keys(folder)))
-        return self._read(keys[:count])
+        for keys in self._keys_of(map(_folder, recent)):
+            yield from reversed(keys)
+        for folder in self._days(last=recent[-1] - timedelta(days=1), newest_first=True):
+            yield from reversed(list(self._store.keys(folder)))
 
     def between(self, first: date, last: date) -> list[Record]:
         """Executions begun on these UTC days, both included, oldest first."""
-        return self._read([paths.ExecutionPaths(name).audit for name in self.ids_between(first, last)])
+        return self._wanted(self._read([paths.ExecutionPaths(name).audit for name in self.ids_between(first, last)]))
+
+    def _wanted(self, records: list[Record]) -> list[Record]:
+        return [record for record in records if self._purpose in {None, purpose_of(record)}]
 
     def ids_between(self, first: date, last: date) -> list[str]:
-        """The ids of those, without reading one."""
+        """The ids of all begun on these days, whatever for, without reading one."""
         keys = [key for found in self._keys_of(self._days(first, last)) for key in found]
         return [key.rsplit("/", 1)[1].removesuffix(".json") for key in keys]
 

@@ -19,7 +19,9 @@ from .. import paths
 from ..errors import ResultInvalid, StateUnreadable
 from ..execution.results import OURS, checked_result
 from ..executor import CreditResult
+from ..history.reader import purpose_of
 from ..state.audit import IndexEntry, index_entry, indexed
+from ..state.audit_record import vouched
 from ..state.object_store import ObjectStore
 from .saved_rows import NotComputable, decide_anew
 
@@ -41,7 +43,7 @@ def differences(store: ObjectStore, execution_id: str) -> Iterator[str]:
     yield from changed
     record = {} if changed else _parsed(body)
     if record.get("result") is None and not changed:
-        yield from _failure_differences(store, record)
+        yield from _other_differences(store, record)
     else:
         yield from _result_differences(store, files, record)
 
@@ -51,7 +53,8 @@ def profile_of(record: Record) -> str:
     return str(record.get("result_profile", OURS))
 
 
-def _failure_differences(store: ObjectStore, record: Record) -> Iterator[str]:
+def _other_differences(store: ObjectStore, record: Record) -> Iterator[str]:
+    """Of what no result.json vouches for."""
     for key, digest in (record.get("files_sha256") or {}).items():
         yield from _changed(key, _read(store, key), digest)
 
@@ -69,25 +72,15 @@ def _result_differences(store: ObjectStore, files: paths.ExecutionPaths, record:
         yield str(error)
         return
     yield from _file_differences(store, files, result)
+    yield from _other_differences(store, record)
     if profile == OURS:
         yield from _credit_differences(store, result)
-    if record and indexed(result):
+    if record and purpose_of(record) == "message" and indexed(result):
         yield from _index_differences(store, record, result)
 
 
 def _file_differences(store: ObjectStore, files: paths.ExecutionPaths, result: CreditResult) -> Iterator[str]:
-    provenance = result.get("provenance", {})
-    vouched = {
-        files.query: "sql_sha256",
-        files.notebook: "executed_notebook_sha256",
-        files.report: "report_sha256",
-        files.picture: "picture_sha256",
-    }
-    kept = {key: provenance[name] for key, name in vouched.items() if name in provenance}
-    for query in provenance.get("queries", []):
-        kept[files.output_prefix + query["file"]] = query["sha256"]
-        kept[files.output_prefix + query["sql_file"]] = query["sql_sha256"]
-    for key, digest in kept.items():
+    for key, digest in vouched(files, result).items():
         yield from _changed(key, _read(store, key), digest)
 
 

@@ -1,25 +1,22 @@
-"""What is kept of every execution for seven years, and how an account's earlier recommendations are found.
+"""The audit trail of what was answered in Slack, and how an account's earlier recommendations are found.
 
-audit/YYYY/MM/DD/{id}.json                         result, request and cost; its SHA-256 in the object's metadata
+audit/YYYY/MM/DD/{id}.json                         see audit_record.py
 index/account/{account_sid}/{fraud_end}_{id}       one small object a recommendation, found by one list
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Iterator
-from typing import Any
 
 from pydantic import BaseModel
 
 from .. import paths
 from ..config import BotSettings
-from ..executor import CreditResult, JobStatus
-from ..prices import PRICES_AS_OF, estimate
+from ..errors import StateUnreadable
+from ..executor import CreditResult, JobStatus, is_account
+from .audit_record import LOCAL, AuditWriter, audit_record, cost_of
 from .object_store import ObjectStore
-from .records import Cost, MessageRecord, Request
+from .records import Cost, ExecutionRecord, MessageRecord, Request
 
 MAX_EARLIER = 5
 
@@ -38,10 +35,11 @@ class IndexEntry(BaseModel):
 
 
 class AuditTrail:
-    """Writes audit records and the account index; reads both."""
+    """Writes messages' audit records and the account index; reads both."""
 
     def __init__(self, store: ObjectStore, settings: BotSettings) -> None:
         self._store = store
+        self._writer = AuditWriter(store)
         self._settings = settings
 
     def saved_query(self, request: Request) -> str | None:
@@ -76,28 +74,39 @@ class AuditTrail:
             return
         if result is not None and "audit" not in request.done:  # the job's end, noted later, changes nothing there
             self._index(message, result)
-        record = _audit_record(message, request, result)
-        record["result_profile"] = self._settings.result_profile
-        files = paths.ExecutionPaths(request.execution.execution_id)
-        record["result_sha256"] = self._sha256(files.result) if result else None
-        record["files_sha256"] = None if result else self._left_by_failure(files)
-        body = _canonical(record)
-        self._store.put_bytes(files.audit, body, Metadata={"sha256": hashlib.sha256(body).hexdigest()})
+        record = audit_record(
+            purpose="message",
+            result_profile=self._demanded(request.execution.execution_id),
+            attempts=request.attempts,
+            outcome=request.reply,
+            result=result,
+            failure=request.failure,
+            seen_at=message.seen_at,
+            job_status=request.status,
+            started_at=request.started_at,
+            ended_at=request.ended_at,
+            cost=request.cost,
+            link=request.link,
+            channel=message.channel,
+            message_ts=message.ts,
+            requester=message.user,
+            reply_ts=request.reply_ts,
+        )
+        self._writer.replace(record)
 
-    def _left_by_failure(self, files: paths.ExecutionPaths) -> dict[str, str | None]:
-        """A result.json vouches for its files; for what else a job leaves, the audit record does. Not for progress."""
-        keys = [*self._store.keys(files.input_prefix), *self._store.keys(files.output_prefix)]
-        return {key: self._sha256(key) for key in keys if key != files.progress}
-
-    def _sha256(self, key: str) -> str | None:
-        found = self._store.get_bytes(key)
-        return hashlib.sha256(found[0]).hexdigest() if found else None
+    def _demanded(self, execution_id: str) -> str:
+        """The profile that the execution's result had to keep: settings may have changed since it began."""
+        try:
+            found = self._store.get(paths.ExecutionPaths(execution_id).record, ExecutionRecord)
+        except StateUnreadable:
+            found = None
+        demanded = found[0].result_profile if found else None
+        return self._settings.result_profile if demanded is None else demanded
 
     def cost(self, status: JobStatus) -> Cost:
-        """An estimate from the job's times: the service reports no billed seconds. A local job has no price."""
-        kind = "local" if self._settings.executor == "local" else self._settings.sagemaker_instance_type
-        seconds = status["elapsed_seconds"]
-        return Cost(instance_type=kind, seconds=seconds, usd=estimate(kind, seconds))
+        """An estimate from the job's times."""
+        kind = LOCAL if self._settings.executor == "local" else self._settings.sagemaker_instance_type
+        return cost_of(kind, status["elapsed_seconds"])
 
     def _index(self, message: MessageRecord, result: CreditResult) -> None:
         if not indexed(result):
@@ -115,14 +124,9 @@ class AuditTrail:
                 yield found[0]
 
 
-_ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
-
-
 def indexed(result: CreditResult) -> bool:
     """Whether the account's index holds it: it says which account, as an SID, and which days."""
-    return bool(
-        _ACCOUNT.fullmatch(result.get("account_sid") or "") and result.get("fraud_start") and result.get("fraud_end")
-    )
+    return bool(is_account(result.get("account_sid") or "") and result.get("fraud_start") and result.get("fraud_end"))
 
 
 def index_entry(channel: str, ts: str, result: CreditResult) -> IndexEntry:
@@ -137,28 +141,3 @@ def index_entry(channel: str, ts: str, result: CreditResult) -> IndexEntry:
         channel=channel,
         ts=ts,
     )
-
-
-def _audit_record(message: MessageRecord, request: Request, result: CreditResult | None) -> dict[str, Any]:
-    return {
-        "schema_version": "1",
-        "execution_id": request.attempts[-1].execution_id,
-        "channel": message.channel,
-        "message_ts": message.ts,
-        "requester": message.user,
-        "seen_at": message.seen_at,
-        "outcome": request.reply,
-        "link": request.link,
-        "reply_ts": request.reply_ts,
-        "attempts": [attempt.model_dump() for attempt in request.attempts],
-        "failure": request.failure.model_dump() if request.failure else None,
-        "job_status": request.status,
-        "started_at": request.started_at,
-        "ended_at": request.ended_at,
-        "cost_estimate": {**request.cost.model_dump(), "prices_as_of": PRICES_AS_OF} if request.cost else None,
-        "result": result,
-    }
-
-
-def _canonical(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1).encode()

@@ -66,12 +66,22 @@ class ObjectStore:
         """Write over exactly the version `etag`; the new ETag. Raises StateConflict."""
         return self._write(key, record, {"IfMatch": etag})
 
+    def create_bytes(self, key: str, content: bytes, content_type: str = "application/json", **extra: Any) -> bool:
+        """Write an object unless there is one; whether there was none. Whose it is cannot be told from its content."""
+        try:
+            self.put_bytes(key, content, content_type, IfNoneMatch="*", **extra)
+        except StateConflict:
+            return False
+        return True
+
     def put_bytes(self, key: str, content: bytes, content_type: str = "application/json", **extra: Any) -> None:
         """Write without a condition: for what is the same whoever writes it."""
         for _ in range(_CONFLICT_TRIES):
             try:
                 self._call("put_object", f"writing {key}", Key=key, Body=content, ContentType=content_type, **extra)
             except ClientError as error:
+                if error_code(error) in _PRECONDITION_FAILED and "IfNoneMatch" in extra:
+                    raise StateConflict(f"There is a {key} already.") from error
                 if error_code(error) not in _PRECONDITION_FAILED | _CONFLICT:
                     raise refused(error, f"writing {key}") from error
             else:

@@ -12,7 +12,8 @@ Times are ISO 8601 UTC; money is USD.
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +22,9 @@ from ..outside_text import OutsideText
 State = Literal["new", "submitting", "running", "replying", "answered", "settled", "failed"]
 ReplyKind = Literal["answer", "failure", "not_verify", "repeat", "refused"]
 LinkState = Literal["running", "answered", "failed"]
+Purpose = Literal["message", "link", "script", "compare"]
+"""What an execution is for: an answer in Slack, `--link`, a script or `credits run`, `credits compare`."""
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 Step = Literal["reply", "progress", "dm", "report", "picture", "audit", "link", "alarm", "reaction"]
 
 ENDED: frozenset[State] = frozenset({"settled", "failed"})
@@ -123,13 +127,29 @@ class MessageRecord(_Record):
         return self.mark is not None and all(request.ended for request in self.requests)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What executions are started for, and by which link where it is one."""
+
+    purpose: Purpose
+    link: str | None = None
+
+
 class ExecutionRecord(_Record):
-    """Whose an execution is: written before its job is created, read by the reaper."""
+    """Whose an execution is: written before its job is created, read by whoever ends it and by the reaper.
+
+    purpose: `check` is the doctor's job, which answers nobody; `command` what scripts' were called before.
+    result_profile: what was demanded of the result; None: as the settings say. max_runtime in seconds.
+    """
 
     schema_version: Literal[1] = 1
     execution_id: str
     job_name: str
-    purpose: Literal["message", "command"]
+    purpose: Purpose | Literal["check", "command"]
+    asid: str | None = None
+    link: OutsideText | None = None
+    result_profile: str | None = None
+    max_runtime: int | None = None
     channel: str | None = None
     ts: str | None = None
     request_key: str | None = None

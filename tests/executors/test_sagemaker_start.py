@@ -131,8 +131,8 @@ def test_whose_it_is_and_the_query_are_there_before_the_job(installation: Instal
     installation.executor.execute(SQL, execution_id=ID)
     assert seen == [[f"credits-automation/inputs/{ID}/query.sql", f"credits-automation/state/executions/{ID}.json"]]
     record = json.loads(installation.object(f"credits-automation/state/executions/{ID}.json"))
-    assert (record["purpose"], record["job_name"]) == ("command", paths.job_name(ID))
-    assert record["lease_until"] == installation.clock.now + 1800 + 600
+    assert (record["purpose"], record["job_name"]) == ("script", paths.job_name(ID))
+    assert record["lease_until"] == installation.clock.now + 1800 + 900
 
 
 def test_the_record_the_bot_wrote_is_left_as_it_is(installation: Installation) -> None:
