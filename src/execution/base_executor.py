@@ -17,7 +17,6 @@ from .. import paths
 from ..aws import AwsClients
 from ..config import Settings, load_executor_settings
 from ..errors import (
-    CapacityError,
     CreditsError,
     ExecutionError,
     ExecutionTimedOut,
@@ -157,12 +156,16 @@ class BaseExecutor(Executor):
         status, unknown = self._ask_why(paths.job_name(execution_id))
         if status and status["status"] in ENDED and (result := self._results.read(execution_id, profile)):
             return result  # it came while we asked
-        failure, note = self._results.failure(execution_id)
-        if unknown and failure is None:
+        error = self._error_of(execution_id, status)
+        if unknown is not None and not (isinstance(error, ExecutionError) and error.failure):
             raise unknown
-        raise error_of_end(
-            execution_id, status, failure=failure, place=self._results.place(execution_id), note=note
-        ) from unknown
+        raise error from unknown
+
+    def _error_of(self, execution_id: str, status: JobStatus | None) -> CreditsError:
+        """Of an execution without a result, whose job stands so."""
+        failure, note = self._results.failure(execution_id)
+        place = self._results.place(execution_id)
+        return error_of_end(execution_id, status, failure=failure, place=place, note=note)
 
     def _ask_why(self, job_name: str) -> tuple[JobStatus | None, CreditsError | None]:
         """How the job stands, or why that cannot be had: its own account of its failure may be there all the same."""
@@ -254,14 +257,8 @@ class BaseExecutor(Executor):
         """Keep how the execution ended, where it is ours to keep."""
         record = self._book.to_be_kept(wait.job_name)
         if record is not None:
-            end = wait.result or wait.invalid or self._end_without(record.execution_id)
+            end = wait.result or wait.invalid or self._error_of(record.execution_id, status)
             self._book.keep(record, end, status, self._instance_type)
-
-    def _end_without(self, execution_id: str) -> CreditResult | CreditsError:
-        try:
-            return self.get_results(execution_id)
-        except (ExecutionError, CapacityError) as error:
-            return error
 
     # The execution's record
 

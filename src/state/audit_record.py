@@ -68,10 +68,17 @@ def vouched(files: paths.ExecutionPaths, result: Mapping[str, Any]) -> dict[str,
         files.picture: "picture_sha256",
     }
     kept = {key: str(provenance[name]) for key, name in named.items() if name in provenance}
-    for query in provenance.get("queries", []):
-        kept[files.output_prefix + query["file"]] = query["sha256"]
-        kept[files.output_prefix + query["sql_file"]] = query["sql_sha256"]
+    for query in _queries(provenance):
+        for file, digest in (("file", "sha256"), ("sql_file", "sql_sha256")):
+            if isinstance(query.get(file), str):
+                kept[files.output_prefix + query[file]] = str(query.get(digest))
     return kept
+
+
+def _queries(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A company's own notebook may call anything so."""
+    queries = provenance.get("queries")
+    return [query for query in queries if isinstance(query, dict)] if isinstance(queries, list) else []
 
 
 def cost_of(instance_type: str, seconds: float) -> Cost:

@@ -20,7 +20,8 @@ __all__ = ["harness", "scripted_box"]
 SCRIPT = Path(sys.executable).with_name("credits")
 SUBCOMMANDS = {
     "tick": [""],
-    "runs": ["", "list", "show", "verify", "search", "export", "cost"],
+    "run": [""],
+    "runs": ["", "list", "show", "get", "verify", "search", "export", "cost"],
     "compare": [""],
     "doctor": [""],
     "policy": ["", "show", "what-if"],

@@ -24,6 +24,7 @@ from src.errors import (
     ConfigurationError,
     CreditsError,
     ExecutionFailed,
+    ExecutionStopped,
     ExecutionTimedOut,
     ExecutionUnknown,
     QueryError,
@@ -138,12 +139,12 @@ def test_a_failed_job_is_returned_and_its_own_account_raised_where_its_result_is
     ("leave", "code", "outcome", "error", "words"),
     [
         ({}, 0, "completed", ResultMissing, "left no result"),
-        ({}, 1, "failed", ResultMissing, "left no result"),
+        ({}, 1, "failed", ExecutionFailed, "The execution failed: AlgorithmError: .*exit code:? 1"),
         ({"result.json": '{"credit_amount": '}, 0, "completed", ResultInvalid, "not JSON"),
         ({"result.json": '{"credit_amount": NaN}'}, 0, "completed", ResultInvalid, "NaN"),
-        (_result(currency="EUR"), 0, "completed", ResultInvalid, "currency"),
+        (_result(currency=3), 0, "completed", ResultInvalid, "currency"),
         (_result(execution_id=UNKNOWN), 0, "completed", ResultInvalid, f"of execution {UNKNOWN}"),
-        (_result(currency="EUR"), 1, "failed", ResultInvalid, "currency"),
+        (_result(currency=3), 1, "failed", ResultInvalid, "currency"),
     ],
 )
 def test_an_end_without_a_valid_result_is_a_failure_that_names_what_is_wrong(
@@ -171,7 +172,7 @@ def test_a_stopped_job_is_cancelled_and_no_success(executor: BaseExecutor) -> No
     status = executor.wait_for_completion(job["job_name"])
     assert (status["status"], status["outcome"]) == ("Stopped", "cancelled")
     executor.stop(job["job_name"])
-    with pytest.raises(ResultMissing):
+    with pytest.raises(ExecutionStopped, match="was stopped by the bot, or by whoever started it"):
         executor.get_results(job["execution_id"])
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from src import paths
 from src.errors import ExecutionFailed, ResultError, ResultInvalid, ResultMissing
-from src.execution.results import checked_result, read_failure
-from tests.executors.conftest import Installation
+from src.execution.results import OURS, checked_result, read_failure
+from src.sagemaker_executor import SageMakerExecutor
+from tests.executors.conftest import SQL, Installation
 from tests.executors.results import failure, valid_result
 
 ID = "20260115_123456_3fa94c01"
@@ -53,12 +54,9 @@ def test_no_result_is_a_failure_that_names_where_it_should_be(installation: Inst
         (_changed(credit_amount=-1), r"\$.credit_amount"),
         (_changed(credit_amount=float("nan")), "NaN is not JSON"),
         (_changed(mrr=float("inf")), "Infinity is not JSON"),
-        (_changed(currency="EUR"), r"\$.currency"),
-        (_changed(account_sid="AC1"), r"\$.account_sid"),
+        (_changed(currency=3), r"\$.currency"),
+        (_changed(account_sid=1), r"\$.account_sid"),
         (_changed(fraud_end="30.09.2025"), r"\$.fraud_end"),
-        (_changed(surprise=1), "surprise"),
-        (_changed(output_df=[{"mode": "max"}]), r"\$.output_df\[0\]"),
-        (_changed(schema_version="2"), r"\$.schema_version"),
         (_changed(execution_id="20260115_123456_00000000"), "of execution 20260115_123456_00000000, not of " + ID),
         (b" " * 8_000_001, "more than 8000000 bytes"),
     ],
@@ -73,12 +71,40 @@ def test_what_is_no_result_is_a_failure_that_names_the_fault(
     assert len(str(caught.value)) < 1000
 
 
-@pytest.mark.parametrize("field", sorted(valid_result(ID)))
-def test_every_field_of_the_contract_is_required(field: str) -> None:
+@pytest.mark.parametrize("field", ["credit_amount", "output_df", "execution_id", "timestamp"])
+def test_four_fields_are_required_of_any_notebook(field: str) -> None:
     result = valid_result(ID)
     del result[field]
     with pytest.raises(ResultInvalid, match=f"'{field}' is a required property"):
         checked_result(json.dumps(result).encode(), ID, "result.json")
+
+
+@pytest.mark.parametrize("field", sorted(valid_result(ID)))
+def test_every_field_is_required_of_ours(field: str) -> None:
+    result = valid_result(ID)
+    del result[field]
+    with pytest.raises(ResultInvalid, match=f"'{field}' is a required property"):
+        checked_result(json.dumps(result).encode(), ID, "result.json", OURS)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (_changed(currency="EUR"), r"\$.currency"),
+        (_changed(account_sid="AC1"), r"\$.account_sid"),
+        (_changed(surprise=1), "surprise"),
+        (_changed(output_df=[{"mode": "max"}]), r"\$.output_df\[0\]"),
+        (_changed(schema_version="2"), r"\$.schema_version"),
+    ],
+)
+def test_a_result_is_held_to_the_profile_that_was_demanded_when_it_began_whatever_the_settings_say_since(
+    installation: Installation, content: bytes, words: str
+) -> None:
+    demanding = installation.settings.model_copy(update={"result_profile": OURS})
+    SageMakerExecutor(demanding, clients=installation.clients, clock=installation.clock).execute(SQL, execution_id=ID)
+    installation.leave_result(ID, content)
+    with pytest.raises(ResultInvalid, match=words):
+        installation.executor.get_results(ID)
 
 
 def test_the_jobs_own_account_of_its_failure_is_raised_with_everything_in_it(installation: Installation) -> None:

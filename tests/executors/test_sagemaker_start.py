@@ -201,10 +201,12 @@ def test_what_the_service_would_refuse_is_refused_by_name_before_any_call(
     assert not installation.service.calls
 
 
-def test_an_account_longer_than_the_service_takes_is_refused_by_name(installation: Installation) -> None:
-    with pytest.raises(ConfigurationError, match=r"the account \(asid\) .*at most 256"):
-        installation.executor.execute(SQL, "A" * 257)
+@pytest.mark.parametrize("asid", ["A" * 257, "AC123", "ac" + "5" * 32, "AC" + "g" * 32, "AC" + "5" * 33, " "])
+def test_an_account_that_is_none_is_refused_before_the_first_call(installation: Installation, asid: str) -> None:
+    with pytest.raises(QueryError, match=r"\(asid\) .* AC and 32 digits"):
+        installation.executor.execute(SQL, asid)
     assert not installation.service.calls
+    assert installation.keys() == []
 
 
 @pytest.mark.parametrize(
