@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
+from .. import paths
+from ..errors import ConfigurationError, StateConflict, StateUnreadable, TransientError
 from ..slack.errors import MessageGone
 from ..state.audit import AuditTrail
 from ..state.records import Request, Step
@@ -24,6 +27,10 @@ END_EXPECTED = 10.0
 """Seconds after the reply within which a job that has left its result usually ends: its audit is then written once."""
 TURN = 1.0
 """Seconds before a post that had no turn asks for one again."""
+NOT_NOTED = (
+    f"Messages answered meanwhile are missing in {paths.PROCESSED_MESSAGES}: before the earlier bot comes back, "
+    "add their time stamps by hand (they are the ends of the names under state/messages/)."
+)
 OUT_OF_SIGHT = 24 * 3600.0
 """An answered request whose job the service does not know is settled after so many seconds."""
 
@@ -70,6 +77,8 @@ class AnswerSteps:
             self._end_expected_until[request.execution.execution_id] = self._clock() + END_EXPECTED
         self._state.save(held)
         self.counts["failed" if request.reply == "failure" else "answered"] += 1
+        with suppress(StateConflict, TransientError):  # the mark comes later, and does it again
+            self._note_for_the_earlier_bot(held)
 
     def follow_up(self, held: Held, request: Request) -> None:
         """The next of the steps after the reply; at last settle. Files wait until no answer waits for the channel.
@@ -118,12 +127,25 @@ class AnswerSteps:
         return mine and request.state == "answered" and "alarm" not in request.done
 
     def mark(self, held: Held, _: Request) -> None:
-        """Show how the message ended: the last thing done for it."""
+        """Show how the message ended: the last thing done for it, once the earlier bot's list has it."""
         well = all(request.reply in {"answer", "repeat"} for request in held.record.requests)
         name: Literal["white_check_mark", "x"] = "white_check_mark" if well else "x"
         self._notifier.mark(held, name)
+        try:
+            self._note_for_the_earlier_bot(held)
+        except (StateConflict, TransientError) as error:
+            held.problems.append(str(error))
+            raise StateConflict(f"{error} The next look does it.") from error
         held.record.mark = name
         self._state.save(held)
+
+    def _note_for_the_earlier_bot(self, held: Held) -> None:
+        """A list that cannot be written at all costs nobody an answer: on-call is told what to do about it."""
+        try:
+            self._state.note_processed(held, self._clock())
+        except (ConfigurationError, StateUnreadable) as error:
+            if (problem := f"{error} {NOT_NOTED}") not in held.problems:
+                held.problems.append(problem)
 
     def _end_is_expected(self, request: Request) -> bool:
         """Whether the job's end is known, to be noted with what is kept of the request, or should be any moment now."""

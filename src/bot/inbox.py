@@ -139,7 +139,7 @@ class Inbox:
 
     def _add(self, new: Candidate) -> Held | None:
         if new.ts not in self._known:
-            if self._state.processed_before(new.ts):
+            if self._state.processed_before(new.ts) and self._state.read(new.channel, new.ts) is None:
                 return None
             held = self._state.add(self._record(new))
             if held is not None:

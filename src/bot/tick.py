@@ -316,7 +316,7 @@ class Tick:
         )
 
     def _tell_problems(self) -> None:
-        for problem in self._problems:
+        for problem in dict.fromkeys(self._problems):
             log.error("problem: %s", problem)
         if self._waiting.stopped:
             return

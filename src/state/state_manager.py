@@ -6,22 +6,21 @@ state/executions/{id}.json                  whose an execution is
 state/links/{digest}.json                   who has a link's SQL in hand
 state/leases/{owner}.json                   a running bot's sign of life
 state/cursor.json                           a hint: what of the look-back is known
-state/processed_messages.json               the earlier bot's list, read and never written
+state/processed_messages.json               the earlier bot's list, kept up for it where it is there
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from .. import paths
 from ..errors import StateConflict, StateUnreadable
 from .lease import LeaseKeeper
 from .object_store import ObjectStore
-from .records import Cursor, ExecutionRecord, LinkRecord, MessageRecord, Request
+from .processed_messages import ProcessedMessages
+from .records import UNANSWERED, Cursor, ExecutionRecord, LinkRecord, MessageRecord, Request
 
 
 @dataclass
@@ -55,7 +54,7 @@ class StateManager:
     def __init__(self, store: ObjectStore, lease: LeaseKeeper) -> None:
         self._store = store
         self._lease = lease
-        self._processed: frozenset[str] | None = None
+        self._processed = ProcessedMessages(store)
         self._claimed: dict[str, str] = {}
 
     # Messages
@@ -89,7 +88,12 @@ class StateManager:
         if held.record.ended:
             self.close(held)
             return None
-        return held if self._own(held) else None
+        if not self._own(held):
+            return None
+        if self._answered_by_the_earlier_bot(held.record):
+            self._leave_as_answered(held)
+            return None
+        return held
 
     def extend(self, channel: str, ts: str, requests: list[Request], digest: str) -> Held | None:
         """Add an edited message's new links to its record, whatever state that is in, and own it.
@@ -142,6 +146,13 @@ class StateManager:
             return False
         return True
 
+    def _leave_as_answered(self, held: Held) -> None:
+        for request in held.record.requests:
+            request.state = "settled"
+        held.record.mark = "white_check_mark"
+        self.save(held)
+        self.close(held)
+
     # What was before
 
     def cursor(self) -> tuple[Cursor, str | None]:
@@ -164,11 +175,20 @@ class StateManager:
             return
 
     def processed_before(self, ts: str) -> bool:
-        """Whether the earlier bot's `processed_messages.json` lists this message."""
-        if self._processed is None:
-            found = self._store.get_bytes(paths.PROCESSED_MESSAGES)
-            self._processed = _timestamps(found[0]) if found else frozenset()
-        return ts in self._processed
+        """Whether the earlier bot's `processed_messages.json` lists this message, whichever bot noted it there."""
+        return self._processed.lists(ts)
+
+    def note_processed(self, held: Held, now: float) -> None:
+        """Add an answered message to the earlier bot's list, where that is there; again, it changes nothing.
+
+        now: seconds since 1970. Raises StateConflict, StateUnreadable, ConfigurationError, TransientError.
+        """
+        if all(request.state not in UNANSWERED for request in held.record.requests):
+            self._processed.add(*held.key, now)
+
+    def _answered_by_the_earlier_bot(self, record: MessageRecord) -> bool:
+        """This bot notes no message before it has answered all of it: another one has, meanwhile."""
+        return all(request.state in UNANSWERED for request in record.requests) and self._processed.lists(record.ts)
 
     # Links
 
@@ -232,25 +252,3 @@ def _free(found: LinkRecord, mine: LinkRecord, today: str) -> bool:
     if found.state == "failed" or _same_request(found, mine):
         return True
     return found.only_on is not None and found.only_on != today
-
-
-def _timestamps(body: bytes) -> frozenset[str]:
-    """The message timestamps of the earlier bot's file: a list, or a mapping that holds one or is keyed by them."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise StateUnreadable(
-            f"{paths.PROCESSED_MESSAGES} is not JSON. Restore an earlier version of it, or delete it "
-            "(messages of the look-back window may then be answered a second time)."
-        ) from error
-    return frozenset(_strings(content))
-
-
-def _strings(content: Any) -> list[str]:
-    if isinstance(content, str):
-        return [content]
-    if isinstance(content, list):
-        return [text for item in content for text in _strings(item)]
-    if isinstance(content, dict):
-        return [*content, *(text for item in content.values() for text in _strings(item))]
-    return []
