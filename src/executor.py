@@ -171,8 +171,12 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    def has_result(self, execution_id: str) -> bool:
-        """Whether result.json is there: a cheap look, before asking for status."""
+    def has_result(self, execution_id: str, *, completed: bool = False) -> bool:
+        """Whether the job has left its result.json: a cheap look, before asking for status.
+
+        completed: the job is known to have ended so; before that, what a notebook put there by itself may be followed
+        by a cell that fails.
+        """
 
     @abstractmethod
     def stop(self, job_name: str) -> None:

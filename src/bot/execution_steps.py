@@ -112,7 +112,7 @@ class ExecutionSteps:
         """The job has a result, or has ended without one, or is over its time."""
         execution_id = request.attempts[-1].execution_id
         status = self._signals.end_of(request)
-        if execution_id in self._signals.results or (status and self._executor.has_result(execution_id)):
+        if execution_id in self._signals.results or (status and self._left_result(execution_id, status)):
             self._collect_result(held, request)
         elif status is not None:
             self._collect_end(held, request, status)
@@ -148,6 +148,9 @@ class ExecutionSteps:
         self._state.save(held)
         if tell:
             self._notifier.waiting(held, request, round(waited / 60))
+
+    def _left_result(self, execution_id: str, status: JobStatus) -> bool:
+        return self._executor.has_result(execution_id, completed=status["status"] == "Completed")
 
     def _collect_result(self, held: Held, request: Request) -> None:
         try:

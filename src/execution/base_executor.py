@@ -30,7 +30,7 @@ from ..state.records import Origin
 from .endings import error_of_end
 from .execution_book import START_SECONDS, ExecutionBook
 from .job_status import ENDED
-from .results import ResultReader
+from .results import ResultReader, is_whole
 from .submission import Submission, make_check, make_submission
 
 if TYPE_CHECKING:
@@ -151,11 +151,13 @@ class BaseExecutor(Executor):
         self._settings.require("s3_output_bucket")
         profile = self._book.profile_of(execution_id)
         result = self._results.read(execution_id, profile)
-        if result is not None:
+        if result is not None and is_whole(result):
             return result
         status, unknown = self._ask_why(paths.job_name(execution_id))
-        if status and status["status"] in ENDED and (result := self._results.read(execution_id, profile)):
-            return result  # it came while we asked
+        if status and status["status"] in ENDED:  # it may have come while we asked
+            result = self._results.read(execution_id, profile)
+        if result is not None and (is_whole(result) or _counts_now(status, unknown)):
+            return result
         error = self._error_of(execution_id, status)
         if unknown is not None and not (isinstance(error, ExecutionError) and error.failure):
             raise unknown
@@ -174,9 +176,9 @@ class BaseExecutor(Executor):
         except CreditsError as error:
             return None, error
 
-    def has_result(self, execution_id: str) -> bool:
+    def has_result(self, execution_id: str, *, completed: bool = False) -> bool:
         """See Executor."""
-        return self._results.is_there(execution_id)
+        return self._results.is_there(execution_id, completed=completed)
 
     def stop(self, job_name: str) -> None:
         """See Executor. The execution's record says that it was us, before the service is asked."""
@@ -230,7 +232,8 @@ class BaseExecutor(Executor):
     def _has_valid_result(self, wait: _Wait) -> bool:
         """An invalid one is not looked at again: result.json is written once, as the last thing a job does."""
         execution_id = paths.execution_id_of(wait.job_name)
-        if wait.invalid or execution_id is None or not self.has_result(execution_id):
+        completed = wait.status is not None and wait.status["status"] == "Completed"
+        if wait.invalid or execution_id is None or not self.has_result(execution_id, completed=completed):
             return False
         try:
             wait.result = self.get_results(execution_id)
@@ -269,3 +272,8 @@ class BaseExecutor(Executor):
     @staticmethod
     def _whose(job_name: str) -> dict[str, Any]:
         return {"execution_id": paths.execution_id_of(job_name), "job_name": job_name}
+
+
+def _counts_now(status: JobStatus | None, unknown: CreditsError | None) -> bool:
+    """A notebook that puts its result there by itself may fail in a later cell. A job nobody knows says nothing."""
+    return status["status"] == "Completed" if status else unknown is None

@@ -6,9 +6,10 @@ reader what it downloads, because either may be an older or a newer release.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from functools import cache
+from functools import cache, partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, cast
@@ -21,12 +22,11 @@ from ..errors import JobFailure, ResultInvalid
 from ..executor import CreditResult
 from ..job_files import job_file
 
-OURS = "verify_credit/1"
-"""The profile of our own notebook's results."""
 MAX_RESULT_BYTES = 8_000_000
 MAX_ERROR_BYTES = 1_000_000
 _MAX_TEXT = 4000
 _MAX_LINES = 200
+_BY_THE_RUNNER = {"notebook_sha256", "executed_notebook_sha256", "report_sha256"}
 
 
 class ResultReader:
@@ -40,9 +40,15 @@ class ResultReader:
         """Where the result should be, for people."""
         return f"s3://{self._bucket}/{paths.ExecutionPaths(execution_id).result}"
 
-    def is_there(self, execution_id: str) -> bool:
-        """Whether result.json exists: one HEAD."""
+    def is_there(self, execution_id: str, *, completed: bool = False) -> bool:
+        """Whether the runner has written result.json, its last file: one HEAD, and a GET once there is one.
+
+        completed: the job has ended so: what its notebook put there by itself counts as well.
+        """
         key = paths.ExecutionPaths(execution_id).result
+        return self._exists(key) and (completed or self._is_whole(key))
+
+    def _exists(self, key: str) -> bool:
         doing = f"looking for {key}"
         try:
             self._clients.call(self._clients.s3, "head_object", doing, Bucket=self._bucket, Key=key)
@@ -51,6 +57,10 @@ class ResultReader:
                 return False
             raise refused(error, doing) from error
         return True
+
+    def _is_whole(self, key: str) -> bool:
+        found = self._clients.read_object(self._bucket, key, MAX_RESULT_BYTES)
+        return found is not None and is_whole(_parsed_or_none(found[0]))
 
     def read(self, execution_id: str, profile: str) -> CreditResult | None:
         """The valid result, or None where there is none. Raises ResultInvalid. profile: as for checked_result."""
@@ -71,10 +81,7 @@ def checked_result(content: bytes, execution_id: str, place: str, profile: str =
 
     profile: what it must keep besides, whatever it says of itself; "": nothing.
     """
-
-    def invalid(what: str) -> ResultInvalid:
-        return ResultInvalid(f"{place} is not a result: {what}.", **_whose(execution_id))
-
+    invalid = partial(invalid_result, place, execution_id)
     if len(content) > MAX_RESULT_BYTES:
         raise invalid(f"it has more than {MAX_RESULT_BYTES} bytes")
     try:
@@ -93,6 +100,25 @@ def checked_result(content: bytes, execution_id: str, place: str, profile: str =
     if fault:
         raise invalid(fault)
     return cast("CreditResult", result)
+
+
+def check_query(result: CreditResult, query: str, profile: str = "") -> None:
+    """Raises ResultInvalid where a valid result says that it is of other SQL than this."""
+    execution_id, digest = result["execution_id"], hashlib.sha256(query.encode()).hexdigest()
+    fault = _checks().fault(result, execution_id=execution_id, query_sha256=digest, profile=profile)
+    if fault:
+        raise invalid_result(paths.ExecutionPaths(execution_id).result, execution_id, fault)
+
+
+def invalid_result(place: str, execution_id: str, what: str) -> ResultInvalid:
+    """The error of a result that cannot be used. place: where it lies; what: why, without a full stop."""
+    return ResultInvalid(f"{place} is not a result: {what}.", **_whose(execution_id))
+
+
+def is_whole(result: object) -> bool:
+    """Whether the runner wrote it, last of all files: a notebook by itself cannot know the hash of what it will be."""
+    provenance = result.get("provenance") if isinstance(result, dict) else None
+    return isinstance(provenance, dict) and provenance.keys() >= _BY_THE_RUNNER
 
 
 def read_failure(content: bytes, execution_id: str) -> JobFailure | None:
@@ -119,6 +145,13 @@ def read_failure(content: bytes, execution_id: str) -> JobFailure | None:
 
 def _whose(execution_id: str) -> dict[str, Any]:
     return {"execution_id": execution_id, "job_name": paths.job_name(execution_id)}
+
+
+def _parsed_or_none(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _no_constant(name: str) -> Any:

@@ -78,7 +78,7 @@ def _environment(settings: Settings, looker_query: str, asid: str | None, execut
         "ALLOWED_TABLES": ",".join(settings.allowed_tables),
         "IMAGE_URI": settings.sagemaker_image_uri,
         "NOTEBOOK": settings.notebook,
-        "RESULT_PROFILE": settings.result_profile,
+        "RESULT_PROFILE": settings.demanded_profile,
         "BREAKDOWN_PICTURE": "1" if settings.slack_picture else "",
     }
     _check_environment(settings)

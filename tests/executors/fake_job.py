@@ -30,6 +30,8 @@ def main() -> int:
         Path(os.environ["CREDITS_OUTPUT_DIR"], "message").write_text(todo["message"])
     for name, content in todo.get("leave", {}).items():
         _upload(name, content, hashlib.sha256(query).hexdigest())
+    while "then_until" in todo and not Path(todo["then_until"]).exists():
+        time.sleep(0.05)
     return int(todo.get("exit", 0))
 
 
