@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
+from .job_files import notebook_folder, own_revision
 
 Kind = TypeVar("Kind", bound="Settings")
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -22,6 +25,11 @@ DEFAULT_ALLOWED_TABLES = (
     "verify.provider_costs",
     "verify.blocking_events",
 )
+OUR_NOTEBOOK = "Verify - Credit Recommendation.ipynb"
+OUR_PROFILE = "verify_credit/1"
+"""What the results of our own notebook keep."""
+_OF_ANOTHER_FOLDER = re.compile(r"-[0-9a-f]{12}$")
+"""The end of an image's tag: the hash of the notebook's folder that was built into it, where that is not ours."""
 LOOKER_LOGIN = ("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
 
 
@@ -73,6 +81,11 @@ class Settings(BaseSettings):
         """`SAGEMAKER_ENVIRONMENT=NAME=value,OTHER=value` as a mapping: what a notebook's environment has besides."""
         return dict(one.split("=", 1) for one in self.sagemaker_environment if "=" in one)
 
+    @property
+    def demanded_profile(self) -> str:
+        """What every result must keep besides the contract, whatever it says of itself; "": nothing."""
+        return self.result_profile
+
     def require(self, *names: str) -> None:
         """Raise ConfigurationError naming each of these settings that is empty."""
         missing = [name.upper() for name in names if not _plain(getattr(self, name))]
@@ -114,6 +127,24 @@ class BotSettings(Settings):
         return _parts(value)
 
     @property
+    def demanded_profile(self) -> str:
+        """RESULT_PROFILE; where it says nothing, our own notebook's, unless another one is configured."""
+        return self.result_profile or ("" if self.runs_own_notebook else OUR_PROFILE)
+
+    @property
+    def runs_own_notebook(self) -> bool:
+        """Whether the notebook is another than ours: NOTEBOOK says so, or the tag of the image that it is in."""
+        named = Path(self.notebook_dir or notebook_folder(), self.notebook or OUR_NOTEBOOK).resolve()
+        in_image = self.executor == "sagemaker" and _OF_ANOTHER_FOLDER.search(_tag(self.sagemaker_image_uri))
+        return named != notebook_folder() / OUR_NOTEBOOK or bool(in_image)
+
+    @property
+    def is_of_one_revision(self) -> bool:
+        """Whether bot and job are known to be built of the same commit."""
+        built_of = _tag(self.sagemaker_image_uri).partition("-")[0]
+        return self.executor == "local" or (bool(built_of) and built_of == own_revision())
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """The settings without which no tick begins."""
         for_jobs = ("sagemaker_image_uri", "sagemaker_role_arn") if self.executor == "sagemaker" else ()
@@ -150,6 +181,11 @@ def _load(kind: type[Kind], **chosen: Any) -> Kind:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "a setting"
         raise ConfigurationError(f"{name} cannot be read: {first['msg']}.") from error
+
+
+def _tag(image_uri: str) -> str:
+    """Of registry/repository:tag@digest; "" where it has none."""
+    return image_uri.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
 def _parts(value: object) -> object:

@@ -17,6 +17,14 @@ def job_file(name: str) -> Path:
     return folder / name
 
 
+def own_revision() -> str:
+    """The commit that this image was built of, 12 digits, as its job's tag has it; "" outside of an image."""
+    try:
+        return (_PACKAGE.parent / "revision").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
 def notebook_folder() -> Path:
     """The folder that holds our notebook and verify_credit, the package it is thin over."""
     return _INSTALLED / "notebook" if _INSTALLED.is_dir() else _PACKAGE.parent / "notebooks"

@@ -114,20 +114,22 @@ def bring(files: Files, folder: Path) -> int:
 
 
 def _verify(options: argparse.Namespace, place: Place) -> int:
-    from .recheck.differences import differences  # noqa: PLC0415 (needs verify_credit, which the bot's image leaves out)
+    from .recheck.differences import recheck  # noqa: PLC0415 (needs verify_credit, which the bot's image leaves out)
 
     ids = options.execution_ids
     if options.since or options.until:
         ids = [*ids, *_history(place).ids_between(*days_of(options))]
     elif not ids:
         raise ConfigurationError("Which executions? Name some, or say from which day on with --since.")
-    found = {name: list(differences(place.store, name)) for name in watched(ids, len(ids), "executions")}
+    found = {name: recheck(place.store, name) for name in watched(ids, len(ids), "executions")}
     if options.json:
-        print_json(found)
+        print_json({name: one.differences for name, one in found.items()})
     else:
-        for execution_id, said in found.items():
-            print("\n  ".join([f"{execution_id}: {'DIFFERS' if said else 'as recorded'}", *map(shown, said)]))
-    return DIFFERS if any(found.values()) else FINE
+        for execution_id, one in found.items():
+            verdict = "DIFFERS" if one.differences else "as recorded"
+            notes = [one.note] if one.note else []
+            print("\n  ".join([f"{execution_id}: {verdict}", *map(shown, one.differences), *notes]))
+    return DIFFERS if any(one.differences for one in found.values()) else FINE
 
 
 def _search(options: argparse.Namespace, place: Place) -> int:

@@ -214,7 +214,7 @@ class ExecutionSteps:
             channel=held.record.channel,
             ts=held.record.ts,
             request_key=request.key,
-            result_profile=self._settings.result_profile,
+            result_profile=self._settings.demanded_profile,
             max_runtime=self._settings.sagemaker_max_runtime,
             replaces=request.attempts[-2].execution_id if len(request.attempts) > 1 else None,
             created_at=iso(self._clock()),

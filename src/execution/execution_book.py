@@ -43,7 +43,7 @@ class ExecutionBook:
         except StateConflict:
             log.debug("%s was begun by another bot", submission.execution_id)
         else:
-            self._profiles[submission.execution_id] = self._settings.result_profile
+            self._profiles[submission.execution_id] = self._settings.demanded_profile
 
     def find(self, job_name: str) -> ExecutionRecord | None:
         """The record of a job's execution; None where there is none that can be read."""
@@ -55,7 +55,7 @@ class ExecutionBook:
         if execution_id not in self._profiles:
             record = self.find(paths.job_name(execution_id))
             demanded = record.result_profile if record else None
-            self._profiles[execution_id] = self._settings.result_profile if demanded is None else demanded
+            self._profiles[execution_id] = self._settings.demanded_profile if demanded is None else demanded
         return self._profiles[execution_id]
 
     def limit_of(self, job_name: str) -> float:
@@ -104,7 +104,7 @@ class ExecutionBook:
             purpose="check" if submission.is_check else self._origin.purpose,
             asid=submission.asid,
             link=self._origin.link,
-            result_profile=self._settings.result_profile,
+            result_profile=self._settings.demanded_profile,
             max_runtime=limit,
             created_at=iso(now),
             lease_until=now + limit + START_SECONDS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from verify_credit.errors import JobError
@@ -16,8 +17,9 @@ from verify_credit.policy import policy_version
 from verify_credit.result import output_rows
 
 from .. import paths
+from ..config import OUR_PROFILE
 from ..errors import ResultInvalid, StateUnreadable
-from ..execution.results import OURS, checked_result
+from ..execution.results import checked_result
 from ..executor import CreditResult
 from ..history.reader import purpose_of
 from ..state.audit import IndexEntry, index_entry, indexed
@@ -28,29 +30,48 @@ from .saved_rows import NotComputable, decide_anew
 Record = dict[str, Any]
 
 
-def differences(store: ObjectStore, execution_id: str) -> Iterator[str]:
-    """What differs from what was recorded, a sentence each; nothing where all is as it was.
+OWN_NOTEBOOK = "The notebook is the company's own: its credit cannot be computed anew here."
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """One execution. differences: a sentence each, none where all is as it was; note: what could not be looked at."""
+
+    differences: list[str]
+    note: str = ""
+
+
+def recheck(store: ObjectStore, execution_id: str) -> Rechecked:
+    """Hold what is kept of an execution to what was recorded.
 
     Raises ConfigurationError and TransientError as ObjectStore does.
     """
     files = paths.ExecutionPaths(execution_id)
     found = store.get_with_metadata(files.audit)
     if found is None:
-        yield f"{files.audit} is missing: there is no audit record of this execution."
-        return
+        return Rechecked([f"{files.audit} is missing: there is no audit record of this execution."])
     body, metadata = found
     changed = list(_changed(files.audit, body, metadata.get("sha256")))
-    yield from changed
     record = {} if changed else _parsed(body)
     if record.get("result") is None and not changed:
-        yield from _other_differences(store, record)
-    else:
-        yield from _result_differences(store, files, record)
+        return Rechecked(list(_other_differences(store, record)))
+    note = "" if is_of_ours(record) else f"{OWN_NOTEBOOK} Every hash was taken anew."
+    return Rechecked([*changed, *_result_differences(store, files, record)], note)
+
+
+def differences(store: ObjectStore, execution_id: str) -> list[str]:
+    """Those of `recheck`."""
+    return recheck(store, execution_id).differences
+
+
+def is_of_ours(record: Record) -> bool:
+    """Whether the execution's result had to keep our notebook's profile."""
+    return profile_of(record) == OUR_PROFILE
 
 
 def profile_of(record: Record) -> str:
     """What the execution's result had to keep: records older than the question are of our notebook."""
-    return str(record.get("result_profile", OURS))
+    return str(record.get("result_profile", OUR_PROFILE))
 
 
 def _other_differences(store: ObjectStore, record: Record) -> Iterator[str]:
@@ -65,15 +86,15 @@ def _result_differences(store: ObjectStore, files: paths.ExecutionPaths, record:
     if record or body is None:
         yield from _changed(files.result, body, record.get("result_sha256"))
     told = json.dumps(record["result"]).encode() if record else body or b""
-    profile = profile_of(record)
+    place = files.audit if record else files.result
     try:
-        result = checked_result(told, files.execution_id, files.audit if record else files.result, profile)
+        result = checked_result(told, files.execution_id, place, profile_of(record))
     except ResultInvalid as error:
         yield str(error)
         return
     yield from _file_differences(store, files, result)
     yield from _other_differences(store, record)
-    if profile == OURS:
+    if is_of_ours(record):
         yield from _credit_differences(store, result)
     if record and purpose_of(record) == "message" and indexed(result):
         yield from _index_differences(store, record, result)

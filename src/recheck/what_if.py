@@ -19,6 +19,7 @@ from verify_credit.policy import POLICIES, Policy, check_policy, policy_version
 from ..errors import ConfigurationError, CreditsError
 from ..history.reader import THREADS, Record
 from ..state.object_store import ObjectStore
+from .differences import OWN_NOTEBOOK, is_of_ours
 from .saved_rows import NotComputable, decide_anew
 
 _MODULE = "verify_credit.candidate_policy"
@@ -54,7 +55,7 @@ class Outcome:
 def what_if(store: ObjectStore, records: Sequence[Record], candidate: Policy) -> Iterator[Outcome]:
     """An outcome for each answered record, in order. Raises as ObjectStore does."""
     with ThreadPoolExecutor(THREADS) as threads:
-        yield from threads.map(lambda record: _outcome(store, record["result"], candidate), answered(records))
+        yield from threads.map(lambda record: _outcome(store, record, candidate), answered(records))
 
 
 def answered(records: Iterable[Record]) -> list[Record]:
@@ -91,7 +92,8 @@ def load_candidate(file: Path, version: str | None = None) -> Policy:
     return chosen
 
 
-def _outcome(store: ObjectStore, result: dict[str, Any], candidate: Policy) -> Outcome:
+def _outcome(store: ObjectStore, record: Record, candidate: Policy) -> Outcome:
+    result = record["result"]
     about: dict[str, Any] = {
         "execution_id": result["execution_id"],
         "account_sid": result.get("account_sid") or "",
@@ -100,6 +102,8 @@ def _outcome(store: ObjectStore, result: dict[str, Any], candidate: Policy) -> O
         "policy_version": result.get("policy_version") or "",
         "recorded": Decimal(f"{result['credit_amount']:.2f}"),
     }
+    if not is_of_ours(record):
+        return Outcome(**about, problem=OWN_NOTEBOOK)
     try:
         then = decide_anew(store, result, policy_version(result["policy_version"]))
         if then.credit != about["recorded"]:

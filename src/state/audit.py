@@ -101,7 +101,7 @@ class AuditTrail:
         except StateUnreadable:
             found = None
         demanded = found[0].result_profile if found else None
-        return self._settings.result_profile if demanded is None else demanded
+        return self._settings.demanded_profile if demanded is None else demanded
 
     def cost(self, status: JobStatus) -> Cost:
         """An estimate from the job's times."""

@@ -78,7 +78,8 @@ def _switch_off(machine: Path) -> None:
     machine.rename(machine.with_name("gone"))
 
 
-RESULT = {"result.json": valid_result("EXECUTION_ID"), "report.html": "<p>report</p>"}
+PROVENANCE = valid_result("EXECUTION_ID")["provenance"] | {"sql_sha256": "SQL_SHA256"}
+RESULT = {"result.json": valid_result("EXECUTION_ID") | {"provenance": PROVENANCE}, "report.html": "<p>report</p>"}
 
 
 def test_a_local_job_is_answered_in_the_thread(harness: BotHarness, tick: Tick) -> None:

@@ -11,13 +11,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from src import paths
+from src.config import OUR_PROFILE
 from src.errors import ExecutionFailed, ResultError, ResultInvalid, ResultMissing
-from src.execution.results import OURS, checked_result, read_failure
+from src.execution.results import checked_result, read_failure
 from src.sagemaker_executor import SageMakerExecutor
 from tests.executors.conftest import SQL, Installation
 from tests.executors.results import failure, valid_result
 
 ID = "20260115_123456_3fa94c01"
+CONTRACT = {"credit_amount", "output_df", "execution_id", "timestamp"}
 ERROR = paths.ExecutionPaths(ID).error
 
 
@@ -71,20 +73,26 @@ def test_what_is_no_result_is_a_failure_that_names_the_fault(
     assert len(str(caught.value)) < 1000
 
 
-@pytest.mark.parametrize("field", ["credit_amount", "output_df", "execution_id", "timestamp"])
-def test_four_fields_are_required_of_any_notebook(field: str) -> None:
+@pytest.mark.parametrize("field", sorted(valid_result(ID)))
+def test_a_result_of_ours_with_one_key_taken_out_is_an_invalid_one_that_names_the_settings(
+    installation: Installation, field: str
+) -> None:
     result = valid_result(ID)
+    del result[field]
+    installation.leave_result(ID, result)
+    with pytest.raises(ResultInvalid, match=f"'{field}' is a required property") as caught:
+        installation.executor.get_results(ID)
+    if field not in CONTRACT:
+        assert "set NOTEBOOK, and leave RESULT_PROFILE unset" in str(caught.value)
+
+
+@pytest.mark.parametrize("field", sorted(CONTRACT))
+def test_four_fields_are_required_of_whatever_notebook(field: str) -> None:
+    result = {name: value for name, value in valid_result(ID).items() if name in CONTRACT}
+    assert checked_result(json.dumps(result).encode(), ID, "result.json") == result
     del result[field]
     with pytest.raises(ResultInvalid, match=f"'{field}' is a required property"):
         checked_result(json.dumps(result).encode(), ID, "result.json")
-
-
-@pytest.mark.parametrize("field", sorted(valid_result(ID)))
-def test_every_field_is_required_of_ours(field: str) -> None:
-    result = valid_result(ID)
-    del result[field]
-    with pytest.raises(ResultInvalid, match=f"'{field}' is a required property"):
-        checked_result(json.dumps(result).encode(), ID, "result.json", OURS)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +108,7 @@ def test_every_field_is_required_of_ours(field: str) -> None:
 def test_a_result_is_held_to_the_profile_that_was_demanded_when_it_began_whatever_the_settings_say_since(
     installation: Installation, content: bytes, words: str
 ) -> None:
-    demanding = installation.settings.model_copy(update={"result_profile": OURS})
+    demanding = installation.settings.model_copy(update={"result_profile": OUR_PROFILE})
     SageMakerExecutor(demanding, clients=installation.clients, clock=installation.clock).execute(SQL, execution_id=ID)
     installation.leave_result(ID, content)
     with pytest.raises(ResultInvalid, match=words):

@@ -68,6 +68,7 @@ def test_the_container_gets_image_role_limits_input_and_environment(installation
         "ASID": "AC" + "5" * 32,
         "ALLOWED_TABLES": ",".join(installation.settings.allowed_tables),
         "IMAGE_URI": IMAGE,
+        "RESULT_PROFILE": "verify_credit/1",
     }
     assert {"NetworkConfig", "ProcessingOutputConfig", "Tags"}.isdisjoint(request)
 
