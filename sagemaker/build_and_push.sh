@@ -106,10 +106,11 @@ build() {
             options+=(--file sagemaker/Dockerfile --build-arg "NOTEBOOK_SHA256=${hash%% *}")
             options+=(--label "credits-automation.notebook.sha256=${hash%% *}")
             ;;
-        bot) options+=(--file airflow/Dockerfile --target bot) ;;
+        bot) options+=(--file airflow/Dockerfile --target bot --build-arg "REVISION=$revision") ;;
         bot-local)
             [ -n "${JOB_IMAGE:-}" ] || fail "bot-local is built on the job's image: give its URI with digest in JOB_IMAGE."
             options+=(--file airflow/Dockerfile --target bot-local --build-arg "JOB_IMAGE=$JOB_IMAGE")
+            options+=(--build-arg "REVISION=$revision")
             ;;
     esac
     [ -z "${BASE_IMAGE:-}" ] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")

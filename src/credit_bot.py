@@ -34,6 +34,7 @@ from .bot.message_processor import MessageProcessor
 from .bot.notifier import Notifier
 from .bot.progress import Progress, make_progress
 from .bot.reaper import Reaper
+from .bot.result_check import ResultCheck
 from .bot.status_message import StatusMessages
 from .bot.tick import Summary, Tick
 from .bot.transitions import Results, Signals
@@ -48,6 +49,7 @@ from .history.reader import History
 from .logs import set_up_logging
 from .looker.client import LookerClient
 from .process_end import leave
+from .recheck.claims import make_reader
 from .slack.client import SlackClient
 from .slack.post_gate import PostGate
 from .state.audit import AuditTrail
@@ -127,7 +129,9 @@ def make_bot(
         check_lease=state.check_lease,
     )
     inbox = Inbox(settings, slack=slack, state=state, pool=pool, clock=clock)
-    links, results = LinkRegister(state, clock), Results(executor)
+    links = LinkRegister(state, clock)
+    check = ResultCheck(settings, make_reader(settings.allowed_tables))
+    results = Results(executor, audit, check)
     executions = ExecutionSteps(
         settings,
         executor=executor,
@@ -212,7 +216,8 @@ def _run(options: argparse.Namespace, waiter: Waiter) -> None:
     if options.link:
         from .bot.one_link import answer_one_link  # noqa: PLC0415 (a quiet tick should not pay for it)
 
-        answer_one_link(settings, options.link, waiter.sleep, as_json=options.json)
+        check = ResultCheck(settings, make_reader(settings.allowed_tables))
+        answer_one_link(settings, options.link, waiter.sleep, check, as_json=options.json)
         return
     bot = make_bot(settings, waiting=waiter)
     if options.dry_run:

@@ -20,6 +20,7 @@ from ..times import iso, seconds_of
 from .failures import failure_of, failure_of_status
 from .link_register import LinkRegister
 from .notifier import Notifier
+from .result_check import doubt_of
 from .transitions import Results, Signals, begin_failure, begin_reply
 
 log = logging.getLogger("credits")
@@ -154,10 +155,12 @@ class ExecutionSteps:
 
     def _collect_result(self, held: Held, request: Request) -> None:
         try:
-            self._results.of(request)
+            result = self._results.of(request)
         except ExecutionError as error:
             begin_failure(self._state, held, request, failure_of(error))
             return
+        if doubt := doubt_of(result):
+            held.problems.append(f"{result['execution_id']}: {doubt}")
         begin_reply(self._state, held, request, "answer")
 
     def _collect_end(self, held: Held, request: Request, status: JobStatus) -> None:
@@ -197,7 +200,13 @@ class ExecutionSteps:
 
     def _sql_of(self, held: Held, request: Request) -> str:
         known = self._queries.get(_key(held, request)) or self._audit.saved_query(request)
-        return known if known is not None else self._looker.sql(parse_link(request.link, self._hosts))
+        if known is not None:
+            return known
+        link = parse_link(request.link, self._hosts)
+        sql = self._looker.sql(link)
+        if self._links.renew(held, request, link, sql):
+            self._state.save(held)
+        return sql
 
     def _new_attempt(self, held: Held, request: Request, *, save: bool = True) -> None:
         execution_id = paths.new_execution_id(datetime.fromtimestamp(self._clock(), UTC))

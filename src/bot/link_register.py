@@ -27,6 +27,15 @@ class LinkRegister:
         mine = _record(held, request, "running")
         return self._state.claim_link(request.sql_digest, mine, utc_date(self._clock()).isoformat())
 
+    def renew(self, held: Held, request: Request, link: LookerLink, sql: str) -> bool:
+        """Whether Looker gives another SQL by now: that is taken in hand, and the earlier one let go."""
+        if request.sql_digest == link_digest(link.canonical, sql):
+            return False
+        if request.sql_digest is not None:
+            self._state.update_link(request.sql_digest, _record(held, request, "failed"))
+        self.claim(held, request, link, sql)
+        return True
+
     def finish(self, held: Held, request: Request, result: CreditResult | None) -> None:
         """Say how the request that had it ended; `result` where it was answered."""
         if request.sql_digest is None or request.reply == "repeat":

@@ -14,9 +14,12 @@ from ..looker.links import allowed_hosts, parse_link
 from ..slack import reply
 from ..state.records import Origin
 from .by_hand import print_result, print_started
+from .result_check import ResultCheck
 
 
-def answer_one_link(settings: BotSettings, url: str, sleep: Callable[[float], None], *, as_json: bool = False) -> None:
+def answer_one_link(
+    settings: BotSettings, url: str, sleep: Callable[[float], None], check: ResultCheck, *, as_json: bool = False
+) -> None:
     """Run one execution and print what the thread would say, or its result.json.
 
     `sleep` may raise Interrupted: the job then runs on.
@@ -32,4 +35,5 @@ def answer_one_link(settings: BotSettings, url: str, sleep: Callable[[float], No
     job = executor.execute(sql)
     print_started(job, as_json=as_json)
     executor.wait_for_completion(job["job_name"])
-    print_result(settings, executor.get_results(job["execution_id"]), as_json=as_json)
+    result = check.checked(executor.get_results(job["execution_id"]), sql)
+    print_result(settings, result, as_json=as_json)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..executor import CreditResult, Executor, JobStatus
+from ..state.audit import AuditTrail
 from ..state.records import Failure, ReplyKind, Request
 from ..state.state_manager import Held, StateManager
+from .result_check import ResultCheck
 
 
 @dataclass
@@ -23,17 +25,20 @@ class Signals:
 
 
 class Results:
-    """Each execution's result, read and validated once."""
+    """Each execution's result, read, validated and held to its request once."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, audit: AuditTrail, check: ResultCheck) -> None:
         self._executor = executor
+        self._audit = audit
+        self._check = check
         self._read: dict[str, CreditResult] = {}
 
     def of(self, request: Request) -> CreditResult:
-        """The result of the request's execution. Raises as Executor.get_results."""
+        """The result of the request's execution. Raises as Executor.get_results, ResultInvalid for another query's."""
         execution_id = request.attempts[-1].execution_id
         if execution_id not in self._read:
-            self._read[execution_id] = self._executor.get_results(execution_id)
+            result = self._executor.get_results(execution_id)
+            self._read[execution_id] = self._check.of_request(request, result, self._audit.saved_query(request))
         return self._read[execution_id]
 
     def if_answered(self, request: Request) -> CreditResult | None:

@@ -22,7 +22,12 @@ from src.errors import Interrupted
 from src.state.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord
 from src.waiting import Waiting
 
-VERIFY = "SELECT SUM(amount), SUM(attempts) FROM authy.verification_usage"
+ACCOUNT = "AC" + "0" * 32
+VERIFY = (
+    "SELECT SUM(amount), SUM(attempts) FROM authy.verification_usage WHERE is_fraud = true "
+    f"AND account_sid = '{ACCOUNT}' AND usage_date >= DATE '2025-07-01' AND usage_date < DATE '2025-10-01'"
+)
+"""As scripted jobs answer it."""
 TICK_EVERY = 900.0
 MESSAGES = f"{paths.ROOT}/state/messages/"
 
@@ -114,11 +119,11 @@ class BotHarness:
         self._s3 = box.client("s3")
 
     def query(self, sql: str) -> str:
-        """A Looker link whose SQL this is; slug and account in a comment, so that no two are alike."""
+        """A Looker link whose SQL this is, with an account of its own and the slug in a comment: no two are alike."""
         self._posted += 1
         slug = f"slug{self._posted:06d}"
         account = f"AC{self._posted:032x}"
-        self.box.looker.add_query(slug=slug, sql=f"{sql} /* {slug} {account} */")
+        self.box.looker.add_query(slug=slug, sql=f"{sql.replace(ACCOUNT, account)} /* {slug} {account} */")
         return f"https://{self.host}/x/{slug}"
 
     def post(self, *links: str, user: str = "U0SUPPORT1") -> str:
@@ -184,6 +189,11 @@ class BotHarness:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
         return {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def kept_query(self, execution_id: str) -> str:
+        """The SQL that an execution was given."""
+        key = paths.ExecutionPaths(execution_id).query
+        return self.objects(key)[key].decode()
 
     def check_state_is_readable(self) -> None:
         """Every object under state/ is what its reader expects."""

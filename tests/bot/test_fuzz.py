@@ -111,7 +111,8 @@ def test_any_sql(harness: BotHarness, queries: list[str]) -> None:
 def test_any_result(harness: BotHarness, name: str, flag: str, other: Any) -> None:
     for changes in ({"account_name": name, "flags": [{"code": "x", "text": flag}]}, {"summary": other}):
         ts, files = start_one(harness, "result")
-        result = {**canned_result(files.execution_id, VERIFY, None), **changes}
+        sql = harness.kept_query(files.execution_id)
+        result = {**canned_result(files.execution_id, sql, None), **changes}
 
         finish_with = {files.result: json.dumps(result)}
         harness.box.aws.put_objects(objects=finish_with)

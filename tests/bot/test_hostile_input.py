@@ -64,7 +64,8 @@ def test_a_name_in_the_result_and_an_error_of_the_job_ping_nobody(harness: BotHa
     )
     ping = "<!channel> <@U0ONCALL01> &lt;!here&gt;"
     flags = [{"code": "late", "text": ping}]
-    result = canned_result(answer.execution_id, VERIFY, None) | {"account_name": ping, "flags": flags}
+    sql = harness.kept_query(answer.execution_id)
+    result = canned_result(answer.execution_id, sql, None) | {"account_name": ping, "flags": flags}
     said = {"execution_id": failure.execution_id, "category": "data", "message": ping, "advice": ping}
     harness.box.aws.put_objects(objects={answer.result: json.dumps(result), failure.error: json.dumps(said)})
     harness.box.aws.finish_all()
@@ -73,4 +74,5 @@ def test_a_name_in_the_result_and_an_error_of_the_job_ping_nobody(harness: BotHa
     harness.ticks_until_quiet()
 
     assert [len(harness.answers(ts)) for ts in asked] == [1, 1]
+    assert "credit recommended" in harness.answers(asked[0])[0]
     assert harness.box.slack.pings() == []

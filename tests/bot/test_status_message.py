@@ -12,7 +12,7 @@ import pytest
 
 from src import paths
 from src.calls import CallLog
-from tests.bot.harness import VERIFY, BotHarness
+from tests.bot.harness import ACCOUNT, VERIFY, BotHarness
 from tests.bot.test_killed_everywhere import Died, DiesAtCall
 from tests.conftest import Figure
 
@@ -263,12 +263,12 @@ def test_a_process_frozen_past_its_lease_at_any_call_leaves_no_status_message(ha
 def test_an_earlier_recommendation_for_overlapping_days_is_said_first_with_its_amount_and_link(
     harness: BotHarness,
 ) -> None:
-    account = "AC" + "7" * 32
-    harness.post(harness.query(f"{VERIFY} /* {account} */"))
+    asked = VERIFY.replace(ACCOUNT, "AC" + "7" * 32)
+    harness.post(harness.query(asked))
     harness.tick()
     [earlier] = [job["environment"]["EXECUTION_ID"] for job in harness.jobs()]
 
-    again = harness.post(harness.query(f"{VERIFY} WHERE 1 = 1 /* {account} */"))
+    again = harness.post(harness.query(f"{asked} AND 1 = 1"))
     harness.tick()
 
     [message] = [one for one in harness.box.slack.thread(ts=again)[1:] if not one.get("files")]

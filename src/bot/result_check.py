@@ -1,0 +1,91 @@
+"""The bot's own look at a result before it is posted: is it of the SQL that was asked, its account, its days?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import NamedTuple
+
+from .. import paths
+from ..config import OUR_PROFILE, BotSettings
+from ..errors import QueryError, ResultInvalid, TransientError
+from ..execution.results import check_query, invalid_result
+from ..executor import CreditResult, Flag
+from ..looker.links import allowed_hosts, parse_link
+from ..state.records import Request
+from ..state.state_manager import link_digest
+
+NOT_CHECKED = "window_not_checked"
+
+
+class Claimed(NamedTuple):
+    """What a SQL asks a credit for; days ISO and inclusive."""
+
+    account_sid: str
+    fraud_start: str
+    fraud_end: str
+
+
+ReadSql = Callable[[str, date], Claimed]
+"""Of a SQL, and the day that NOW() stands for. Raises QueryError for a refusal, TransientError where it takes long."""
+
+
+class ResultCheck:
+    """`read`: the bot's own reading of the SQL, for results of our notebook."""
+
+    def __init__(self, settings: BotSettings, read: ReadSql) -> None:
+        self._settings = settings
+        self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
+        self._read = read
+
+    def of_request(self, request: Request, result: CreditResult, kept: str | None) -> CreditResult:
+        """As `checked`, of the SQL kept as the query of the request's execution, once that is the one Looker gave."""
+        query = paths.ExecutionPaths(result["execution_id"]).query
+        if kept is None:
+            raise _invalid(result, f"{query} is missing")
+        given = link_digest(parse_link(request.link, self._hosts).canonical, kept)
+        if request.sql_digest is not None and request.sql_digest != given:
+            raise _invalid(result, f"{query} is not the SQL that Looker gave for the link")
+        return self.checked(result, kept)
+
+    def checked(self, result: CreditResult, sql: str) -> CreditResult:
+        """A valid result that is of this SQL; with a flag where its days could not be checked. Raises ResultInvalid."""
+        profile = self._settings.demanded_profile
+        check_query(result, sql, profile)
+        doubt = self._doubt(result, sql) if profile == OUR_PROFILE else ""
+        if not doubt:
+            return result
+        flag = Flag(code=NOT_CHECKED, text=f"Window not checked by the bot: {doubt}. Hold the days to the query's.")
+        return {**result, "flags": [*result.get("flags", []), flag]}
+
+    def _doubt(self, result: CreditResult, sql: str) -> str:
+        """Why account and days are not known to be those of the SQL; "" where they are."""
+        same_code = self._settings.is_of_one_revision
+        try:
+            claimed = self._read(sql, paths.execution_date(result["execution_id"]))
+        except TransientError as error:
+            why, same_code = str(error), False
+        except QueryError as error:
+            why = f"the bot refuses its SQL ({error})"
+        else:
+            if claimed.account_sid != result.get("account_sid"):
+                raise _invalid(result, f"its account is {result.get('account_sid')}, its SQL's {claimed.account_sid}")
+            days = result.get("fraud_start"), result.get("fraud_end")
+            if days == claimed[1:]:
+                return ""
+            why = f"its window is {days[0]} to {days[1]}, its SQL's {claimed.fraud_start} to {claimed.fraud_end}"
+        if same_code:
+            raise _invalid(result, why.rstrip("."))
+        if (result.get("account_sid") or "?").lower() not in sql.lower():
+            raise _invalid(result, f"its account {result.get('account_sid')} does not stand in its SQL")
+        return why.rstrip(".")
+
+
+def doubt_of(result: CreditResult) -> str:
+    """The text of the flag that a check left; "" where there is none."""
+    return next((flag["text"] for flag in result.get("flags", []) if flag["code"] == NOT_CHECKED), "")
+
+
+def _invalid(result: CreditResult, what: str) -> ResultInvalid:
+    execution_id = result["execution_id"]
+    return invalid_result(paths.ExecutionPaths(execution_id).result, execution_id, what)
