@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
-from .job_files import notebook_folder, own_revision
+from .job_files import own_revision
+from .notebook_choice import OUR_PROFILE, why_own
 
 Kind = TypeVar("Kind", bound="Settings")
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -25,11 +24,6 @@ DEFAULT_ALLOWED_TABLES = (
     "verify.provider_costs",
     "verify.blocking_events",
 )
-OUR_NOTEBOOK = "Verify - Credit Recommendation.ipynb"
-OUR_PROFILE = "verify_credit/1"
-"""What the results of our own notebook keep."""
-_OF_ANOTHER_FOLDER = re.compile(r"-[0-9a-f]{12}$")
-"""The end of an image's tag: the hash of the notebook's folder that was built into it, where that is not ours."""
 LOOKER_LOGIN = ("lookersdk_base_url", "lookersdk_client_id", "lookersdk_client_secret")
 
 
@@ -129,14 +123,13 @@ class BotSettings(Settings):
     @property
     def demanded_profile(self) -> str:
         """RESULT_PROFILE; where it says nothing, our own notebook's, unless another one is configured."""
-        return self.result_profile or ("" if self.runs_own_notebook else OUR_PROFILE)
+        return self.result_profile or ("" if self.own_notebook else OUR_PROFILE)
 
     @property
-    def runs_own_notebook(self) -> bool:
-        """Whether the notebook is another than ours: NOTEBOOK says so, or the tag of the image that it is in."""
-        named = Path(self.notebook_dir or notebook_folder(), self.notebook or OUR_NOTEBOOK).resolve()
-        in_image = self.executor == "sagemaker" and _OF_ANOTHER_FOLDER.search(_tag(self.sagemaker_image_uri))
-        return named != notebook_folder() / OUR_NOTEBOOK or bool(in_image)
+    def own_notebook(self) -> str:
+        """What names a notebook of the company's own, in words; "" where it is ours."""
+        image = self.sagemaker_image_uri if self.executor == "sagemaker" else ""
+        return why_own(self.notebook, self.notebook_dir, image)
 
     @property
     def is_of_one_revision(self) -> bool:

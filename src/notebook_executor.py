@@ -35,7 +35,9 @@ ENTRYPOINT = job_file("entrypoint.sh")
 GRACE = 30.0
 LOST = "InternalServerError: the job's process is gone from this machine without having said how it ended."
 _KEPT_FROM_THE_JOB = ("SLACK_", "LOOKER", "SAGEMAKER_")
-_NOT_INHERITED = frozenset({"ASID", "ALLOWED_TABLES", "IMAGE_URI", "BREAKDOWN_PICTURE", "MODE"})
+_NOT_INHERITED = frozenset(
+    {"ASID", "ALLOWED_TABLES", "IMAGE_URI", "BREAKDOWN_PICTURE", "MODE", "NOTEBOOK", "NOTEBOOK_DIR", "RESULT_PROFILE"}
+)
 _MAX_LINES = 200
 _MAX_LINE = 1000
 
@@ -86,17 +88,27 @@ class NotebookExecutor(BaseExecutor):
                 f"EXECUTOR=local needs the notebook and its runner beside the bot: there is no {self._entrypoint}. "
                 "Use the image bot-local, or set EXECUTOR=sagemaker."
             )
+        folder, notebook = self._settings.notebook_dir, self._settings.notebook
+        if (folder or Path(notebook).is_absolute()) and notebook and not Path(folder, notebook).is_file():
+            raise ConfigurationError(
+                f"NOTEBOOK is {notebook}, and there is no {Path(folder, notebook)}: give a path on this machine, "
+                "absolute or relative to NOTEBOOK_DIR."
+            )
 
     def _start(self, submission: Submission) -> str:
         self._jobs.start(
             submission.execution_id,
             ["/bin/sh", str(self._entrypoint)],
             submission.query,
-            self._inherited() | _without_image(submission.environment) | {"PYTHON": sys.executable},
+            self._inherited() | _without_image(submission.environment) | self._of_this_machine(),
             now=self._clock(),
             limit=self._settings.sagemaker_max_runtime,
         )
         return _arn(submission.job_name)
+
+    def _of_this_machine(self) -> dict[str, str]:
+        folder = self._settings.notebook_dir
+        return {"PYTHON": sys.executable, **({"NOTEBOOK_DIR": str(Path(folder).resolve())} if folder else {})}
 
     def _inherited(self) -> dict[str, str]:
         """The job has no business with Slack and Looker; its settings come from the submission alone."""

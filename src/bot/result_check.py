@@ -7,11 +7,12 @@ from datetime import date
 from typing import NamedTuple
 
 from .. import paths
-from ..config import OUR_PROFILE, BotSettings
+from ..config import BotSettings
 from ..errors import QueryError, ResultInvalid, TransientError
 from ..execution.results import check_query, invalid_result
 from ..executor import CreditResult, Flag
 from ..looker.links import allowed_hosts, parse_link
+from ..notebook_choice import OUR_PROFILE
 from ..state.records import Request
 from ..state.state_manager import link_digest
 

@@ -158,10 +158,15 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def knows_profile(profile: str) -> bool:
+    """Whether there is a schema for what RESULT_PROFILE demands."""
+    return _schema_file(profile).is_file()
+
+
 def _first_fault(result: Any, profile: str) -> str | None:
     from jsonschema.exceptions import best_match  # noqa: PLC0415 (its import takes 100 ms that a quiet tick need not)
 
-    if profile and not _schema_file(profile).is_file():
+    if profile and not knows_profile(profile):
         return "RESULT_PROFILE names no profile that is known here"
     error = best_match(_validator(profile).iter_errors(result))
     return None if error is None else _short(f"{error.json_path}: {error.message}")

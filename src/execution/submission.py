@@ -9,6 +9,8 @@ from .. import paths
 from ..config import Settings
 from ..errors import ConfigurationError, QueryError
 from ..executor import is_account
+from ..notebook_choice import OUR_PROFILE
+from .results import knows_profile
 
 MAX_QUERY_BYTES = 4_000_000
 MAX_VARIABLE = 256
@@ -52,6 +54,10 @@ def make_submission(settings: Settings, looker_query: str, asid: str | None, exe
         )
     if asid and not is_account(asid):
         raise QueryError(f"The account (asid) {asid[:60]!r} is no account's SID: AC and 32 digits of 0-9 and a-f.")
+    if settings.result_profile and not knows_profile(settings.result_profile):
+        raise ConfigurationError(
+            f"RESULT_PROFILE is {settings.result_profile!r}, which is no profile: take it out, or write {OUR_PROFILE}."
+        )
     query = _encoded(looker_query)
     return Submission(execution_id, query, _environment(settings, looker_query, asid, execution_id), asid or None)
 

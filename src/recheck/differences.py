@@ -17,11 +17,11 @@ from verify_credit.policy import policy_version
 from verify_credit.result import output_rows
 
 from .. import paths
-from ..config import OUR_PROFILE
 from ..errors import ResultInvalid, StateUnreadable
 from ..execution.results import checked_result
 from ..executor import CreditResult
 from ..history.reader import purpose_of
+from ..notebook_choice import OUR_PROFILE
 from ..state.audit import IndexEntry, index_entry, indexed
 from ..state.audit_record import vouched
 from ..state.object_store import ObjectStore

@@ -11,9 +11,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from src import paths
-from src.config import OUR_PROFILE
 from src.errors import ExecutionFailed, ResultError, ResultInvalid, ResultMissing
 from src.execution.results import checked_result, read_failure
+from src.notebook_choice import OUR_PROFILE
 from src.sagemaker_executor import SageMakerExecutor
 from tests.executors.conftest import SQL, Installation
 from tests.executors.results import failure, valid_result

@@ -25,3 +25,9 @@ def notebook_folder(
     content = v4.new_notebook(cells=[*first, *map(v4.new_code_cell, cells)], metadata=more.get("metadata", {}))  # type: ignore[no-untyped-call]
     nbformat.write(content, made / name)  # type: ignore[no-untyped-call]
     return made
+
+
+def least_notebook(folder: Path, name: str = NAME) -> Path:
+    """The least that works, the path of its file: 12.50."""
+    cells = ("credit_amount = 12.5", 'output_df = [{"mode": "SMS", "credit": 12.5}]')
+    return notebook_folder(folder, *cells, name=name) / name
