@@ -6,6 +6,7 @@ A state file holds what was begun and answered: the same command again goes on w
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -31,8 +32,10 @@ from .terminal import cost, print_json, print_table, watched
 from .waiting import Waiter
 
 Executors = Mapping[Side, Executor]
-MakeExecutors = Callable[[BotSettings, AwsClients, Callable[[float], None]], Executors]
+MakeExecutors = Callable[[BotSettings, BotSettings, AwsClients, Callable[[float], None]], Executors]
+"""Of the old side's settings and the new side's, which differ by the notebook."""
 AT_ONCE = 4
+PLANS_TOLERANCE = Decimal(1)
 ORIGIN = Origin("compare")
 
 
@@ -49,14 +52,15 @@ def main(
 
 def _compare(options: argparse.Namespace, waiter: Waiter, make_executors: MakeExecutors) -> int:
     place = open_place()
+    old = _old_settings(place.settings, options.old_notebook)
     expected = read_expected(options.expected) if options.expected else {}
     clients = AwsClients(place.settings, sleep=waiter.sleep)
     cases, unread = _cases(options, place, expected, waiter)
     if not cases and not unread:
         raise ConfigurationError("There is nothing to compare: name links, SQL files or executions, or --since a day.")
-    journal = Journal(options.state, f"s3://{place.settings.s3_output_bucket}")
+    journal = Journal(options.state, _place(place.settings, options.old_notebook))
     try:
-        executors = make_executors(place.settings, clients, waiter.sleep)
+        executors = make_executors(old, place.settings, clients, waiter.sleep)
         sides = Sides(executors, journal, sleep=waiter.sleep)
         comparisons = _ask_all(cases, sides, options.at_once, waiter)
     except Interrupted as error:
@@ -66,13 +70,31 @@ def _compare(options: argparse.Namespace, waiter: Waiter, make_executors: MakeEx
     return _tell(options, place.settings, [*comparisons, *unread])
 
 
-def _both(settings: BotSettings, clients: AwsClients, sleep: Callable[[float], None]) -> Executors:
+def _old_settings(settings: BotSettings, notebook: Path | None) -> BotSettings:
+    """With that notebook, on this machine: what it leaves need not keep a profile of the job's."""
+    if notebook is None:
+        return settings
+    if not notebook.is_file():
+        raise ConfigurationError(f"There is no notebook {notebook}: give --old-notebook the path of an .ipynb file.")
+    where = {"notebook": notebook.name, "notebook_dir": str(notebook.resolve().parent)}
+    return settings.model_copy(update={**where, "executor": "local", "result_profile": ""})
+
+
+def _place(settings: BotSettings, notebook: Path | None) -> str:
+    """Whose answers the state file holds: another notebook's, or a changed one's, are others."""
+    bucket = f"s3://{settings.s3_output_bucket}"
+    if notebook is None:
+        return bucket
+    return f"{bucket} with {notebook.resolve()} ({hashlib.sha256(notebook.read_bytes()).hexdigest()[:12]})"
+
+
+def _both(old: BotSettings, new: BotSettings, clients: AwsClients, sleep: Callable[[float], None]) -> Executors:
     from .notebook_executor import NotebookExecutor  # noqa: PLC0415 (only this command needs both)
     from .sagemaker_executor import SageMakerExecutor  # noqa: PLC0415
 
     return {
-        "old": NotebookExecutor(settings, clients=clients, sleep=sleep, origin=ORIGIN),
-        "new": SageMakerExecutor(settings, clients=clients, sleep=sleep, origin=ORIGIN),
+        "old": NotebookExecutor(old, clients=clients, sleep=sleep, origin=ORIGIN),
+        "new": SageMakerExecutor(new, clients=clients, sleep=sleep, origin=ORIGIN),
     }
 
 
@@ -140,10 +162,10 @@ def _comparison(case: Case, asked: Mapping[Side, Future[Answer]]) -> Comparison:
 
 
 def _tell(options: argparse.Namespace, settings: BotSettings, comparisons: Sequence[Comparison]) -> int:
-    tolerance: Decimal = options.tolerance
+    tolerance: Decimal = _tolerance(options)
     usd = _cost(settings, comparisons)
     if options.html:
-        write_page(options.html, comparisons, tolerance)
+        write_page(options.html, comparisons, tolerance, str(options.old_notebook or ""))
     if options.json:
         cases = [as_json(comparison, tolerance) for comparison in comparisons]
         print_json({"tolerance_percent": float(tolerance), "cases": cases, "cost_usd_estimate": usd})
@@ -154,6 +176,12 @@ def _tell(options: argparse.Namespace, settings: BotSettings, comparisons: Seque
                 print(f"{comparison.case.name}: {said}")
         print(f"{sentence(comparisons, tolerance)} The new side's jobs cost about {cost(usd)} USD (an estimate).")
     return FINE if all(is_fine(comparison, tolerance) for comparison in comparisons) else DIFFERS
+
+
+def _tolerance(options: argparse.Namespace) -> Decimal:
+    """The plan's where two notebooks are compared: of one, nothing need differ."""
+    given: Decimal | None = options.tolerance
+    return given if given is not None else PLANS_TOLERANCE if options.old_notebook else Decimal(0)
 
 
 def _cost(settings: BotSettings, comparisons: Sequence[Comparison]) -> float:
@@ -169,6 +197,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
             "https://looker.example.com/x/abc123 claim.sql 20260115_123456_3fa94c01",
             "--since 2026-01-01 --until 2026-01-31 --tolerance 1 --html comparison.html",
             "--expected history.csv --tolerance 1 --json",
+            "--old-notebook ~/sms-pumping/credit.ipynb https://looker.example.com/x/abc123",
         ),
     )
     parser.add_argument("what", nargs="*", metavar="WHAT", help="a Looker link, a SQL file, a past execution's id")
@@ -178,7 +207,16 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--expected", type=Path, metavar="FILE", help="CSV of amounts to meet: link or execution, amount"
     )
     parser.add_argument(
-        "--tolerance", type=_percent, default=Decimal(0), metavar="PERCENT", help="of a credit that may differ (0)"
+        "--tolerance",
+        type=_percent,
+        metavar="PERCENT",
+        help=f"of a credit that may differ (0; {PLANS_TOLERANCE} with --old-notebook)",
+    )
+    parser.add_argument(
+        "--old-notebook",
+        type=Path,
+        metavar="PATH",
+        help="run this notebook on the old side: as it is, on this machine, in a copy of its folder",
     )
     parser.add_argument("--at-once", type=_positive, default=AT_ONCE, metavar="N", help=f"cases at once ({AT_ONCE})")
     parser.add_argument(

@@ -22,18 +22,20 @@ SIDES: tuple[Side, ...] = ("old", "new")
 
 @dataclass(frozen=True)
 class Answer:
-    """What one side made of a case. `credit` and the modes' numbers in USD; a failure has its words instead.
+    """What one side made of a case. `credit` in `currency`; a failure has its words instead.
 
-    seconds: of the job, from creation to end; again: whether another try may end otherwise.
+    seconds: of the job, from creation to end; modes: output_df, whatever its columns; flags None: the notebook has none
+    to say; again: whether another try may end otherwise.
     """
 
     execution_id: str
     seconds: float
     credit: Decimal | None = None
     policy_version: str = ""
-    flags: list[str] = field(default_factory=list)
+    flags: list[str] | None = None
     modes: list[dict[str, Any]] = field(default_factory=list)
     failure: str = ""
+    currency: str = "USD"
     again: bool = False
 
 

@@ -13,6 +13,7 @@ from ..terminal import shown
 from .verdict import EQUAL, WITHIN, Comparison
 
 COLUMNS = ("what", "old", "new", "difference", "%", "recorded", "expected", "old s", "new s", "verdict")
+MOST_SAID = 50
 _FINE = frozenset({EQUAL, WITHIN})
 
 
@@ -38,6 +39,8 @@ def said_of(comparison: Comparison, tolerance: Decimal) -> list[str]:
     lines = [comparison.problem] if comparison.problem else []
     lines += comparison.unexpected(tolerance)
     found = list(map(str, comparison.differences()))
+    if len(found) > MOST_SAID:
+        found[MOST_SAID:] = [f"and {len(found) - MOST_SAID} more (--json has them all)"]
     if not found and comparison.old and comparison.old.failure:
         found = [f"refused alike: {comparison.old.failure}"]
     return lines + found
@@ -62,8 +65,8 @@ def _times(comparisons: Sequence[Comparison]) -> str:
     return f"; median {median(old):.0f} s old, {median(new):.0f} s new" if old and new else ""
 
 
-def write_page(file: Path, comparisons: Sequence[Comparison], tolerance: Decimal) -> None:
-    """The HTML page."""
+def write_page(file: Path, comparisons: Sequence[Comparison], tolerance: Decimal, old_notebook: str = "") -> None:
+    """The HTML page. old_notebook: what the old side ran, where that is not what the new side ran."""
     import jinja2  # noqa: PLC0415 (part of the notebook stack, which the old side needs anyway)
 
     environment = jinja2.Environment(
@@ -73,6 +76,7 @@ def write_page(file: Path, comparisons: Sequence[Comparison], tolerance: Decimal
     page = environment.get_template("page.html.j2").render(
         verdict="alike" if fine else "they differ",
         sentence=sentence(comparisons, tolerance),
+        old_notebook=old_notebook,
         columns=COLUMNS,
         rows=[
             {"bad": not is_fine(comparison, tolerance), "cells": [shown(cell) for cell in row(comparison, tolerance)]}
@@ -98,7 +102,7 @@ def as_json(comparison: Comparison, tolerance: Decimal) -> dict[str, Any]:
         "verdict",
     )
     found = [
-        {"mode": each.mode or None, "what": each.what, "old": _plain(each.old), "new": _plain(each.new)}
+        {"row": each.row or None, "what": each.what, "old": _plain(each.old), "new": _plain(each.new)}
         for each in comparison.differences()
     ]
     return {

@@ -83,7 +83,8 @@ def _answered(result: CreditResult, seconds: float) -> Answer:
         seconds=seconds,
         credit=Decimal(f"{result['credit_amount']:.2f}"),
         policy_version=result.get("policy_version", ""),
-        flags=sorted(flag["code"] for flag in result.get("flags", [])),
+        flags=sorted(flag["code"] for flag in result["flags"]) if "flags" in result else None,
+        currency=result.get("currency") or "USD",
         modes=[{**row} for row in result["output_df"]],
     )
 

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from .cases import Case
 from .journal import Answer
+from .rows import CREDIT, Row, cells, columns, is_number
 
-CREDIT = "credit"
 EQUAL, WITHIN, DIFFERS, NOT_COMPARED = "equal", "within tolerance", "DIFFERS", "not compared"
+_BOTH_SAY = ("failure", "currency")
+_UNSAID = ("", None)
+"""Another notebook has no policy of ours, and may know of no flags."""
+_NUMBER_OR_NONE = {int, float, type(None)}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One number, or text, that is not the same: of a mode, or of the whole (`mode` is "")."""
+    """One number, or text, that is not the same: of a row, `mode standard`, or of the whole (`row` is "")."""
 
-    mode: str
+    row: str
     what: str
     old: Any
     new: Any
 
     def __str__(self) -> str:
-        where = f"mode {self.mode}: " if self.mode else ""
+        where = f"{self.row}: " if self.row else ""
         both = f"{where}{self.what} {_shown(self.old)} → {_shown(self.new)}"
         return f"{both} ({self.new - self.old:+,.2f})" if self.what == CREDIT and self.amount else both
 
     @property
     def amount(self) -> Decimal | None:
-        """By how many USD a credit differs; None where a side has none."""
-        return self.new - self.old if self.what == CREDIT and None not in (self.old, self.new) else None
+        """By how much a credit differs; None where a side has none."""
+        both = isinstance(self.old, Decimal) and isinstance(self.new, Decimal)
+        return self.new - self.old if both else None
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Comparison:
 
     @property
     def difference(self) -> Decimal | None:
-        """New less old, USD; None where a side has no credit."""
+        """New less old; None where a side has no credit."""
         if self.old is None or self.new is None or self.old.credit is None or self.new.credit is None:
             return None
         return self.new.credit - self.old.credit
@@ -58,7 +63,7 @@ class Comparison:
         return float(self.difference / self.old.credit * 100)
 
     def differences(self) -> list[Difference]:
-        """Everything that differs; the whole first, then mode by mode."""
+        """Everything that differs; the whole first, then row by row."""
         return list(_differences(self.old, self.new)) if self.old and self.new else []
 
     def unexpected(self, tolerance: Decimal) -> list[str]:
@@ -74,7 +79,7 @@ class Comparison:
 
     def verdict(self, tolerance: Decimal) -> str:
         """One of the words above. `tolerance` in percent of the old credit: by how much a credit may differ, of the
-        whole and of each mode; at 0 nothing may differ at all."""
+        whole and of each row; of a table without credits each number, of itself. At 0 nothing may differ at all."""
         if self.problem or self.old is None or self.new is None:
             return NOT_COMPARED
         if self.unexpected(tolerance):
@@ -88,28 +93,46 @@ class Comparison:
         if tolerance == 0 or self.old is None or self.old.credit is None or self.difference is None:
             return False
         allowed = self.old.credit * tolerance / 100
-        return all(abs(each.amount) <= allowed for each in found if each.amount is not None)
+        has_credits = all(CREDIT in columns(side.modes) for side in (self.old, self.new) if side and side.modes)
+        return all(_is_tolerable(each, allowed, tolerance, has_credits) for each in found)
 
 
 def _differences(old: Answer, new: Answer) -> Iterator[Difference]:
     if old.credit != new.credit:
         yield Difference("", CREDIT, old.credit, new.credit)
-    for what in ("failure", "policy_version", "flags"):
-        if getattr(old, what) != getattr(new, what):
-            yield Difference("", what.replace("_", " "), getattr(old, what), getattr(new, what))
-    before, after = ({row["mode"]: row for row in side.modes} for side in (old, new))
-    for mode in dict.fromkeys([*before, *after]):
-        yield from _mode_differences(mode, before.get(mode, {}), after.get(mode, {}))
+    for what in ("failure", "currency", "policy_version", "flags"):
+        before, after = getattr(old, what), getattr(new, what)
+        said_by_both = what in _BOTH_SAY or (before not in _UNSAID and after not in _UNSAID)
+        if said_by_both and before != after:
+            yield Difference("", what.replace("_", " "), before, after)
+    if not (old.failure or new.failure):
+        yield from _table_differences(old.modes, new.modes)
 
 
-def _mode_differences(mode: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
-    """The credit first: it is what the others explain. A mode that a side lacks has a credit of 0."""
-    before, after = (Decimal(f"{row.get(CREDIT, 0):.2f}") for row in (old, new))
-    if before != after:
-        yield Difference(mode, CREDIT, before, after)
-    for what in sorted({*old, *new} - {CREDIT, "mode"}):
-        if old.get(what) != new.get(what):
-            yield Difference(mode, what.replace("_", " "), old.get(what), new.get(what))
+def _table_differences(old: Sequence[Row], new: Sequence[Row]) -> Iterator[Difference]:
+    """The credit first: it is what the others explain. A row that a side lacks has a credit of 0."""
+    before, after = columns(old), columns(new)
+    if before and after and set(before) != set(after):
+        alone = [[name for name in one if name not in other] for one, other in ((before, after), (after, before))]
+        yield Difference("", "columns of one side alone", *alone)
+    for cell in cells(old, new):
+        if cell.column != CREDIT or not {type(cell.old), type(cell.new)} <= _NUMBER_OR_NONE:
+            yield Difference(cell.row, cell.column.replace("_", " "), cell.old, cell.new)
+        elif (first := _cents(cell.old)) != (second := _cents(cell.new)):
+            yield Difference(cell.row, CREDIT, first, second)
+
+
+def _cents(value: float | None) -> Decimal:
+    return Decimal(f"{value or 0:.2f}")
+
+
+def _is_tolerable(each: Difference, allowed: Decimal, tolerance: Decimal, has_credits: bool) -> bool:
+    if each.amount is not None:
+        return abs(each.amount) <= allowed
+    if not each.row or has_credits:
+        return each.what not in _BOTH_SAY
+    numbers = is_number(each.old) and is_number(each.new)
+    return numbers and abs(each.new - each.old) <= abs(each.old) * float(tolerance) / 100
 
 
 def _near(amount: Decimal, expected: Decimal, tolerance: Decimal) -> bool:

@@ -41,13 +41,12 @@ class Bench:
     err: str = ""
     host: str = field(default="")
 
-    def executors(self, settings: Any, clients: Any, sleep: Any) -> compare.Executors:
+    def executors(self, old_settings: Any, settings: Any, clients: Any, sleep: Any) -> compare.Executors:
         def often(seconds: float) -> None:
             sleep(min(seconds, 0.1))
 
-        old = NotebookExecutor(
-            settings, clients=clients, sleep=often, entrypoint=ENTRYPOINT, jobs_dir=self.folder / "jobs"
-        )
+        jobs_dir = self.folder / "jobs"
+        old = NotebookExecutor(old_settings, clients=clients, sleep=often, entrypoint=ENTRYPOINT, jobs_dir=jobs_dir)
         return {"old": old, "new": QuickSageMakerExecutor(settings, clients=clients, sleep=often)}
 
     def sql_file(self, name: str, sql: str) -> str:

@@ -33,7 +33,7 @@ def test_a_credit_that_differs_is_named_by_mode_and_amount(bench: Bench) -> None
     [case] = bench.json(file, code=1)
     assert (case["verdict"], case["difference"]) == ("DIFFERS", 5.0)
     assert "mode standard: credit 1,608.30 → 1,613.30 (+5.00)" in case["said"]
-    assert {difference["mode"] for difference in case["differences"]} == {None, "standard"}
+    assert {difference["row"] for difference in case["differences"]} == {None, "mode standard"}
 
 
 @pytest.mark.heavy

@@ -15,7 +15,13 @@ from src.comparison.verdict import Comparison
 def answer(*modes: tuple[str, str], attempts: int = 10, **other: Any) -> Answer:
     rows = [{"mode": mode, "credit": float(credit), "attempts": attempts} for mode, credit in modes]
     total = sum((Decimal(credit) for _, credit in modes), Decimal(0))
-    return Answer("20260115_120000_00000001", 1.0, credit=total, modes=rows, **other)
+    said = {"policy_version": "2025-1", "flags": [], **other}
+    return Answer("20260115_120000_00000001", 1.0, credit=total, modes=rows, **said)
+
+
+def table(*rows: dict[str, Any], **other: Any) -> Answer:
+    """Of a notebook that knows nothing of ours."""
+    return Answer("20260115_120000_00000002", 1.0, credit=Decimal("10.00"), modes=list(rows), **other)
 
 
 def compared(old: Answer, new: Answer, expected: str | None = None) -> Comparison:
@@ -70,3 +76,55 @@ def test_both_sides_are_held_to_the_expected_amount() -> None:
     assert found.unexpected(Decimal(0)) == ["expected 101.00, old says 100.00"]
     assert found.verdict(Decimal(0)) == "DIFFERS"
     assert found.verdict(Decimal(1)) == "within tolerance"
+
+
+def test_a_notebook_that_knows_no_policy_and_no_flags_is_held_to_neither() -> None:
+    found = compared(
+        Answer("a", 1.0, Decimal(10), modes=answer(("max", "10")).modes), answer(("max", "10"), flags=["x"])
+    )
+    assert (said(found), found.verdict(Decimal(0))) == ([], "equal")
+
+
+def test_rows_of_any_columns_are_found_by_those_that_tell_them_apart_in_whatever_order() -> None:
+    old = table({"country": "NG", "mcc": "621", "usd": 1.5}, {"country": "US", "mcc": "310", "usd": 2.0})
+    new = table({"usd": 2.0, "mcc": "310", "country": "US"}, {"usd": 1.6, "mcc": "621", "country": "NG"})
+    found = compared(old, new)
+    assert said(found) == ["country NG: usd 1.5 → 1.6"]
+    assert [found.verdict(Decimal(tolerance)) for tolerance in (0, 1, 7)] == ["DIFFERS", "DIFFERS", "within tolerance"]
+
+
+def test_whole_numbers_tell_rows_apart_where_both_sides_have_them_and_places_do_where_nothing_does() -> None:
+    assert said(
+        compared(
+            table({"mcc": 1, "usd": 1.0}, {"mcc": 2, "usd": 2.0}), table({"mcc": 2, "usd": 2.0}, {"mcc": 1, "usd": 3.0})
+        )
+    ) == ["mcc 1: usd 1.0 → 3.0"]
+    assert said(compared(table({"attempts": 10, "usd": 1.0}), table({"attempts": 11, "usd": 1.0}))) == [
+        "row 1: attempts 10 → 11"
+    ]
+
+
+def test_a_sum_in_another_order_is_the_same_number() -> None:
+    assert said(compared(table({"usd": 0.1 + 0.2 + 0.3}), table({"usd": 0.3 + 0.2 + 0.1}))) == []
+
+
+def test_columns_of_one_side_alone_are_said_once_and_a_row_of_one_side_alone_is_never_within_tolerance() -> None:
+    one, two = {"day": "2025-07-01", "usd": 1.0}, {"day": "2025-07-02", "usd": 2.0}
+    wider = compared(table(one, two), table({**one, "note": "x"}, {**two, "note": "y"}))
+    assert said(wider) == ["columns of one side alone none → note"]
+    assert wider.verdict(Decimal(1)) == "within tolerance"
+    longer = compared(table(one), table(one, two))
+    assert said(longer) == ["day 2025-07-02: usd none → 2.0"]
+    assert longer.verdict(Decimal(100)) == "DIFFERS"
+
+
+def test_the_same_number_in_another_currency_differs_whatever_the_tolerance() -> None:
+    found = compared(table(), table(currency="EUR"))
+    assert (said(found), found.verdict(Decimal(100))) == (["currency USD → EUR"], "DIFFERS")
+
+
+@pytest.mark.parametrize("odd", [None, "", [1, {"a": None}], {"b": [2]}, True, "2025-07-01"])
+def test_cells_of_any_kind_are_compared(odd: Any) -> None:
+    same = table({"a": odd, "usd": 1.0}, {"a": odd, "usd": 2.0})
+    assert compared(same, same).verdict(Decimal(0)) == "equal"
+    assert compared(same, table({"a": odd, "usd": 1.0}, {"a": 5, "usd": 2.0})).verdict(Decimal(1)) == "DIFFERS"

@@ -125,9 +125,8 @@ def test_an_amount_that_the_rows_do_not_give_is_found_whatever_the_hashes_say(re
     found = list(differences(forged(real_past, credit_amount=9948.80), real_past.execution_id))
     assert any("its modes' credits sum to 4948.80, its credit_amount is 9948.80" in sentence for sentence in found)
 
-    rows = [
-        {**row, "credit": row["credit"] + (row["mode"] == "basic")} for row in real_past.audit["result"]["output_df"]
-    ]
+    rows = [dict(row) for row in real_past.audit["result"]["output_df"]]
+    rows[1]["credit"] += 1
     found = list(differences(forged(real_past, credit_amount=4949.80, output_df=rows), real_past.execution_id))
     assert "The saved rows give a credit of 4948.80, the result says 4949.80." in found
 
