@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -82,6 +83,10 @@ def test_a_commands_job_lives_as_long_as_its_lease(harness: BotHarness, hours: f
     bot.reaper.run()
 
     assert (states(harness) != ["InProgress"]) == stopped
+    kept = [json.loads(body) for body in harness.objects(paths.AUDIT_PREFIX).values()]
+    assert [(record["purpose"], record["failure"]["category"]) for record in kept] == [
+        ("script", "cancelled")
+    ] * stopped
 
 
 def test_a_job_another_bot_won_is_not_stopped_by_this_one(harness: BotHarness, running: str) -> None:

@@ -46,8 +46,16 @@ class Bench:
             sleep(min(seconds, 0.1))
 
         jobs_dir = self.folder / "jobs"
-        old = NotebookExecutor(old_settings, clients=clients, sleep=often, entrypoint=ENTRYPOINT, jobs_dir=jobs_dir)
-        return {"old": old, "new": QuickSageMakerExecutor(settings, clients=clients, sleep=often)}
+        old = NotebookExecutor(
+            old_settings,
+            clients=clients,
+            sleep=often,
+            entrypoint=ENTRYPOINT,
+            jobs_dir=jobs_dir,
+            origin=compare.ORIGIN,
+        )
+        new = QuickSageMakerExecutor(settings, clients=clients, sleep=often, origin=compare.ORIGIN)
+        return {"old": old, "new": new}
 
     def sql_file(self, name: str, sql: str) -> str:
         path = self.folder / f"{name}.sql"

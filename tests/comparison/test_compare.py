@@ -226,3 +226,14 @@ def test_a_missing_setting_ends_it_and_is_named(bench: Bench, monkeypatch: pytes
     monkeypatch.setenv("SAGEMAKER_ROLE_ARN", "")
     assert bench.run(*[bench.sql_file(name, f"{ALIKE} -- {name}") for name in "abcdef"]) == 2
     assert "SAGEMAKER_ROLE_ARN" in bench.err
+
+
+def test_its_executions_are_kept_as_its_own_and_no_later_comparison_takes_them_for_answers(bench: Bench) -> None:
+    assert bench.run(bench.sql_file("claim", sql(answer(("max", 4.0))))) == 0
+    keys = [row["Key"] for row in bench.s3.list_objects_v2(Bucket=bench.box.env["S3_OUTPUT_BUCKET"])["Contents"]]
+    kept = [key for key in keys if key.startswith(paths.AUDIT_PREFIX)]
+    bodies = [bench.s3.get_object(Bucket=bench.box.env["S3_OUTPUT_BUCKET"], Key=key)["Body"].read() for key in kept]
+    assert [json.loads(body)["purpose"] for body in bodies] == ["compare", "compare"]
+    assert not [key for key in keys if key.startswith(f"{paths.ROOT}/index/")]
+    assert bench.run("--since", "2026-01-01") == 2
+    assert "nothing to compare" in bench.err

@@ -11,11 +11,26 @@ from pathlib import Path
 import pytest
 
 from sandbox.client import Sandbox
+from sandbox.warehouse import SAMPLE_SQL
 from src.credits import COMMANDS
 from tests.conftest import Figure
 from tests.library.installed import UV, Installed, build_wheel, make_foreign
 
 NOT_THE_EXECUTORS = {"slack_sdk", "looker_sdk", "rich", "pandas", "numpy", "papermill", "prestodb", "src", "notebooks"}
+
+ONE_CALL = """
+import json, os
+from credits_automation import SageMakerExecutor
+
+executor = SageMakerExecutor()
+credit = executor.run(os.environ["SQL"])["credit_amount"]
+try:
+    executor.run("SELECT 1 FROM authy.verification_usage")
+except Exception as error:
+    print(json.dumps({
+        "credit": credit, "kind": type(error).__name__, "said": str(error), "execution_id": error.execution_id
+    }))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +64,15 @@ def test_an_execution_under_plain_mock_aws_imports_the_executor_and_nothing_of_t
     assert {name.split(".")[0] for name in answer["modules"]}.isdisjoint(NOT_THE_EXECUTORS)
     assert not {name for name in ours if name.split(".")[1:2] in (["bot"], ["slack"], ["looker"], ["history"])}
     figure(f"library: {installed.kilobytes()} kB installed; an execution imports {len(ours)} of its modules")
+
+
+def test_one_call_of_the_installed_library_gives_the_credit_and_what_failed_says_of_which_job(
+    installed: Installed, sandbox: Sandbox
+) -> None:
+    answer = json.loads(installed.run(installed.python, "-c", ONE_CALL, SQL=SAMPLE_SQL, **sandbox.env))
+    assert answer["credit"] == 4948.80
+    assert answer["kind"] == "ExecutionFailed"
+    assert f"(execution {answer['execution_id']}, job arn:aws:sagemaker:" in answer["said"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
