@@ -1,7 +1,7 @@
 """MODE=check: what only a job can see of an installation, of whatever notebook. Leaves check.json.
 
-The notebook, its imports, the secret and the bucket are looked at here. What a notebook's own queries need is its own
-to look at: a file credits_check.py beside it is run in its folder and prints a line of JSON for each finding,
+The notebook, its imports, its kernel, the secret and the bucket are looked at here. What a notebook's own queries need
+is its own to look at: a file credits_check.py beside it is run in its folder and prints a line of JSON a finding,
 {"check": ..., "state": "ok" | "wrong" | "not_made", "found": ..., "mend": ..., "category": ...}.
 """
 
@@ -13,17 +13,19 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from runner import notebook, secret
-from runner.errors import EXIT_CODES, JobError, NotebookFailed
+from runner.errors import EXIT_CODES, JobError, KernelDied, NotebookFailed
+from runner.kernel import Kernel
 from runner.redaction import Redactor
 from runner.settings import JobSettings
 from runner.upload import Outputs
-from runner.watch import StopSignal
+from runner.watch import StopSignal, Watch
 from runner.workdir import Workdir
 
 log = logging.getLogger("job")
@@ -33,9 +35,10 @@ SCHEMA_VERSION = "1"
 OWN_CHECK = "credits_check.py"
 OWN_SECONDS = 900.0
 IMPORT_SECONDS = 120.0
+KERNEL_SECONDS = 120.0
 State = Literal["ok", "wrong", "not_made"]
 STATES = get_args(State)
-NOTEBOOK, IMPORTS, SECRET = "notebook", "imports", "secret"
+NOTEBOOK, IMPORTS, KERNEL, SECRET = "notebook", "imports", "kernel", "secret"
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,14 @@ class _Checks:
 
     def make(self) -> None:
         """All of them."""
-        self._check(SECRET, self._secret)
+        has_secret = self._check(SECRET, self._secret)
         opened = self._check(NOTEBOOK, self._notebook)
         if opened:
             self._check(IMPORTS, self._imports)
-            self._own_check()
+            self._check(KERNEL, self._kernel)
+            self._own_check(has_secret)
         else:
-            self._findings.append(Finding(IMPORTS, "not_made", f"it stands on: {NOTEBOOK}"))
+            self._findings += [Finding(name, "not_made", f"it stands on: {NOTEBOOK}") for name in (IMPORTS, KERNEL)]
 
     def _check(self, name: str, look: Callable[[], str]) -> bool:
         self._stop.check()
@@ -123,8 +127,32 @@ class _Checks:
             )
         return f"all {len(wanted)} are here"
 
-    def _own_check(self) -> None:
+    def _kernel(self) -> str:
+        began = time.monotonic()
+        kernel = Kernel(self._work, self._workdir.folder)
+        kernel.start()
+
+        def died() -> JobError | None:
+            code = kernel.exit_code()
+            return None if code is None else _no_kernel(f"it ended with exit code {code}", kernel)
+
+        def silent() -> JobError:
+            return _no_kernel(f"it says nothing for {KERNEL_SECONDS:.0f} s", kernel)
+
+        def ask() -> None:
+            kernel.execute("pass")
+
+        try:
+            Watch(kernel, self._stop, began + KERNEL_SECONDS, silent, besides=died).run(ask)
+        finally:
+            kernel.kill()
+        return f"starts, in {time.monotonic() - began:.1f} s"
+
+    def _own_check(self, has_secret: bool) -> None:
         if not (self._workdir.folder / OWN_CHECK).is_file():
+            return
+        if not has_secret:
+            self._findings.append(Finding(OWN_CHECK, "not_made", f"it stands on: {SECRET}"))
             return
         self._stop.check()
         asked = self._run([sys.executable, OWN_CHECK], OWN_SECONDS)
@@ -170,6 +198,12 @@ class _Checks:
             "ALLOWED_TABLES": ",".join(self._settings.allowed_tables),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(self._workdir.folder), os.environ.get("PYTHONPATH", "")])),
         }
+
+
+def _no_kernel(why: str, kernel: Kernel) -> KernelDied:
+    for line in kernel.log_tail():
+        log.error("kernel: %s", line)
+    return KernelDied(f"The notebook's kernel does not start: {why}.", "The job's log has its last words.")
 
 
 def _error_of(said: dict[str, Any], finding: Finding) -> JobError:

@@ -16,6 +16,7 @@ from ..execution.base_executor import RESULT_EVERY, STATUS_EVERY, BaseExecutor
 from ..execution.job_log import GROUP
 from ..execution.job_status import ENDED
 from ..executor import JobInfo, JobStatus
+from ..notebook_choice import OUR_PROFILE
 from ..state.object_store import ObjectStore
 from .aws import BUCKET, CREDENTIALS, IMAGE, READ, WRITE
 from .findings import Examination, Finding, NotMade
@@ -25,7 +26,8 @@ MAX_RUNTIME = 600
 """Seconds the job may take once its machine is there."""
 WAIT = 1500.0
 ROLE, START, RUN = "job's role", "job: start", "job: run"
-SEEN_BY_THE_JOB = ("secret", "Presto", "tables and queries")
+SEEN_BY_THE_JOB = ("secret", "notebook", "imports", "kernel")
+OF_OUR_NOTEBOOK = ("Presto", "tables and queries")
 _LOG_POLICY = f"Policy: logs:DescribeLogStreams and logs:GetLogEvents on the log group {GROUP}."
 _STATUS_POLICY = (
     "Policy: sagemaker:ListProcessingJobs on *, sagemaker:DescribeProcessingJob on "
@@ -70,15 +72,20 @@ class JobChecks:
         told = self._run(job) if job is not None else []
         if job is None:
             self.examination.add(Finding(RUN, "not_made", f"stands on: {START}"))
-        for finding in told or [Finding(name, "not_made", f"stands on: {RUN}") for name in SEEN_BY_THE_JOB]:
+        for finding in told or [Finding(name, "not_made", f"stands on: {RUN}") for name in self._seen_by_the_job]:
             self.examination.add(finding)
         if job is not None:
             self.examination.check("job: log", lambda: self._log(job), mend=_LOG_POLICY)
 
     def skip(self, why: str) -> None:
         """A line that says what was not looked at."""
-        for name in (START, *SEEN_BY_THE_JOB):
+        for name in (START, *self._seen_by_the_job):
             self.examination.add(Finding(name, "not_made", why))
+
+    @property
+    def _seen_by_the_job(self) -> tuple[str, ...]:
+        """What it looks at; what our notebook needs besides is asked by a file of ours beside it."""
+        return SEEN_BY_THE_JOB + (OF_OUR_NOTEBOOK if self.settings.demanded_profile == OUR_PROFILE else ())
 
     def _may_ask_and_stop(self) -> None:
         """About a job that does not exist: the service says so to whoever may ask."""

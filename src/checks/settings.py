@@ -37,6 +37,8 @@ def check_settings(
         name = field.upper()
         if name in faults:
             examination.add(Finding(setting(name), "wrong", faults[name], _mend(name)))
+        elif field == "result_profile":
+            examination.add(Finding(setting(name), "ok", _profile(settings)))
         elif name in needed or field in settings.model_fields_set:
             examination.add(Finding(setting(name), "ok", _shown(settings, field)))
 
@@ -102,6 +104,15 @@ def _beyond_limits(settings: BotSettings, clients: AwsClients) -> Iterator[tuple
     for place, value, rule in breaks_limits(clients.sagemaker, "CreateProcessingJob", request):
         prefix = max((known for known in FROM_SETTING if place.startswith(known)), key=len, default="")
         yield FROM_SETTING.get(prefix, place), f"is {value!r}, which CreateProcessingJob would refuse: {rule}"
+
+
+def _profile(settings: BotSettings) -> str:
+    """Which holds, and why."""
+    own = settings.own_notebook
+    why = f"the notebook is the company's own ({own})" if own else "NOTEBOOK and the image's tag name no other notebook"
+    if settings.result_profile:
+        return f"{settings.result_profile} is demanded, since it is set; {why}"
+    return f"nothing besides the contract: {why}" if own else f"{settings.demanded_profile} is demanded: {why}"
 
 
 def _text(settings: BotSettings, name: str) -> str:

@@ -53,6 +53,9 @@ class Installation:
         """Check to what is wrong and what mends it."""
         return {one.check: f"{one.found} → {one.mend}" for one in self.findings if one.state == "wrong"}
 
+    def found(self, check: str) -> str:
+        return next(finding.found for finding in self.findings if finding.check == check)
+
     def state(self, check: str) -> str:
         return next(finding.state for finding in self.findings if finding.check == check)
 

@@ -153,9 +153,9 @@ WITH_A_JOB: list[tuple[Break, str, str]] = [
     (lambda it: it.box.aws.delete_secret(), "secret", "There is no secret"),
     (env(PRESTO_SECRET_NAME="another"), "secret", "There is no secret another"),
     (denied("secretsmanager", "GetSecretValue", origin="job"), "secret", "secretsmanager:GetSecretValue"),
-    (secret(password=None), "secret", "has no password"),
-    (secret(port="seven"), "secret", "port"),
-    (lambda it: it.box.aws.set_secret(text="host=presto"), "secret", "not JSON"),
+    (secret(password=None), "Presto's secret", "has no password"),
+    (secret(port="seven"), "Presto's secret", "port"),
+    (lambda it: it.box.aws.set_secret(text="host=presto"), "Presto's secret", "not JSON"),
     (lambda it: it.box.presto.set_password(password="a new one"), "Presto", "refuses username or password"),
     (secret(ca_pem=None), "Presto", "ca_pem"),
     (secret(port=9), "Presto", "port"),
@@ -306,6 +306,8 @@ def test_every_setting_of_the_bot_can_have_a_line(installation: Installation) ->
         "SAGEMAKER_SECURITY_GROUP_IDS": "sg-1",
         "SAGEMAKER_TAGS": "team=fraud",
         "ALLOWED_TABLES": "authy.verification_usage",
+        "SAGEMAKER_ENVIRONMENT": "TEAM=fraud",
+        "RESULT_PROFILE": "verify_credit/1",
     }
     missing = {name.upper() for name in BotSettings.model_fields} - installation.box.env.keys() - values.keys()
     numbers = {name: str(BotSettings.model_fields[name.lower()].default or 1) for name in missing}
