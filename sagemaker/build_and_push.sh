@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # Builds an image of this commit and pushes it to a registry's repository that is already there.
 #
-#   sagemaker/build_and_push.sh [job|bot|bot-local] REPOSITORY
+#   sagemaker/build_and_push.sh [job|bot|bot-local] [REPOSITORY]
 #
 # job (the default) is the notebook's image, bot and bot-local the bot's. REPOSITORY is, for example,
-# 123456789012.dkr.ecr.us-east-1.amazonaws.com/credits-automation-notebook. The tag is the git revision (of bot-local:
-# bot-local-<revision>); one that is there already is not pushed again. The last line, alone on standard output, is the
-# image's URI with its digest.
+# 123456789012.dkr.ecr.us-east-1.amazonaws.com/credits-automation-notebook; without it the one of that name (the bot's:
+# credits-automation-bot) in ECR of the account that the AWS CLI is of, in the region of AWS_DEFAULT_REGION or its own. The
+# tag is the git revision (of bot-local: bot-local-<revision>); one that is there already is not pushed again. The last
+# line, alone on standard output, is the image's URI with its digest.
 #
+#   NOTEBOOK     for job: the path of a notebook of your own, which is put into the image, with its folder, instead of ours.
+#                The tag is then <revision>-<hash of the folder>, and the last line the URI with that tag, by which the bot
+#                knows whose notebook it is
 #   BASE_IMAGE   instead of the Dockerfile's: python:3.11-slim@sha256:...
 #   JOB_IMAGE    for bot-local: the job's image, with its digest
 #   ENGINE       docker or buildah; without it docker where its engine runs, else buildah
@@ -25,15 +29,43 @@ case "${1:-}" in
     job | bot | bot-local) kind=$1 && shift ;;
     *) kind=job ;;
 esac
-if [ $# -ne 1 ] || [[ $1 == -* ]]; then
+if [ $# -gt 1 ] || [[ ${1:-} == -* ]]; then
     usage
     exit 2
 fi
-repository=${1%/}
+repository=${1:-}
+repository=${repository%/}
+ours="Verify - Credit Recommendation.ipynb"
+notebook=""
+if [ "$kind" = job ] && [ -n "${NOTEBOOK:-}" ]; then notebook=$(realpath -- "$NOTEBOOK"); fi
 cd "$(dirname "$0")/.."
+if [ "$notebook" = "$PWD/notebooks/$ours" ]; then notebook=""; fi
+
+# The repository in the account's own registry.
+own_repository() {
+    local account region name=credits-automation-bot
+    if [ "$kind" = job ]; then name=credits-automation-notebook; fi
+    command -v aws >/dev/null 2>&1 || fail "the AWS CLI is needed to know the account: install it, or give REPOSITORY."
+    account=$(aws sts get-caller-identity --query Account --output text) ||
+        fail "AWS does not know who this is: check the credentials, or give REPOSITORY."
+    region=${AWS_DEFAULT_REGION:-${AWS_REGION:-$(aws configure get region || true)}}
+    [ -n "$region" ] || fail "no region is set: set AWS_DEFAULT_REGION, or give REPOSITORY."
+    local suffix=""
+    if [[ $region == cn-* ]]; then suffix=.cn; fi
+    echo "$account.dkr.ecr.$region.amazonaws.com$suffix/$name"
+}
+
+# Sets `staged`, the folder in the build's context, and `folder_hash`.
+stage_notebook() {
+    mkdir -p build
+    staged=$(mktemp -d build/notebook.XXXXXX)
+    trap 'rm -rf "$staged"' EXIT
+    folder_hash=$(python3 scripts/stage_notebook.py "$notebook" "$staged") || exit 1
+}
 
 read_revision() {
-    local paths=(src notebooks sagemaker airflow docker-requirements.txt .dockerignore) changed
+    local paths=(src sagemaker airflow docker-requirements.txt .dockerignore) changed
+    if [ -n "$notebook" ]; then paths+=(scripts/stage_notebook.py); else paths+=(notebooks); fi
     changed=$(git status --porcelain -- "${paths[@]}")
     [ -z "$changed" ] || fail "there are uncommitted changes, and the tag is the commit: commit or remove them first.
 $changed"
@@ -101,10 +133,15 @@ build() {
     local options=(--platform linux/amd64 --tag "$image" --label "org.opencontainers.image.revision=$(git rev-parse HEAD)")
     case "$kind" in
         job)
-            local hash
-            hash=$(sha256sum "notebooks/Verify - Credit Recommendation.ipynb")
+            local hash name=${notebook##*/}
+            name=${name:-$ours}
+            hash=$(sha256sum <"${staged:-notebooks}/$name")
             options+=(--file sagemaker/Dockerfile --build-arg "NOTEBOOK_SHA256=${hash%% *}")
             options+=(--label "credits-automation.notebook.sha256=${hash%% *}")
+            if [ -n "$notebook" ]; then
+                options+=(--build-arg "NOTEBOOK=$name" --build-arg "NOTEBOOK_FOLDER=$staged")
+                options+=(--build-arg NOTEBOOK_DIR=/opt/own_notebook)
+            fi
             ;;
         bot) options+=(--file airflow/Dockerfile --target bot --build-arg "REVISION=$revision") ;;
         bot-local)
@@ -135,9 +172,14 @@ push() {
 }
 
 revision=$(read_revision)
+if [ -z "$repository" ]; then repository=$(own_repository); fi
 registry=${repository%%/*}
 tag=$revision
 if [ "$kind" = bot-local ]; then tag=bot-local-$revision; fi
+if [ -n "$notebook" ]; then
+    stage_notebook
+    tag=$revision-$folder_hash
+fi
 image=$repository:$tag
 engine=$(choose_engine)
 log_in
@@ -152,4 +194,4 @@ else
     digest=$(remote_digest)
     [ -n "$digest" ] || fail "the registry does not have $image after the push: does the repository ${repository#*/} exist?"
 fi
-echo "$repository@$digest"
+if [ -n "$notebook" ]; then echo "$image"; else echo "$repository@$digest"; fi
