@@ -56,7 +56,7 @@ def _bring(source: Path, target: Path, top: bool = False) -> None:
         new = target / entry.name
         if entry.is_dir() and entry.is_symlink():
             new.symlink_to(entry.resolve())
-        elif entry.is_dir():
+        elif entry.is_dir() and not target.resolve().is_relative_to(entry.resolve()):  # into itself there is no end
             _bring(entry, new)
         elif entry.is_file():
             _bring_file(entry, new)
