@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..executor import CreditResult
-from .reply_parts import breakdown, currency_of, days, duration, facts, money
+from .reply_parts import breakdown, currency_of, days, duration, facts, money, text_of
 from .text import (
     Block,
     Element,
@@ -105,8 +105,8 @@ def answer(
 
 
 def _policy(result: CreditResult) -> str:
-    version = result.get("policy_version")
-    return f"Policy {literal(str(version), 40)} · " if version else ""
+    version = text_of(result, "policy_version")
+    return f"Policy {literal(version, 40)} · " if version else ""
 
 
 def failure_line(what: str, *, advice: str = "", told: bool = False) -> Message:

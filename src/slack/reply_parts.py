@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from itertools import islice
 from typing import Any, cast
 
 from ..executor import CreditResult, ModeRow
@@ -61,27 +62,45 @@ def currency_of(result: CreditResult) -> str:
 def facts(result: CreditResult) -> list[tuple[str, str]]:
     """The lines under the amount: name and value, of what the notebook says."""
     found = [
-        ("Account", result.get("account_name") or ""),
-        ("Account SID", result.get("account_sid") or ""),
+        ("Account", text_of(result, "account_name")),
+        ("Account SID", text_of(result, "account_sid")),
         ("Parent account", _parent(result)),
         ("Window", _window(result)),
-        ("Only", _filters(result.get("scope") or {})),
+        ("Only", _filters(result.get("scope"))),
         ("Charged for fraud", _charged(result)),
         ("MRR", _mrr(result)),
     ]
     return [(name, value) for name, value in found if value]
 
 
+def text_of(result: CreditResult, name: str) -> str:
+    """A field of our profile, which another notebook may call anything by; "" where it is no text."""
+    found = result.get(name)
+    return found if isinstance(found, str) else ""
+
+
 def breakdown(result: CreditResult) -> Table:
     """output_df: by Fraud Guard mode where it is ours, with a row for all where there are several."""
     rows = result["output_df"][:MAX_ROWS]
-    if not all(row.keys() >= ModeRow.__required_keys__ for row in rows) or "summary" not in result:
+    if not all(map(_is_mode_row, rows)) or "summary" not in result:
         return _any_table(rows, len(result["output_df"]))
     cells = [_cells(cast("ModeRow", row)) for row in rows]
     if len(rows) != 1:
         cells.append(_total(result))
     spoken = [_spoken(cast("ModeRow", row)) for row in rows]
     return Table(_aligned([("Mode", "Charged", "Credit", "Blocked"), *cells]), spoken, "By mode")
+
+
+def _is_mode_row(row: dict[str, Any]) -> bool:
+    numbers = ModeRow.__required_keys__ - {"mode", "block_rate", "provider_cost"}
+    whole = row.keys() >= ModeRow.__required_keys__ and isinstance(row["mode"], str)
+    return (
+        whole and all(_is_number(row[name]) for name in numbers) and isinstance(row["block_rate"], int | float | None)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _any_table(rows: Sequence[dict[str, Any]], whole: int) -> Table:
@@ -91,7 +110,7 @@ def _any_table(rows: Sequence[dict[str, Any]], whole: int) -> Table:
     fitting = names and _how_many_fit(cells)
     shown = _aligned([tuple(row[:fitting]) for row in cells]) if fitting else []
     left = [f"and {whole - len(rows)} more rows"] if whole > len(rows) else []
-    spoken = [", ".join(f"{name} {_cell(row[name])}" for name in row) for row in rows]
+    spoken = [", ".join(f"{_cell(name)} {_cell(row[name])}" for name in row) or DASH for row in rows]
     return Table([*shown, *left], [*spoken, *left], "Row")
 
 
@@ -107,12 +126,18 @@ def _how_many_fit(cells: Sequence[Sequence[str]]) -> int:
 
 
 def _cell(value: object) -> str:
+    words = " ".join(_words(value).split()) or DASH
+    return words if len(words) <= MAX_CELL else f"{words[: MAX_CELL - 1]}…"
+
+
+def _words(value: object) -> str:
     if value is None:
         return DASH
     if isinstance(value, float):
-        value = f"{value:,.2f}" if abs(value) >= 0.01 or not value else f"{value:.2g}"
-    words = " ".join(str(value).split())
-    return words if len(words) <= MAX_CELL else f"{words[: MAX_CELL - 1]}…"
+        return f"{value:,.2f}" if abs(value) >= 0.01 or not value else f"{value:.2g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_words(one)}" for name, one in islice(value.items(), MAX_CELL))
+    return ", ".join(map(_words, value[:MAX_CELL])) if isinstance(value, list) else str(value)
 
 
 def _window(result: CreditResult) -> str:
@@ -128,13 +153,15 @@ def _mrr(result: CreditResult) -> str:
 
 
 def _parent(result: CreditResult) -> str:
-    parent = result.get("parent_account_sid") or ""
+    parent = text_of(result, "parent_account_sid")
     return "" if parent == result.get("account_sid") else parent
 
 
-def _filters(scope: dict[str, Any]) -> str:
+def _filters(scope: object) -> str:
+    if not isinstance(scope, dict):
+        return ""
     named = (("services", scope.get("services")), ("countries", scope.get("countries")), ("MCCs", scope.get("mccs")))
-    return "; ".join(f"{name} {_some(values)}" for name, values in named if values)
+    return "; ".join(f"{name} {_some(values)}" for name, values in named if values and isinstance(values, list))
 
 
 def _some(values: Sequence[object]) -> str:
@@ -144,11 +171,13 @@ def _some(values: Sequence[object]) -> str:
 
 def _charged(result: CreditResult) -> str:
     total, attempts = result.get("fraud_total"), result.get("fraud_attempts")
-    if attempts == 0:
+    if attempts == 0 and total == 0:
         return "nothing: the query found no fraud in this window"
     if total is None:
         return ""
-    return f"{money(total)} {currency_of(result)}" + (f" for {attempts:,} attempts" if attempts else "")
+    return f"{money(total)} {currency_of(result)}" + (
+        f" for {attempts:,} attempts" if attempts and _is_number(attempts) else ""
+    )
 
 
 def _cells(row: ModeRow) -> tuple[str, str, str, str]:
