@@ -17,7 +17,7 @@ import re
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 MOST_ROWS = 1000
@@ -27,6 +27,8 @@ MOST_TEXT = 10_000
 MOST_MEMORY = 512_000_000
 MOST_DEPTH = 6
 LARGEST = Decimal(10) ** 15
+EXACT = Context(prec=60, traps=[InvalidOperation])
+"""A notebook's own context may have two digits."""
 FIELDS = ("account_sid", "fraud_start", "fraud_end", "fraud_total", "mrr", "summary", "currency", "flags")
 """The plan's other fields, currency and flags: taken where they are there and of their type."""
 
@@ -65,7 +67,7 @@ def read(names: Any) -> dict[str, Any]:
 
 def leave(file: Any, what: Callable[[], Any]) -> None:
     """Write what `what()` answers as JSON; in bounded memory, where the system can bound it."""
-    with bounded():
+    with bounded(), localcontext(EXACT):
         content = dumps(what()).encode()
     new = f"{file}.new"
     with open(new, "wb") as out:
@@ -255,7 +257,7 @@ def number(found: Any) -> Any:
     """Whole, exact or floating as it is; NaN is missing; what is too large or infinite is text."""
     if isinstance(found, int):
         return int(found) if abs(found) <= LARGEST * 1000 else text(found)
-    if found != found:
+    if found.is_nan() if isinstance(found, Decimal) else found != found:
         return None
     if isinstance(found, float):
         return float(found) if math.isfinite(found) else text(found)
@@ -263,7 +265,13 @@ def number(found: Any) -> Any:
 
 
 def text(found: Any) -> str:
-    said = str(found)
+    """What it prints as; its kind, where it cannot be printed."""
+    try:
+        said = str(found)
+    except MemoryError:
+        raise
+    except Exception:
+        said = f"<{kind(found)}>"
     said = said if len(said) <= MOST_TEXT else f"{said[:MOST_TEXT]}…"
     return said.encode("utf-8", "replace").decode("utf-8")
 

@@ -78,8 +78,13 @@ def _switch_off(machine: Path) -> None:
     machine.rename(machine.with_name("gone"))
 
 
+FIRST_ASKED_FOR = f"AC{1:032x}"
+"""The account of a harness's first query."""
 PROVENANCE = valid_result("EXECUTION_ID")["provenance"] | {"sql_sha256": "SQL_SHA256"}
-RESULT = {"result.json": valid_result("EXECUTION_ID") | {"provenance": PROVENANCE}, "report.html": "<p>report</p>"}
+RESULT = {
+    "result.json": valid_result("EXECUTION_ID") | {"provenance": PROVENANCE, "account_sid": FIRST_ASKED_FOR},
+    "report.html": "<p>report</p>",
+}
 
 
 def test_a_local_job_is_answered_in_the_thread(harness: BotHarness, tick: Tick) -> None:

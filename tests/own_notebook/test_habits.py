@@ -36,6 +36,28 @@ AMOUNTS: dict[str, tuple[float, list[str]]] = {
     "a numpy float": (4948.8, ["import numpy as np\ncredit_amount = np.float64(4948.80)"]),
     "a Decimal, half up": (2.68, ["from decimal import Decimal\ncredit_amount = Decimal('2.675')"]),
     "a float, half up by its text": (1.01, ["credit_amount = 1.005"]),
+    "arithmetic of two digits": (
+        4948.81,
+        ["import decimal\ndecimal.getcontext().prec = 2", "credit_amount = 4948.805"],
+    ),
+    "exit()": (1.0, ["credit_amount = 1", "exit()"]),
+    "%reset": (1.0, ["%reset -f", "credit_amount = 1"]),
+    "an environment that is emptied": (1.0, ["import os\nos.environ.clear()", "credit_amount = 1"]),
+    "prints that go elsewhere": (1.0, ["import sys, io\nsys.stdout = io.StringIO()", "credit_amount = 1"]),
+    "warnings that are errors": (1.0, ["import warnings\nwarnings.simplefilter('error')", "credit_amount = 1"]),
+    "processes of its own": (
+        3.0,
+        [
+            "import concurrent.futures as f\nwith f.ProcessPoolExecutor(2) as p:\n    credit_amount = sum(p.map(abs, [1, -2]))"
+        ],
+    ),
+    "a cell that cannot be printed": (
+        1.0,
+        [
+            "class Odd:\n    def __str__(self):\n        raise ValueError",
+            "output_df = [{'a': Odd()}]\ncredit_amount = 1",
+        ],
+    ),
     "os.chdir to a folder of its own": (1.0, ["import os\nos.chdir('/')", "credit_amount = 1"]),
     "sys.exit(0) at the end": (3.0, ["credit_amount = 3", "import sys\nsys.exit(0)", "credit_amount = 9"]),
     "an empty cell": (1.0, ["", "credit_amount = 1", "   "]),
