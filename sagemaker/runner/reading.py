@@ -12,7 +12,7 @@ from runner import inside_kernel
 from runner.errors import NotebookFailed
 from runner.kernel import Kernel
 
-SECONDS = 60.0
+SECONDS = 30.0
 """How long the reading may take; it is milliseconds unless a table computes itself when it is looked at."""
 MOST_BYTES = 4_000_000
 _SOURCE = Path(inside_kernel.__file__)
