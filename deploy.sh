@@ -17,9 +17,12 @@
 #   STACK             the stack's name (credits-automation)
 #   STACK_PARAMETERS  Name=Value ..., for the first time, or to change them: others keep their values
 #   CHECK             what must be green first (make test); true where CI has run it for this commit
-#   JOB_IMAGE, BOT_IMAGE, BOT_LOCAL_IMAGE   images with digest that are pushed already, all three, instead of building
+#   JOB_IMAGE, BOT_IMAGE, BOT_LOCAL_IMAGE   images that are pushed already, all three, instead of building
+#   NOTEBOOK          the path of a notebook of your own, for the images instead of ours
 #   BASE_IMAGE, ENGINE, BUILD_FLAGS         for sagemaker/build_and_push.sh
 set -euo pipefail
+notebook=${NOTEBOOK:+$(realpath -- "$NOTEBOOK")}
+unset NOTEBOOK # for checks, doctor and smoke execution it would be a setting
 cd "$(dirname "$0")"
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
@@ -122,16 +125,17 @@ build_images() {
     notebooks=$(output NotebookRepositoryUri)
     bots=$(output BotRepositoryUri)
     say "images: building what is not in $notebooks and $bots yet"
-    JOB_IMAGE=$(sagemaker/build_and_push.sh job "$notebooks")
+    JOB_IMAGE=$(NOTEBOOK=$notebook sagemaker/build_and_push.sh job "$notebooks")
     BOT_IMAGE=$(sagemaker/build_and_push.sh bot "$bots")
     export JOB_IMAGE
     BOT_LOCAL_IMAGE=$(sagemaker/build_and_push.sh bot-local "$bots")
 }
 
 require_image() {
-    local repository=${1%@*} digest=${1#*@}
+    local repository=${1%@*} wanted=imageDigest=${1#*@}
+    if [ "$repository" = "$1" ]; then repository=${1%:*} wanted=imageTag=${1##*:}; fi
     aws ecr describe-images --registry-id "${repository%%.*}" --repository-name "${repository#*/}" \
-        --image-ids "imageDigest=$digest" >/dev/null || fail "the image $1 is not in ECR any more: it cannot be rolled back to."
+        --image-ids "$wanted" >/dev/null || fail "the image $1 is not in ECR any more: it cannot be rolled back to."
 }
 
 # The versions that were deployed, the newest last: credits-automation/deploy/versions.json in the bucket

@@ -10,10 +10,10 @@
 # line, alone on standard output, is the image's URI with its digest.
 #
 #   NOTEBOOK     for job: the path of a notebook of your own, which is put into the image, with its folder, instead of ours.
-#                The tag is then <revision>-<hash of the folder>, and the last line the URI with that tag, by which the bot
-#                knows whose notebook it is
+#                The tag is then <revision>-<hash of the folder> (of bot-local on it: bot-local-<revision>-<that hash>), and
+#                the last line the URI with that tag, by which the bot knows whose notebook it is
 #   BASE_IMAGE   instead of the Dockerfile's: python:3.11-slim@sha256:...
-#   JOB_IMAGE    for bot-local: the job's image, with its digest
+#   JOB_IMAGE    for bot-local: the job's image, as this script printed it
 #   ENGINE       docker or buildah; without it docker where its engine runs, else buildah
 #   BUILD_FLAGS  more options for the builder, separated by spaces
 set -euo pipefail
@@ -37,9 +37,11 @@ repository=${1:-}
 repository=${repository%/}
 ours="Verify - Credit Recommendation.ipynb"
 notebook=""
-if [ "$kind" = job ] && [ -n "${NOTEBOOK:-}" ]; then notebook=$(realpath -- "$NOTEBOOK"); fi
+if [ "$kind" = job ] && [ -n "${NOTEBOOK:-}" ]; then
+    notebook=$(realpath -- "$NOTEBOOK" 2>/dev/null) || fail "NOTEBOOK is $NOTEBOOK, which is not there: give the path of an .ipynb file."
+fi
 cd "$(dirname "$0")/.."
-if [ "$notebook" = "$PWD/notebooks/$ours" ]; then notebook=""; fi
+if [ "$notebook" = "$(pwd -P)/notebooks/$ours" ]; then notebook=""; fi
 
 # The repository in the account's own registry.
 own_repository() {
@@ -57,6 +59,7 @@ own_repository() {
 
 # Sets `staged`, the folder in the build's context, and `folder_hash`.
 stage_notebook() {
+    command -v python3 >/dev/null 2>&1 || fail "python3 is needed to read the notebook's folder: install it."
     mkdir -p build
     staged=$(mktemp -d build/notebook.XXXXXX)
     trap 'rm -rf "$staged"' EXIT
@@ -145,7 +148,7 @@ build() {
             ;;
         bot) options+=(--file airflow/Dockerfile --target bot --build-arg "REVISION=$revision") ;;
         bot-local)
-            [ -n "${JOB_IMAGE:-}" ] || fail "bot-local is built on the job's image: give its URI with digest in JOB_IMAGE."
+            [ -n "${JOB_IMAGE:-}" ] || fail "bot-local is built on the job's image: give its URI in JOB_IMAGE, as this script printed it."
             options+=(--file airflow/Dockerfile --target bot-local --build-arg "JOB_IMAGE=$JOB_IMAGE")
             options+=(--build-arg "REVISION=$revision")
             ;;
@@ -175,8 +178,10 @@ revision=$(read_revision)
 if [ -z "$repository" ]; then repository=$(own_repository); fi
 registry=${repository%%/*}
 tag=$revision
-if [ "$kind" = bot-local ]; then tag=bot-local-$revision; fi
-if [ -n "$notebook" ]; then
+if [ "$kind" = bot-local ]; then
+    tag=bot-local-$revision
+    if [[ ${JOB_IMAGE:-} =~ :[0-9a-f]+-([0-9a-f]{12})$ ]]; then tag+=-${BASH_REMATCH[1]}; fi
+elif [ -n "$notebook" ]; then
     stage_notebook
     tag=$revision-$folder_hash
 fi

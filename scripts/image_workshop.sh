@@ -114,7 +114,8 @@ push() { "$work/checkout/sagemaker/build_and_push.sh" "$1" "$registry/$2" 2>>"$w
     exit 1
 }; }
 
-# Builds the image of the last commit, pushes it and pulls it back by digest; `uri` is its URI with digest.
+# Builds the image of the last commit, pushes it and pulls it back; `uri` is its URI with digest, of another NOTEBOOK's
+# with its tag.
 build_image() {
     uri=$(push "$1" "$2")
     buildah pull --quiet --tls-verify=false "$uri" >/dev/null

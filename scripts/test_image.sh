@@ -14,11 +14,26 @@ check_that_a_tag_is_pushed_once() {
     }
 }
 
+# Those of another notebook: of the same name as ours, with a list of its own, a module beside it, and a secret.
+build_own_images() {
+    rm -rf "$work/own"
+    mkdir -p "$work/own"
+    cp tests/own_notebook/migrated/*.ipynb "$work/own"
+    echo humanize >"$work/own/requirements.txt"
+    echo "RATE = 1" >"$work/own/pandas_rates.py"
+    echo "SECRET=$IMAGE_CANARY" >"$work/own/.env"
+    NOTEBOOK="$work/own/Verify - Credit Recommendation.ipynb" build_image job credits-automation-notebook
+    export OWN_JOB_IMAGE=$uri
+    JOB_IMAGE=$OWN_JOB_IMAGE build_image bot-local credits-automation-bot
+    export OWN_BOT_LOCAL_IMAGE=$uri
+}
+
 rm -rf "$work/registry"
 open_workshop
 shellcheck -x deploy.sh sagemaker/*.sh scripts/*.sh .ci/run
 plant_canary
 build_images
+build_own_images
 check_that_a_tag_is_pushed_once
 .venv/bin/python -m pytest -s tests/image/lane_*.py "$@"
 step "test-image done"

@@ -5,17 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+_REFERENCE = re.compile(r"@|:(?=[^/]*$)")
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 class Image:
-    """One image in a registry on loopback, pulled to this machine: `name` is its URI with digest."""
+    """One image in a registry on loopback, pulled to this machine: `name` is its URI, with digest or tag."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -68,15 +70,13 @@ class Image:
         return layers[len(inspected["OCIv1"]["rootfs"]["diff_ids"]) :]
 
     def _manifest(self) -> dict[str, Any]:
-        manifest: dict[str, Any] = json.loads(self._fetch(f"manifests/{self.name.partition('@')[2]}"))
+        manifest: dict[str, Any] = json.loads(self._fetch(f"manifests/{_REFERENCE.split(self.name, maxsplit=1)[1]}"))
         return manifest
 
     def _fetch(self, what: str) -> bytes:
         """From the registry."""
-        registry, _, rest = self.name.partition("/")
-        request = urllib.request.Request(
-            f"http://{registry}/v2/{rest.partition('@')[0]}/{what}", headers={"Accept": MANIFEST}
-        )
+        registry, _, repository = _REFERENCE.split(self.name, maxsplit=1)[0].partition("/")
+        request = urllib.request.Request(f"http://{registry}/v2/{repository}/{what}", headers={"Accept": MANIFEST})
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
             content: bytes = answer.read()
         return content

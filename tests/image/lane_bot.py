@@ -41,6 +41,15 @@ def test_rolled_back_the_notebook_runs_beside_the_bot() -> None:
         assert box.aws.jobs() == []
 
 
+def test_rolled_back_another_notebook_runs_beside_the_bot() -> None:
+    with Sandbox.start(jobs="scripted", presto="embedded") as box:
+        code, [reply], log = tick(image("OWN_BOT_LOCAL_IMAGE"), box, {"EXECUTOR": "local"})
+
+        assert code == 0, log
+        assert "4,948.80 USD" in reply
+        assert "Policy" not in reply  # which only ours names
+
+
 def test_without_the_notebook_stack_a_rollback_says_which_image_it_needs() -> None:
     with Sandbox.start(jobs="scripted", presto="none") as box:
         _, replies, log = tick(image("BOT_IMAGE"), box, {"EXECUTOR": "local"})

@@ -6,15 +6,15 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from src.notebook_choice import why_own
 from tests.canary import leaks
 from tests.image.containers import Image, image
 
-ROOT = Path(__file__).resolve().parents[2]
+NAME = "Verify - Credit Recommendation.ipynb"
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -33,21 +33,28 @@ def bot_local() -> Image:
     return image("BOT_LOCAL_IMAGE")
 
 
-@pytest.fixture(scope="session", params=["JOB_IMAGE", "BOT_IMAGE", "BOT_LOCAL_IMAGE"])
+@pytest.fixture(scope="session")
+def own_job() -> Image:
+    return image("OWN_JOB_IMAGE")
+
+
+@pytest.fixture(scope="session", params=["JOB_IMAGE", "BOT_IMAGE", "BOT_LOCAL_IMAGE", "OWN_JOB_IMAGE"])
 def each(request: pytest.FixtureRequest) -> Image:
     return image(request.param)
 
 
-def test_layers_above_the_base_are_small(job: Image, bot: Image) -> None:
-    sizes = {"job": job.megabytes_above(os.environ["BASE_IMAGE"]), "bot": bot.megabytes_above(os.environ["BASE_IMAGE"])}
+def test_layers_above_the_base_are_small(job: Image, own_job: Image, bot: Image) -> None:
+    images = {"job": job, "job of another notebook": own_job, "bot": bot}
+    sizes = {name: round(image.megabytes_above(os.environ["BASE_IMAGE"]), 1) for name, image in images.items()}
     print(f"MB above the base, compressed: {sizes}")
 
-    assert sizes["job"] <= 105
+    assert sizes["job"] <= 110
+    assert sizes["job of another notebook"] <= 110
     assert sizes["bot"] <= 40
 
 
 def test_it_says_which_commit_and_which_notebook_it_is(job: Image, bot: Image, bot_local: Image) -> None:
-    inside = job.run("sha256sum", "/opt/notebook/Verify - Credit Recommendation.ipynb").stdout.split()[0]
+    inside = job.run("sha256sum", f"/opt/notebook/{NAME}").stdout.split()[0]
 
     for where in (job, bot, bot_local):
         assert where.config["Labels"]["org.opencontainers.image.revision"] == os.environ["REVISION"]
@@ -91,16 +98,46 @@ def test_it_holds_only_what_it_needs(job: Image, bot: Image, bot_local: Image) -
     listed = {image.name: set(image.run("ls", "/opt").stdout.split()) for image in (job, bot, bot_local)}
 
     assert listed[job.name] == {"venv", "pycache", "notebook", "sagemaker", "credits"}
-    assert listed[bot.name] == {"venv", "pycache", "src", "sagemaker", "credits"}
-    assert listed[bot_local.name] == {"venv", "pycache", "notebook", "sagemaker", "credits", "src"}
+    assert listed[bot.name] == {"venv", "pycache", "src", "sagemaker", "credits", "notebooks", "revision"}
+    assert listed[bot_local.name] == listed[job.name] | listed[bot.name]
     assert bot.run("python", "-c", "import pandas").returncode == 1
     assert job.run("python", "-c", "import slack_sdk").returncode == 1
 
 
-def test_everything_it_imports_is_there(job: Image, bot_local: Image) -> None:
-    for where in (job, bot_local):
+def test_another_notebooks_image_holds_its_folder_and_nothing_of_ours(own_job: Image) -> None:
+    there = own_job.run("ls", "-A", "/opt", "/opt/own_notebook").stdout.split("\n")
+
+    assert {"venv", "pycache", "own_notebook", "sagemaker", "credits"} <= set(there)
+    assert {NAME, "pandas_rates.py", "requirements.txt"} <= set(there)
+    assert {".env", "notebook", "verify_credit"}.isdisjoint(there)
+    assert f"NOTEBOOK={NAME}" in own_job.config["Env"]
+    assert "NOTEBOOK_DIR=/opt/own_notebook" in own_job.config["Env"]
+
+
+def test_another_notebooks_image_says_whose_it_is(job: Image, own_job: Image) -> None:
+    inside = own_job.run("sha256sum", f"/opt/own_notebook/{NAME}").stdout.split()[0]
+
+    assert own_job.config["Labels"]["credits-automation.notebook.sha256"] == inside
+    assert own_job.config["Labels"]["org.opencontainers.image.revision"] == os.environ["REVISION"]
+    assert why_own("", "", own_job.name)
+    assert not why_own("", "", job.name)
+
+
+def test_the_list_beside_the_notebook_is_installed_and_changes_nothing_that_is_locked(
+    job: Image, own_job: Image
+) -> None:
+    listed = ("ls", "/opt/venv/lib/python3.11/site-packages")
+    ours, theirs = (set(image.run(*listed).stdout.split()) for image in (job, own_job))
+
+    assert own_job.run("python", "-c", "import humanize").returncode == 0
+    assert ours <= theirs
+    assert {name.partition("-")[0] for name in theirs - ours} == {"humanize"}
+
+
+def test_everything_it_imports_is_there(job: Image, bot_local: Image, own_job: Image) -> None:
+    for where in (job, bot_local, own_job):
         done = where.run(
-            "python", "-c", "import pandas, matplotlib.pyplot, papermill, prestodb, boto3, sqlglot, jinja2"
+            "python", "-c", "import pandas, matplotlib.pyplot, papermill, prestodb, boto3, sqlglot, jinja2, nbconvert"
         )
         assert (done.returncode, done.stderr) == (0, "")
 
@@ -122,13 +159,15 @@ def test_every_module_of_the_bot_imports_in_its_images_but_for_checks_by_the_not
     for where in (bot, bot_local):
         done = where.run("python", "-c", IMPORT_ALL)
         assert (done.returncode, done.stderr) == (0, "")
-        assert set(done.stdout.split()) == {"imported", "verify_credit"}
+        assert {name.partition(".")[0] for name in done.stdout.split()} == {"imported", "verify_credit"}
 
 
-def test_a_start_compiles_nothing(job: Image, bot: Image, bot_local: Image) -> None:
+def test_a_start_compiles_nothing(job: Image, bot: Image, bot_local: Image, own_job: Image) -> None:
     imports = {
         job: "import sys; sys.path[:0] = ['/opt/notebook', '/opt/sagemaker']; import run_notebook, pandas, "
         "matplotlib.pyplot, ipykernel.kernelapp, verify_credit.run, verify_credit.charts",
+        own_job: "import sys; sys.path[:0] = ['/opt/sagemaker']; import run_notebook, pandas, ipykernel.kernelapp, "
+        "runner.report, nbconvert",
         bot: "import src.credit_bot, looker_sdk",
         bot_local: "import src.credit_bot, pandas, papermill",
     }

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from src.notebook_choice import why_own
+from tests.own_notebook.notebooks import least_notebook
+
 ROOT = Path(__file__).resolve().parents[2]
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/credits-automation-notebook"
 LOOPBACK = "127.0.0.1:5000/credits-automation-notebook"
 DIGEST = "sha256:" + "ab" * 32
 PASSWORD = "a-registry-password"
+OWN = "Übung – my credits.ipynb"
 NOTEBOOK = "notebooks/Verify - Credit Recommendation.ipynb"
+
+NEEDED = (
+    *("sagemaker/build_and_push.sh", "sagemaker/runner/__init__.py", "sagemaker/runner/workdir.py", ".gitignore"),
+    *("scripts/stage_notebook.py", "notebooks/requirements.txt"),
+)
 
 # The registry has the tag once `pushed` exists.
 _ENGINE = """echo "NAME $*" >> "$LOG"
@@ -26,7 +37,12 @@ esac"""
 FAKES = {
     "docker": _ENGINE.replace("NAME", "docker"),
     "buildah": _ENGINE.replace("NAME", "buildah"),
-    "aws": f'echo "aws $*" >> "$LOG"; [ -z "${{NO_ACCESS:-}}" ] || exit 254; echo {PASSWORD}',
+    "aws": f"""echo "aws $*" >> "$LOG"; [ -z "${{NO_ACCESS:-}}" ] || exit 254
+case "$1 $2" in
+    "sts get-caller-identity") echo 123456789012 ;;
+    "configure get") [ -n "${{OWN_REGION:-}}" ] || exit 1; echo "$OWN_REGION" ;;
+    "ecr get-login-password") echo {PASSWORD} ;;
+esac""",
     "curl": f"""echo "curl $*" >> "$LOG"; cat >> "$STDIN"
 if [ -n "${{STATUS:-}}" ]; then printf 'HTTP/1.1 %s No\\r\\n\\r\\n' "$STATUS"
 elif [ -e "$PUSHED" ]; then printf 'HTTP/1.1 200 OK\\r\\nDocker-Content-Digest: {DIGEST}\\r\\n\\r\\n'
@@ -42,8 +58,10 @@ class Shop:
         (self.repo / "sagemaker").mkdir(parents=True)
         (self.repo / "notebooks").mkdir()
         self._bin.mkdir()
-        shutil.copy(ROOT / "sagemaker" / "build_and_push.sh", self.repo / "sagemaker")
         (self.repo / NOTEBOOK).write_text("{}")
+        for name in NEEDED:
+            (self.repo / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, self.repo / name)
         for name in FAKES:
             self.fake(name)
         self.git("init", "-q")
@@ -77,6 +95,14 @@ class Shop:
             text=True,
             check=False,
         )
+
+    def own_notebook(self) -> Path:
+        """Another notebook, in a folder outside the clone whose name has a space."""
+        return least_notebook(self._folder, name=OWN)
+
+    def staged(self) -> list[Path]:
+        """What is left in the clone of folders that were brought there."""
+        return list((self.repo / "build").glob("*"))
 
     def has_tag(self) -> None:
         Path(self._file("pushed")).touch()
@@ -203,10 +229,103 @@ def test_bot_local_is_tagged_apart_and_needs_the_jobs_image(shop: Shop) -> None:
     assert "--file airflow/Dockerfile --target bot-local --build-arg JOB_IMAGE=job@sha256:1" in build
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), ("job",), (LOOPBACK, "more")])
+def test_without_arguments_it_is_the_jobs_image_in_the_registry_of_the_account(shop: Shop) -> None:
+    done = shop.run(AWS_DEFAULT_REGION="eu-west-1", OWN_REGION="us-west-2")
+
+    assert (done.returncode, done.stdout) == (0, f"{ECR}@{DIGEST}\n")
+    assert shop.calls("aws sts") == ["aws sts get-caller-identity --query Account --output text"]
+    assert shop.calls("docker push") == [f"docker push {ECR}:{shop.revision}"]
+
+
+def test_the_region_is_the_aws_clis_own_where_none_is_set(shop: Shop) -> None:
+    done = shop.run("bot", OWN_REGION="us-west-2")
+
+    repository = "123456789012.dkr.ecr.us-west-2.amazonaws.com/credits-automation-bot"
+    assert (done.returncode, done.stdout) == (0, f"{repository}@{DIGEST}\n")
+    assert shop.calls("aws ecr") == ["aws ecr get-login-password --region us-west-2"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"NO_ACCESS": "1"}, "AWS does not know who this is: check the credentials, or give REPOSITORY."),
+        ({}, "no region is set: set AWS_DEFAULT_REGION, or give REPOSITORY."),
+    ],
+)
+def test_an_account_that_cannot_be_known_is_said_before_anything_is_built(
+    shop: Shop, environment: dict[str, str], words: str
+) -> None:
+    done = shop.run(**environment)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert not shop.calls("docker build")
+
+
+def test_without_the_aws_cli_it_asks_for_it_or_for_the_repository(shop: Shop) -> None:
+    shop.without("aws")
+
+    done = shop.run(only=True)
+
+    assert done.returncode == 1
+    assert "the AWS CLI is needed to know the account: install it, or give REPOSITORY." in done.stderr
+
+
+def test_another_notebook_is_another_image_whose_tag_says_so(shop: Shop) -> None:
+    notebook = shop.own_notebook()
+
+    done = shop.run(LOOPBACK, NOTEBOOK=str(notebook))
+
+    found = re.fullmatch(f"({LOOPBACK}:{shop.revision}-[0-9a-f]{{12}})\n", done.stdout)
+    assert found, done.stderr
+    [build] = shop.calls("docker build")
+    assert f"--tag {found[1]} " in build
+    assert f"NOTEBOOK_SHA256={hashlib.sha256(notebook.read_bytes()).hexdigest()} " in build
+    assert f"--build-arg NOTEBOOK={OWN} --build-arg NOTEBOOK_FOLDER=build/notebook." in build
+    assert shop.calls("docker push") == [f"docker push {found[1]}"]
+    assert why_own("", "", found[1])  # by which the bot knows it
+    assert shop.staged() == []
+
+
+def test_the_same_folder_keeps_its_tag_and_a_changed_one_has_another(shop: Shop) -> None:
+    notebook = shop.own_notebook()
+    first = shop.run(LOOPBACK, NOTEBOOK=str(notebook))
+    again = shop.run(LOOPBACK, NOTEBOOK=os.path.relpath(notebook))
+    (notebook.parent / "rates.csv").write_text("sms,1")
+    changed = shop.run(LOOPBACK, NOTEBOOK=str(notebook))
+
+    assert first.stdout == again.stdout != changed.stdout
+    assert "in the registry already" in again.stderr
+    assert len(shop.calls("docker build")) == 1  # the fake registry has every tag after one push
+
+
+def test_our_own_notebook_by_its_path_is_ours(shop: Shop) -> None:
+    done = shop.run(LOOPBACK, NOTEBOOK=str(shop.repo / NOTEBOOK))
+
+    assert (done.returncode, done.stdout) == (0, f"{LOOPBACK}@{DIGEST}\n")
+
+
+@pytest.mark.parametrize("path", ["missing.ipynb", "nowhere/missing.ipynb", "."])
+def test_a_notebook_that_is_none_is_said_before_anything_is_built(shop: Shop, path: str) -> None:
+    done = shop.run(LOOPBACK, NOTEBOOK=path)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.search("NOTEBOOK is .*: give the path of an .ipynb file.", done.stderr)
+    assert not shop.calls("docker build")
+    assert shop.staged() == []
+
+
+def test_bot_local_on_another_notebooks_image_is_tagged_apart(shop: Shop) -> None:
+    done = shop.run("bot-local", ECR, JOB_IMAGE=f"{ECR}:{shop.revision}-cafe12345678", NOTEBOOK="not/looked/at")
+
+    assert done.returncode == 0
+    assert shop.calls("docker push") == [f"docker push {ECR}:bot-local-{shop.revision}-cafe12345678"]
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("job", "--help"), (LOOPBACK, "more")])
 def test_wrong_arguments_are_answered_with_the_usage(shop: Shop, arguments: tuple[str, ...]) -> None:
     done = shop.run(*arguments)
 
     assert done.returncode == 2
-    assert "build_and_push.sh [job|bot|bot-local] REPOSITORY" in done.stderr
+    assert "build_and_push.sh [job|bot|bot-local] [REPOSITORY]" in done.stderr
     assert not shop.calls()
