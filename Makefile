@@ -1,4 +1,5 @@
 # `make demo` and `make test` set themselves up: they need Python 3.11 and make, nothing else. INSTALLER=pip: without uv.
+# NOTEBOOK=PATH: another notebook than ours, for the demo; what the list beside it names is installed as well.
 PYTHON ?= python3.11
 EXECUTOR ?= sagemaker
 PRESTO ?= embedded
@@ -12,7 +13,7 @@ PY := $(VENV)/bin/python
 DEMO_NEEDS := sandbox/requirements.txt .
 install = @python=$(PY); [ -x $$python ] || python=$(PYTHON); command -v $$python >/dev/null 2>&1 || { \
 	echo "$(PYTHON) is not on the PATH: install Python 3.11, or say where it is: make PYTHON=/path/to/python3.11"; exit 1; }; \
-	$$python scripts/install.py $(VENV) $(DEMO_NEEDS)
+	$$python scripts/install.py --notebook "$$NOTEBOOK" $(VENV) $(DEMO_NEEDS)
 
 install-demo:
 	$(install)
@@ -22,7 +23,7 @@ install:  ## all that the targets below need, into .venv
 
 demo: install-demo  ## one credit recommendation, end to end, on the embedded sandbox
 	@$(if $(filter real,$(PRESTO)),scripts/install_presto.sh)
-	@$(if $(IMAGE),scripts/demo_image.sh,$(PY) -m sandbox.demo) --executor $(EXECUTOR) --presto $(PRESTO)
+	@$(if $(IMAGE),scripts/demo_image.sh,$(PY) -m sandbox.demo) --executor $(EXECUTOR) --presto $(PRESTO) --notebook "$$NOTEBOOK"
 
 test: check  ## the checks and the fast tests
 	$(PY) -m pytest -n 3 --dist loadfile -m "not heavy"
@@ -55,7 +56,7 @@ pictures: install  ## the pictures in the README, of the sandbox, by a real brow
 check: install  ## style and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	MYPYPATH=notebooks:sagemaker $(PY) -m mypy src notebooks/verify_credit sandbox sagemaker scripts/checkout scripts/install.py scripts/deployment.py
+	MYPYPATH=notebooks:sagemaker $(PY) -m mypy src notebooks/verify_credit sandbox sagemaker scripts/checkout scripts/install.py scripts/deployment.py scripts/stage_notebook.py
 	PYTHONPATH=sagemaker $(VENV)/bin/lint-imports
 
 bench: install  ## the measurements: a table and benchmarks/latest.json

@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_signal: ended.set())
-    if options.jobs == "image" and not options.image:
-        print("Which image? Build one (Documentation/DEPLOY.md) and name it with --image.", file=sys.stderr)
+    if problem := _problem(options):
+        print(problem, file=sys.stderr)
         return 2
     try:
         services = Services(_wanted(options))
@@ -49,6 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _problem(options: argparse.Namespace) -> str:
+    """What makes no sense about them; "" where all is well."""
+    if options.jobs == "image" and not options.image:
+        return "Which image? Build one (Documentation/DEPLOY.md) and name it with --image."
+    if options.jobs == "image" and options.notebook:
+        return "An image has a notebook in it: leave --notebook out, or build one with yours (Documentation/DEPLOY.md)."
+    if options.notebook and not options.notebook.is_file():
+        return f"There is no notebook {options.notebook}: give the path of an .ipynb file."
+    return ""
+
+
 def _wanted(options: argparse.Namespace) -> Options:
     return Options(
         options.jobs,
@@ -57,6 +68,7 @@ def _wanted(options: argparse.Namespace) -> Options:
         options.grace,
         options.image,
         tuple(options.mount),
+        options.notebook and options.notebook.resolve(),
     )
 
 
@@ -106,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     parser.add_argument("--image", default="", help="what --jobs image runs")
     parser.add_argument("--mount", action="append", default=[], help="HOST:CONTAINER[:ro], for containers")
+    parser.add_argument(
+        "--notebook", type=Path, metavar="PATH", help="another than ours: NOTEBOOK in the environment that is printed"
+    )
     parser.add_argument("--entrypoint", type=Path, default=defaults.entrypoint, help="what a job starts")
     parser.add_argument(
         "--grace", type=float, default=defaults.grace, help="seconds between SIGTERM and SIGKILL for a job"

@@ -112,6 +112,7 @@ class Sandbox:
         grace: float | None = None,
         image: str = "",
         mounts: Sequence[str] = (),
+        notebook: Path | None = None,
         env: dict[str, str] | None = None,
     ) -> Self:
         """Start one and wait until it is ready. Raises SandboxError with its last words where it does not start.
@@ -119,6 +120,7 @@ class Sandbox:
         entrypoint: what a job runs instead of sagemaker/entrypoint.sh; grace: seconds between SIGTERM and SIGKILL;
         presto: "real" for the one that scripts/install_presto.sh installed;
         image: what jobs="image" runs, with `mounts` ("host:container[:ro]") besides its input and output;
+        notebook: the path of another than ours, for the bot's environment to name;
         env: the environment of the sandbox itself, where it is not this process's.
         """
         folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
@@ -127,6 +129,7 @@ class Sandbox:
         command += ["--entrypoint", str(entrypoint)] if entrypoint else []
         command += ["--grace", str(grace)] if grace is not None else []
         command += ["--image", image] if image else []
+        command += ["--notebook", str(notebook)] if notebook else []
         command += [part for mount in mounts for part in ("--mount", mount)]
         with (folder / "sandbox.log").open("wb") as log:
             process = subprocess.Popen(

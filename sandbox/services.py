@@ -21,7 +21,7 @@ LINK_HOST = "looker.sandbox.example"
 @dataclass(frozen=True)
 class Options:
     """jobs: how processing jobs run; entrypoint: what a job starts, or `image`, with `mounts` of its own;
-    grace: seconds from SIGTERM to SIGKILL."""
+    grace: seconds from SIGTERM to SIGKILL; notebook: another than ours, for `env` to name."""
 
     jobs: Literal["process", "scripted", "image"] = "process"
     presto: Literal["embedded", "real", "none"] = "embedded"
@@ -29,6 +29,7 @@ class Options:
     grace: float = 30.0
     image: str = ""
     mounts: tuple[str, ...] = ()
+    notebook: Path | None = None
 
 
 class Services:
@@ -46,7 +47,8 @@ class Services:
         self._aws = AwsWorld(aws, self._hub)
         self._left_behind = LeftBehind()
         self._control.register("aws", self._aws.control, self._kept(self._aws))
-        self.env = {**self._aws.env, **self._start_slack(), **self._start_looker()}
+        named = {"NOTEBOOK": str(options.notebook)} if options.notebook else {}
+        self.env = {**self._aws.env, **self._start_slack(), **self._start_looker(), **named}
         self._control.env = self.env
         self._hub.calls.clear()
         self._servers.append(serve(self._control, "control", lambda _environ: "control", hub=Hub()))

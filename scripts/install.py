@@ -1,12 +1,15 @@
-"""Installs into a virtual environment what it lacks: `python scripts/install.py FOLDER LIST...`. Standard library only.
+"""Installs into a virtual environment what it lacks: `scripts/install.py [--notebook PATH] FOLDER LIST...`.
 
-A LIST is a file of locked versions with hashes, or `.`: the project itself, editable. Where the environment holds them
-all, not a file of it changes. uv installs, in seconds; pip does, in minutes, where uv cannot be had or fails, where an
-index is set for pip alone, and with INSTALLER=pip in the environment.
+A LIST is a file of locked versions with hashes, or `.`: the project itself, editable. With --notebook also what
+notebooks need, by notebooks/requirements.txt and the list beside PATH ("": ours), where what requirements.txt locks
+stays as it is. Where the environment holds them all, not a file of it changes. uv installs, in seconds; pip does, in
+minutes, where uv cannot be had or fails, where an index is set for pip alone, and with INSTALLER=pip in the
+environment. Standard library only.
 """
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import hashlib
 import os
@@ -21,6 +24,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "."
+LOCK = "requirements.txt"
+OF_ALL_NOTEBOOKS = Path("notebooks") / "requirements.txt"
 TOLD_TO_END = 130
 UV_INDEX = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL")
 PIP_INDEX = re.compile(r"(?m)^\S+\.(index-url|extra-index-url|no-index)=")
@@ -36,15 +41,17 @@ class ToolFailed(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Install; 0 where the environment holds all lists, 1 where one could not be installed."""
+    options = _parser().parse_args(arguments)
+    notebooks = [] if options.notebook is None else _lists_of(options.notebook)
     os.chdir(ROOT)
-    folder, lists = Path(arguments[0]), arguments[1:]
     try:
         if sys.version_info[:2] != (3, 11):
             version = "{}.{}".format(*sys.version_info)
             raise Failed(f"this is Python {version}, not 3.11: say where that is: make PYTHON=/path/to/python3.11")
-        if not _is_of_another_clone(folder):
-            with _locked(folder):
-                _install(folder, lists)
+        if not _is_of_another_clone(options.folder):
+            with _locked(options.folder):
+                _install(options.folder, options.lists)
+                _install_for_notebooks(options.folder, notebooks)
     except Failed as failed:
         print(f"install: {failed}", file=sys.stderr)
         return 1
@@ -52,6 +59,21 @@ def main(arguments: Sequence[str]) -> int:
         print("install: told to end", file=sys.stderr)
         return TOLD_TO_END
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--notebook", metavar="PATH", help="what notebooks need, too")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("lists", nargs="*")
+    return parser
+
+
+def _lists_of(notebook: str) -> list[Path]:
+    """Of all notebooks and of this one ("": ours); those that name a package."""
+    beside = [Path(notebook).resolve().parent / OF_ALL_NOTEBOOKS.name] if notebook else []
+    lists = dict.fromkeys([ROOT / OF_ALL_NOTEBOOKS, *beside])
+    return [path for path in lists if path.is_file() and re.search(rb"(?m)^\s*[^\s#]", path.read_bytes())]
 
 
 def first_lacking(wanted: Sequence[str], held: Sequence[str]) -> int:
@@ -133,6 +155,33 @@ def _install_list(folder: Path, name: str, uv: Path | None) -> Path | None:
         check = "pyproject.toml" if name == PROJECT else "the network, and pip's index (python -m pip config list)"
         raise Failed(f"{_words(name)} could not be installed into {folder}: check {check}.\n{failed}") from None
     return None
+
+
+def _install_for_notebooks(folder: Path, lists: Sequence[Path]) -> None:
+    """All in one go: they have to agree. Those of another notebook may be undone by it, and count as lacking after."""
+    stamps, lock = folder / ".installed-for-notebooks", Path(LOCK).read_text()
+    wanted = [f"{hashlib.sha256(path.read_bytes() + lock.encode()).hexdigest()}  {path}" for path in lists]
+    held = stamps.read_text().splitlines() if stamps.exists() else []
+    if set(wanted) <= set(held):
+        return
+    names = " and ".join(map(str, lists))
+    stamps.unlink(missing_ok=True)
+    uv, _ = _find_uv(folder)
+    print(f"Installing into {folder} what the notebook needs: {names} ...", flush=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraint:
+        constraint.write("\n".join(re.findall(r"(?m)^[^\s#]+==[^\\\n]+", lock)))
+        constraint.flush()
+        what = ["--constraint", constraint.name, *(part for path in lists for part in ("-r", str(path)))]
+        python = folder / "bin" / "python"
+        tool: list[str | Path] = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+        try:
+            _run(*tool, "--quiet", *what)
+        except ToolFailed as failed:
+            raise Failed(
+                f"what the notebook needs could not be installed into {folder}: look into {names}. What {LOCK} locks "
+                f"stays as it is there.\n{failed}"
+            ) from None
+    stamps.write_text("".join(f"{stamp}\n" for stamp in wanted))
 
 
 def _make(folder: Path) -> None:

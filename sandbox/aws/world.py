@@ -26,7 +26,7 @@ from sandbox.wire import Hub, Server, Wire, serve
 REGION = "us-east-1"
 BUCKET = "credits-sandbox"
 SECRET = "presto-service-account-credentials"
-IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/credits-automation:sandbox"
+REPOSITORY, TAG = "credits-automation", "sandbox"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/credits-automation-job"
 
 
@@ -47,6 +47,7 @@ class AwsWorld:
 
     def __init__(self, options: AwsOptions, hub: Hub) -> None:
         self._options = options
+        self._tag = _tag(options.image) or TAG
         self._store = JobStore()
         self._script = Script()
         app = _LateApp()
@@ -71,7 +72,7 @@ class AwsWorld:
             **self._credentials(*self._access),
             "S3_OUTPUT_BUCKET": BUCKET,
             "PRESTO_SECRET_NAME": SECRET,
-            "SAGEMAKER_IMAGE_URI": IMAGE,
+            "SAGEMAKER_IMAGE_URI": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}:{self._tag}",
             "SAGEMAKER_ROLE_ARN": ROLE,
         }
 
@@ -231,12 +232,16 @@ class AwsWorld:
 
     def _push_image(self) -> None:
         """The job's image is in ECR, as far as ECR's own API says; what runs is the entrypoint, or `image`."""
-        repository, tag = IMAGE.partition("/")[2].split(":")
         kind = "application/vnd.docker.distribution.manifest.v2+json"
         manifest = {"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []}
-        self._platform.json("ecr", "CreateRepository", {"repositoryName": repository})
-        image = {"repositoryName": repository, "imageTag": tag, "imageManifest": json.dumps(manifest)}
+        self._platform.json("ecr", "CreateRepository", {"repositoryName": REPOSITORY})
+        image = {"repositoryName": REPOSITORY, "imageTag": self._tag, "imageManifest": json.dumps(manifest)}
         self._platform.json("ecr", "PutImage", image)
+
+
+def _tag(image: str) -> str:
+    """An image's tag, which says whose notebook is in it; "" where it is named by digest."""
+    return "" if "@" in image else image.rpartition("/")[2].partition(":")[2]
 
 
 class _LateApp:

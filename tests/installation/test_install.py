@@ -75,6 +75,12 @@ def test_the_full_list_has_the_demos_at_the_same_versions() -> None:
     assert demo < full
 
 
+def test_a_notebook_can_be_opened_by_hand_as_the_readme_says() -> None:
+    jupyter = Path(sys.executable).parent / "jupyter"
+    done = subprocess.run([jupyter, "lab", "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 class Index:
     """A package index in a folder, with tiny packages, and a list that locks them."""
 
@@ -85,12 +91,12 @@ class Index:
         self._settings = {**nobodys, "PIP_INDEX_URL": self.url}
 
     def lock(self, *packages: str) -> None:
-        self.list.write_text("".join(f"{name}==1 --hash=sha256:{self._publish(name)}\n" for name in packages))
+        self.list.write_text("".join(f"{name}==1 --hash=sha256:{self.publish(name)}\n" for name in packages))
 
-    def install(self, **environment: str) -> subprocess.CompletedProcess[str]:
+    def install(self, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "INSTALLER"))}
         return subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "install.py"), str(self.environment), str(self.list)],
+            [sys.executable, str(ROOT / "scripts" / "install.py"), *options, str(self.environment), str(self.list)],
             env={**own, **self._settings, **environment},
             capture_output=True,
             text=True,
@@ -105,7 +111,8 @@ class Index:
     def has(self, name: str) -> bool:
         return any(self.environment.glob(f"lib/python*/site-packages/{name}.py"))
 
-    def _publish(self, name: str) -> str:
+    def publish(self, name: str) -> str:
+        """A package of this name; its hash."""
         wheel = self._simple / name / f"{name}-1-py3-none-any.whl"
         wheel.parent.mkdir(parents=True, exist_ok=True)
         info = f"{name}-1.dist-info"
@@ -158,3 +165,39 @@ def test_from_nothing_to_an_environment_that_is_left_alone(tmp_path: Path) -> No
     assert f"install: {index.list} (1 packages) could not be installed into {index.environment}: check" in forged.stderr
     assert "Traceback" not in forged.stderr
     assert not index.has("tinyfour")
+
+
+def test_what_a_notebook_needs_is_installed_beside_what_is_locked_which_stays(tmp_path: Path) -> None:
+    index = Index(tmp_path)
+    index.lock("tinyone")
+    index.publish("tinytwo")
+    notebook = tmp_path / "my notebooks" / "It's mine.ipynb"
+    beside = notebook.with_name("requirements.txt")
+    notebook.parent.mkdir()
+
+    def install() -> subprocess.CompletedProcess[str]:
+        return index.install("--notebook", str(notebook), UV_DEFAULT_INDEX=index.url)
+
+    without = install()
+    assert (without.returncode, without.stderr) == (0, ""), without.stdout
+    assert "what the notebook needs" not in without.stdout
+
+    beside.write_text("# mine\ntinytwo\n")
+    made = install()
+    assert (made.returncode, made.stderr) == (0, ""), made.stdout
+    assert f"Installing into {index.environment} what the notebook needs: {beside} ...\n" in made.stdout
+    assert index.has("tinytwo")
+    before = index.files()
+    for again in (install(), index.install("--notebook", ""), index.install()):
+        assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert index.files() == before
+
+    beside.write_text("numpy==1.0\n")
+    refused = install()
+    assert refused.returncode == 1
+    assert (
+        f"what the notebook needs could not be installed into {index.environment}: look into {beside}."
+        in refused.stderr
+    )
+    assert "What requirements.txt locks stays as it is there." in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.client import ROOT, Sandbox, SandboxError
+from tests.own_notebook.notebooks import least_notebook
 from tests.sandbox.account import Account
 
 NEEDED = {
@@ -95,6 +96,33 @@ def test_without_being_told_so_it_outlives_its_standard_input() -> None:
 def test_the_bots_environment_is_what_the_client_has(account: Account) -> None:
     assert set(account.box.env) == NEEDED
     assert all(account.box.env.values())
+
+
+def test_a_notebook_of_your_own_is_in_the_environment_that_is_exported(tmp_path: Path) -> None:
+    notebook = least_notebook(tmp_path)
+    relative = Path(os.path.relpath(notebook, ROOT))
+    with Sandbox.start(jobs="scripted", presto="none", notebook=relative) as box:
+        assert set(box.env) == NEEDED | {"NOTEBOOK"}
+        assert box.env["NOTEBOOK"] == str(notebook)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--notebook", "nowhere.ipynb"), "There is no notebook nowhere.ipynb: give the path of an .ipynb file."),
+        (
+            ("--notebook", "x.ipynb", "--jobs", "image", "--image", "y"),
+            "An image has a notebook in it: leave --notebook",
+        ),
+        (("--jobs", "image"), "Which image?"),
+    ],
+)
+def test_options_that_make_no_sense_are_said_at_once(options: tuple[str, ...], words: str) -> None:
+    command = [sys.executable, "-m", "sandbox", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
 
 
 def test_every_start_has_secrets_of_its_own(scripted_box: Sandbox) -> None:
