@@ -142,4 +142,6 @@ def _near(amount: Decimal, expected: Decimal, tolerance: Decimal) -> bool:
 def _shown(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:,.2f}"
-    return ", ".join(value) or "none" if isinstance(value, list) else "none" if value in (None, "") else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value in (None, "") else str(value)

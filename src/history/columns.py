@@ -63,7 +63,7 @@ COLUMNS: dict[str, Column] = {
     "parent_account_sid": _result("parent_account_sid"),
     "fraud_start": _result("fraud_start", "DATE"),
     "fraud_end": _result("fraud_end", "DATE"),
-    "fraud_total": _result("fraud_total", "DECIMAL(18,4)"),
+    "fraud_total": _result("fraud_total", "DECIMAL(20,4)"),
     "mrr": _result("mrr", "DECIMAL(18,2)"),
     "policy_version": _result("policy_version"),
     "flags": Column(lambda record: " ".join(flag["code"] for flag in of_result(record, "flags") or []) or None),

@@ -16,6 +16,8 @@ from .reader import Record
 
 _DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 _FORMULA = {"=", "+", "-", "@", "\t", "\r"}
+_MOST_TEXT = 32_000
+"""Characters: a spreadsheet's cell holds few more."""
 
 
 def write_csv(records: Iterable[Record], file: TextIO) -> None:
@@ -35,10 +37,15 @@ def write_parquet(records: Iterable[Record], path: Path) -> None:
         ) from error
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         lines = Path(folder) / "rows.jsonl"
-        lines.write_text("".join(json.dumps(row(record)) + "\n" for record in records), encoding="utf-8")
-        columns = {name: column.sql_type for name, column in COLUMNS.items()}
-        rows = connection.read_json(str(lines), format="newline_delimited", columns=columns)
-        rows.write_parquet(str(path), compression="zstd")
+        lines.write_text("".join(json.dumps(_texts(record)) + "\n" for record in records), encoding="utf-8")
+        # What a company's own notebook left may not fit a column's type, a 31st of September: such a cell is empty.
+        typed = ", ".join(f"TRY_CAST({name} AS {column.sql_type}) AS {name}" for name, column in COLUMNS.items())
+        rows = connection.read_json(str(lines), format="newline_delimited", columns=dict.fromkeys(COLUMNS, "VARCHAR"))
+        rows.project(typed).write_parquet(str(path), compression="zstd")
+
+
+def _texts(record: Record) -> dict[str, str | None]:
+    return {name: None if value is None else str(_plain(value)) for name, value in row(record).items()}
 
 
 def _cell(name: str, value: Any) -> Any:
@@ -46,4 +53,12 @@ def _cell(name: str, value: Any) -> Any:
     money = _DECIMAL.fullmatch(COLUMNS[name].sql_type)
     if money and value is not None:
         return f"{value:.{money[1]}f}"
+    value = _plain(value)
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+
+
+def _plain(value: Any) -> Any:
+    """Of a notebook's own kind of value its JSON; a text that a table can hold."""
+    if isinstance(value, list | dict | bool):
+        value = json.dumps(value, ensure_ascii=False)
+    return value[:_MOST_TEXT].replace("\0", "") if isinstance(value, str) else value
