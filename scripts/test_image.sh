@@ -6,6 +6,15 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/image_workshop.sh
 . scripts/image_workshop.sh
 
+# Four notebooks that import nothing of ours, in one image: which of them runs is NOTEBOOK's to say.
+build_four_image() {
+    rm -rf "$work/four"
+    mkdir -p "$work/four"
+    .venv/bin/python -m tests.own_notebook.four "$work/four"
+    NOTEBOOK="$work/four/notebooks/frame.ipynb" build_image job credits-automation-notebook
+    export FOUR_IMAGE=$uri
+}
+
 # A base that is not there: only a tag that is pushed already can be answered without a build.
 check_that_a_tag_is_pushed_once() {
     [ "$(BASE_IMAGE=localhost/no-such-base push job credits-automation-notebook)" = "$JOB_IMAGE" ] || {
@@ -35,5 +44,6 @@ plant_canary
 build_images
 build_own_images
 check_that_a_tag_is_pushed_once
+build_four_image
 .venv/bin/python -m pytest -s tests/image/lane_*.py "$@"
 step "test-image done"

@@ -67,18 +67,23 @@ def _know(redactor: Redactor, values: Any) -> str:
 
 
 def trust(ca_pem: str, folder: Path, environ: MutableMapping[str, str]) -> None:
-    """Have the notebook's HTTPS trust this CA besides those of everybody's; a text that is none is said in the log."""
-    if not ca_pem or any(environ.get(name) for name in CA_VARIABLES):
+    """Have the notebook's HTTPS trust this CA besides what it trusts anyway: the environment's own list, or everybody's.
+
+    A text that is no certificate is said in the log.
+    """
+    if not ca_pem:
         return
     try:
         ssl.create_default_context(cadata=ca_pem)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
         log.warning("ca_pem in the secret is not a certificate: it is not trusted")
         return
-    bundle = folder / "ca.pem"
-    bundle.write_text(f"{Path(certifi.where()).read_text(encoding='ascii')}\n{ca_pem}\n", encoding="ascii")
     for name in CA_VARIABLES:
-        environ[name] = str(bundle)
+        trusted = Path(environ.get(name) or certifi.where())
+        if trusted.is_file():
+            bundle = folder / f"{name.lower()}.pem"
+            bundle.write_bytes(b"%s\n%s\n" % (trusted.read_bytes(), ca_pem.encode("ascii")))
+            environ[name] = str(bundle)
 
 
 def secrets_of(secret: object) -> list[str]:

@@ -134,7 +134,7 @@ def _words(value: object) -> str:
     if value is None:
         return DASH
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) >= 0.01 or not value else f"{value:.2g}"
+        return money(value) if 0.01 <= abs(value) < 1e15 or not value else f"{value:.2g}"
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_words(one)}" for name, one in islice(value.items(), MAX_CELL))
     return ", ".join(map(_words, value[:MAX_CELL])) if isinstance(value, list) else str(value)

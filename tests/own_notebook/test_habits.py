@@ -216,6 +216,16 @@ def test_modules_files_and_notebooks_beside_it_are_there_and_yesterdays_result_i
     assert not [name for name in job.outputs() if name.startswith("data/")]
 
 
+def test_a_ca_that_is_none_is_said_in_the_log_and_the_notebook_runs(job: Job, tmp_path: Path) -> None:
+    told = json.dumps({"ca_pem": "the one of Zürich", "password": "not-a-password-3f9c"})
+    job.box.client("secretsmanager").create_secret(Name=f"odd-{job.execution_id}", SecretString=told)
+    folder = notebook_folder(tmp_path, "credit_amount = 1")
+
+    assert job.run(NOTEBOOK_DIR=str(folder), NOTEBOOK=NAME, SECRET_NAME=f"odd-{job.execution_id}") == 0, job.log
+
+    assert "ca_pem in the secret is not a certificate" in job.log
+
+
 def result_of(job: Job) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(job.outputs()["result.json"])
     return found
