@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,23 @@ with mock_aws():
         said = str(error)
 modules = sorted(sys.modules)
 print(json.dumps({"file": credits_automation.__file__, "modules": modules, "status": status["status"], "said": said}))
+"""
+
+OWN_NOTEBOOKS = """
+import json, os, sys
+from credits_automation import SageMakerExecutor, Settings
+
+sql = open("query.sql").read()
+executors = {name: SageMakerExecutor(Settings(notebook=path)) for name, path in json.loads(sys.argv[1]).items()}
+jobs = {name: executor.execute(sql) for name, executor in executors.items()}
+said = {}
+for name, executor in executors.items():
+    executor.wait_for_completion(jobs[name]["job_name"])
+    try:
+        said[name] = executor.get_results(jobs[name]["execution_id"])["credit_amount"]
+    except Exception as error:
+        said[name] = f"{type(error).__name__}: {error}"
+print(json.dumps(said))
 """
 
 
@@ -77,6 +95,13 @@ class Installed:
             )
         )
         return answer
+
+    def own_notebooks(self, notebooks: Mapping[str, Path], sql: str, environment: Mapping[str, str]) -> dict[str, Any]:
+        """Each notebook as a job, side by side: its amount, or its error in words."""
+        (self.folder / "query.sql").write_text(sql)
+        paths = json.dumps({name: str(path) for name, path in notebooks.items()})
+        said: dict[str, Any] = json.loads(self.run(self.python, "-c", OWN_NOTEBOOKS, paths, **environment))
+        return said
 
     def kilobytes(self) -> int:
         """What the package takes on the disk, without bytecode."""

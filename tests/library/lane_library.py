@@ -14,7 +14,8 @@ import pytest
 from sandbox.client import ROOT, Sandbox
 from sandbox.warehouse import SAMPLE_SQL
 from src.credits import COMMANDS
-from tests.library.installed import UV, Installed, build_wheel, make_foreign
+from tests.library.installed import FOREIGN, UV, Installed, build_wheel, make_foreign
+from tests.own_notebook.four import FOUR, write_four
 
 MOTO = f"moto[server]=={version('moto')}"
 PYTHONS = os.environ["LIBRARY_PYTHONS"].split(":")  # oldest first
@@ -57,6 +58,16 @@ def test_the_executor_alone_starts_an_execution(installed: Installed) -> None:
     answer = installed.four_lines()
     assert answer["status"] == "Completed"
     assert {name.split(".")[0] for name in answer["modules"]}.isdisjoint({"slack_sdk", "looker_sdk", "pandas"})
+
+
+def test_four_notebooks_that_import_nothing_of_ours_give_their_amounts(
+    installed: Installed, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    said = installed.own_notebooks(write_four(tmp_path), SAMPLE_SQL, {**sandbox.env, **FOREIGN})
+    failed = said.pop("s3, then fails")
+    assert said == {name: one.amount for name, one in FOUR.items() if one.amount is not None}
+    assert failed.startswith("ExecutionFailed: ")
+    assert "ZeroDivisionError" in failed
 
 
 def test_with_its_extras_every_command_runs_and_the_notebook_gives_the_sample_accounts_credit(
