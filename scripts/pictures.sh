@@ -18,8 +18,8 @@ if ! command -v chromium >/dev/null || [ "$(fonts)" -lt 3 ]; then
 fi
 
 .venv/bin/python scripts/install.py "$environment" tests/pictures/requirements.txt
-# Beside what .venv has, and not into it.
-PYTHONPATH=$(echo "$environment"/lib/python*/site-packages)
+# Beside what .venv has, and not into it; and the runner, whose own report is looked at.
+PYTHONPATH=$(echo "$environment"/lib/python*/site-packages):sagemaker
 export PYTHONPATH
 case "${1:-test}" in
 take) .venv/bin/python -m tests.pictures.take ;;

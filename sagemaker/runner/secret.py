@@ -67,7 +67,7 @@ def _know(redactor: Redactor, values: Any) -> str:
 
 
 def trust(ca_pem: str, folder: Path, environ: MutableMapping[str, str]) -> None:
-    """Have the notebook's HTTPS trust this CA besides what it trusts anyway: the environment's own list, or everybody's.
+    """Have the notebook's HTTPS trust this CA besides what it trusts anyway: the environment's list, or everybody's.
 
     A text that is no certificate is said in the log.
     """
