@@ -15,8 +15,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NotRequired, TypedDict
 
-from .errors import TransientError
-
 Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
 Outcome = Literal["running", "completed", "failed", "timed_out", "cancelled", "stopped", "no_capacity", "lost"]
 
@@ -119,17 +117,11 @@ class Executor(ABC):
     def run(self, looker_query: str, asid: str | None = None, *, timeout: float | None = None) -> CreditResult:
         """Execute, wait, read: for code that was synchronous. Raises on anything but a result.
 
-        As execute, wait_for_completion and get_results do; a TransientError after the start names the execution, whose
-        job runs on.
+        As execute, wait_for_completion and get_results do; after a TransientError the execution that it names may run on.
         """
         job = self.execute(looker_query, asid)
-        try:
-            self.wait_for_completion(job["job_name"], timeout)
-            return self.get_results(job["execution_id"])
-        except TransientError as error:
-            if error.execution_id is None:
-                error.execution_id, error.job_name, error.job_arn = job["execution_id"], job["job_name"], job["job_arn"]
-            raise
+        self.wait_for_completion(job["job_name"], timeout)
+        return self.get_results(job["execution_id"])
 
     @abstractmethod
     def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:

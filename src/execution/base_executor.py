@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -92,6 +93,7 @@ class BaseExecutor(Executor):
         self._store = ObjectStore(self._clients, self._settings.s3_output_bucket)
         self._results = ResultReader(self._clients, self._settings.s3_output_bucket)
         self._book = ExecutionBook(self._store, self._settings, origin, clock)
+        self._arns: dict[str, str] = {}
 
     # What a backend does
 
@@ -130,25 +132,31 @@ class BaseExecutor(Executor):
         self._check(submission)
         self._book.begin(submission)
         self._store.put_bytes(paths.ExecutionPaths(submission.execution_id).query, submission.query, "application/sql")
-        arn = self._start(submission)
+        with self._told_of(submission.job_name):
+            arn = self._arns[submission.job_name] = self._start(submission)
         return JobInfo(job_arn=arn, job_name=submission.job_name, execution_id=submission.execution_id)
 
     def wait_for_completion(self, job_name: str, timeout: float | None = None) -> JobStatus:
         """See Executor. Where a valid result is there `outcome` is completed, and the end is waited for SETTLE_SECONDS
         at most: `status` may still be InProgress.
         """
-        limit = self._book.limit_of(job_name) + START_SECONDS if timeout is None else timeout
-        wait = _Wait(job_name, began=self._clock(), timeout=limit)
-        while (answer := self._look(wait)) is None:
-            if self._clock() >= wait.deadline:
-                raise self._give_up(wait)
-            self._sleep(max(0.0, min(RESULT_EVERY, wait.deadline - self._clock())))
-        self._keep(wait, answer)
-        return answer
+        with self._told_of(job_name):
+            limit = self._book.limit_of(job_name) + START_SECONDS if timeout is None else timeout
+            wait = _Wait(job_name, began=self._clock(), timeout=limit)
+            while (answer := self._look(wait)) is None:
+                if self._clock() >= wait.deadline:
+                    raise self._give_up(wait)
+                self._sleep(max(0.0, min(RESULT_EVERY, wait.deadline - self._clock())))
+            self._keep(wait, answer)
+            return answer
 
     def get_results(self, execution_id: str) -> CreditResult:
         """See Executor."""
         self._settings.require("s3_output_bucket")
+        with self._told_of(paths.job_name(execution_id)):
+            return self._read_result(execution_id)
+
+    def _read_result(self, execution_id: str) -> CreditResult:
         profile = self._book.profile_of(execution_id)
         result = self._results.read(execution_id, profile)
         if result is not None and is_whole(result):
@@ -172,9 +180,10 @@ class BaseExecutor(Executor):
     def _ask_why(self, job_name: str) -> tuple[JobStatus | None, CreditsError | None]:
         """How the job stands, or why that cannot be had: its own account of its failure may be there all the same."""
         try:
-            return self.poll([job_name]).get(job_name), None
+            status = self.poll([job_name]).get(job_name)
         except CreditsError as error:
             return None, error
+        return self._seen(status), None
 
     def has_result(self, execution_id: str, *, completed: bool = False) -> bool:
         """See Executor."""
@@ -213,7 +222,7 @@ class BaseExecutor(Executor):
         found = self.poll([wait.job_name]).get(wait.job_name)
         if found is None:
             raise ExecutionUnknown(f"There is no job {wait.job_name}.", **self._whose(wait.job_name))
-        wait.status = found
+        wait.status = self._seen(found)
         wait.status_due = self._clock() + self.status_every
 
     def _answer(self, wait: _Wait) -> JobStatus | None:
@@ -262,6 +271,24 @@ class BaseExecutor(Executor):
         if record is not None:
             end = wait.result or wait.invalid or self._error_of(record.execution_id, status)
             self._book.keep(record, end, status, self._instance_type)
+
+    # What an error says of whose it is
+
+    def _seen(self, status: JobStatus | None) -> JobStatus | None:
+        if status is not None:
+            self._arns[status["job_name"]] = status["job_arn"]
+        return status
+
+    @contextmanager
+    def _told_of(self, job_name: str) -> Iterator[None]:
+        """An error from in here names the execution and its job: its text may be all that anybody is told."""
+        try:
+            yield
+        except CreditsError as error:
+            error.execution_id = error.execution_id or paths.execution_id_of(job_name)
+            error.job_name = error.job_name or job_name
+            error.job_arn = error.job_arn or self._arns.get(job_name)
+            raise
 
     # The execution's record
 
