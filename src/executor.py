@@ -117,7 +117,7 @@ class Executor(ABC):
     def run(self, looker_query: str, asid: str | None = None, *, timeout: float | None = None) -> CreditResult:
         """Execute, wait, read: for code that was synchronous. Raises on anything but a result.
 
-        As execute, wait_for_completion and get_results do; after a TransientError the execution that it names may run on.
+        As execute, wait_for_completion and get_results do; after a TransientError the job that it names may run on.
         """
         job = self.execute(looker_query, asid)
         self.wait_for_completion(job["job_name"], timeout)

@@ -52,6 +52,9 @@ OUTCOMES: dict[str, Outcome] = {
         reason="CapacityError: Unable to provision requested ML compute capacity. Please retry using a different "
         "ML instance type.",
     ),
+    "image_pull": Outcome(status="Failed", reason="ClientError: Failed to pull image, repository or tag not found."),
+    "out_of_memory": Outcome(status="Failed", reason=_EXIT.format(137)),
+    "stopped": Outcome(status="Stopped"),
     "presto_down": Outcome("presto_down", "Failed", _EXIT.format(13), "warehouse: Presto cannot be reached"),
     "result then failed": Outcome("result", "Failed", _EXIT.format(1)),
     "timeout": Outcome(status="Stopped", over_time=True),

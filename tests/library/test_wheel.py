@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from sandbox.client import Sandbox
 from sandbox.warehouse import SAMPLE_SQL
 from src.credits import COMMANDS
 from tests.conftest import Figure
-from tests.library.installed import UV, Installed, build_wheel, make_foreign
+from tests.library.installed import Installed
 
 NOT_THE_EXECUTORS = {"slack_sdk", "looker_sdk", "rich", "pandas", "numpy", "papermill", "prestodb", "src", "notebooks"}
 
@@ -31,20 +30,6 @@ except Exception as error:
         "credit": credit, "kind": type(error).__name__, "said": str(error), "execution_id": error.execution_id
     }))
 """
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """An environment that has this one's packages, but not this checkout, and the wheel."""
-    folder = tmp_path_factory.mktemp("library")
-    python = folder / "venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
-    [site] = (folder / "venv").glob("lib/python3*/site-packages")
-    (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")  # whose own .pth files are not read
-    wheel = build_wheel(folder / "wheel")
-    command = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, wheel]
-    subprocess.run(command, check=True)
-    return Installed(python, make_foreign(folder / "foreign"))
 
 
 @pytest.fixture(params=["wheel", "checkout"])

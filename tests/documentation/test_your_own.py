@@ -1,0 +1,121 @@
+"""Documentation/YOUR_OWN.md, "Your notebook": its notebooks give their amounts, its commands print what it says.
+
+All is taken from the document; tests/library/test_foreign_bot.py does so for "Your bot".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from sandbox.client import ROOT, Sandbox
+from sandbox.demo import EXPECTED
+from src.config import Settings
+from src.execution.base_executor import BaseExecutor
+from src.executor import CreditResult
+from src.notebook_executor import NotebookExecutor
+from src.sagemaker_executor import SageMakerExecutor
+from tests.documentation.blocks import DOCUMENTS, blocks
+
+NAME = "YOUR_OWN.md"
+TEXT = (DOCUMENTS / NAME).read_text(encoding="utf-8")
+FILES, *COMMANDS = blocks(NAME, "bash")
+[READS_PRESTO] = [block for block in blocks(NAME, "python") if "prestodb" in block.code]
+CHARGED = sum(mode[2] for mode in EXPECTED.values())
+
+Run = Callable[[Path], CreditResult]
+
+
+@pytest.fixture
+def mine(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the document makes, in a home of its own; the environment is what `python -m sandbox` prints."""
+    folder = tmp_path / "mine"
+    here = {"HOME": str(tmp_path), "PATH": _path(), "NOTEBOOK": str(folder / "credits.ipynb")}
+    for name, value in {**sandbox.env, **here}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NOTEBOOK_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    bash(FILES.code)
+    return folder
+
+
+def bash(commands: str) -> str:
+    """What they print, in the top folder of this checkout."""
+    done = subprocess.run(
+        ["bash", "-c", f"set -euo pipefail\n{commands}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def _path() -> str:
+    return f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+
+@pytest.fixture(params=[NotebookExecutor, SageMakerExecutor], ids=["local", "job"])
+def run(request: pytest.FixtureRequest, mine: Path, tmp_path: Path) -> Run:
+    """Runs a notebook for the document's query on this machine, or as a processing job."""
+
+    def run(notebook: Path) -> CreditResult:
+        settings = Settings(notebook=str(notebook))
+        more = {"jobs_dir": tmp_path / "jobs"} if request.param is NotebookExecutor else {}
+        executor: BaseExecutor = request.param(settings, sleep=_little, **more)
+        return executor.run((mine / "claim.sql").read_text())
+
+    return run
+
+
+def _little(seconds: float) -> None:
+    """Real processes take real time, but less than the executor would wait."""
+    time.sleep(min(seconds, 0.05))
+
+
+def test_the_least_notebook_gives_its_amount(run: Run, mine: Path) -> None:
+    result = run(mine / "credits.ipynb")
+    assert (result["credit_amount"], result["output_df"]) == (12.5, [])
+
+
+def test_with_the_cell_that_reads_presto_it_gives_what_the_query_finds(run: Run, mine: Path) -> None:
+    notebook = mine / "credits.ipynb"
+    content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    content.cells[-1].source = READS_PRESTO.code
+    nbformat.write(content, notebook)  # type: ignore[no-untyped-call]
+
+    result = run(notebook)
+
+    assert result["credit_amount"] == pytest.approx(CHARGED)
+    assert result["output_df"][0].keys() == {"usage_date", "charged"}
+
+
+def test_the_least_notebook_is_ten_lines() -> None:
+    [notebook] = re.findall(r"(?s)credits\.ipynb\" <<'IPYNB'\n(.*?)IPYNB\n", FILES.code)
+    assert len(notebook.splitlines()) <= 10
+
+
+@pytest.mark.heavy
+def test_the_commands_print_what_the_document_says(mine: Path) -> None:
+    for block in COMMANDS:
+        said = bash(block.code)
+        for line in block.expected:
+            assert line in said, f"{block.heading}: {line!r} is not in\n{said}"
+
+
+@pytest.mark.heavy
+def test_the_sandbox_that_the_document_starts_has_the_notebook_in_the_environment_that_it_prints(mine: Path) -> None:
+    [command] = [block.code for block in blocks(NAME, "sh") if "-m sandbox" in block.code]
+    with subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = next(line for line in process.stdout if line.startswith("export NOTEBOOK="))
+        finally:
+            process.terminate()
+    assert shlex.split(line)[1] == f"NOTEBOOK={mine / 'credits.ipynb'}"
