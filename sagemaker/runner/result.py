@@ -68,6 +68,8 @@ def from_file(content: bytes, place: str, execution_id: str, asid: str) -> dict[
         raise refused(
             f"is not JSON: {str(error)[:200]}", "write it by json.dump, with numbers that are finite"
         ) from error
+    if check_result.is_too_deep(result):
+        raise refused(f"has lists and mappings more than {check_result.DEEPEST} deep in each other", "write it flatter")
     if fault := fault_of(result):
         raise refused(f"breaks its schema at {fault}", "sagemaker/result.schema.json says what is asked of it")
     if result["execution_id"] != execution_id:

@@ -88,15 +88,14 @@ def checked_result(content: bytes, execution_id: str, place: str, profile: str =
         result = json.loads(content, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise invalid(f"it is not JSON ({_short(str(error))})") from error
-    fault = _first_fault(result, "") or _unwritable(result)
-    if fault:
+    if fault := _first_fault(result, ""):
         raise invalid(fault)
     if profile and (fault := _first_fault(result, profile)):
         raise invalid(
             f"it does not keep the profile {profile} ({fault}). For a notebook of your own set NOTEBOOK, and leave "
             "RESULT_PROFILE unset"
         )
-    fault = _checks().fault(result, execution_id=execution_id, profile=profile)
+    fault = _checks().fault(result, execution_id=execution_id, profile=profile) or _unwritable(result)
     if fault:
         raise invalid(fault)
     return cast("CreditResult", result)

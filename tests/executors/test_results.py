@@ -95,6 +95,14 @@ def test_four_fields_are_required_of_whatever_notebook(field: str) -> None:
         checked_result(json.dumps(result).encode(), ID, "result.json")
 
 
+@pytest.mark.parametrize("depth", [100, 500, 930, 940, 100_000])
+def test_what_nobody_could_go_down_and_come_up_again_is_no_result(depth: int) -> None:
+    least = json.dumps({name: value for name, value in valid_result(ID).items() if name in CONTRACT})
+    content = f'{least[:-1]}, "mine": {"[" * depth}{"]" * depth}}}'.encode()
+    with pytest.raises(ResultInvalid, match=r"more than 100 deep|not JSON"):
+        checked_result(content, ID, "result.json")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

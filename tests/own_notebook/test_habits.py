@@ -117,6 +117,13 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
         "has more than 4,000,000 bytes",
         ["open('result.json', 'w').write('[' + '0,' * 100_000_000 + '0]')\ncredit_amount = 1"],
     ),
+    "a result of many lists in each other": (
+        "more than 100 deep",
+        [
+            TEN_FIELDS + "result['mine'] = []\nfor _ in range(500):\n    result['mine'] = [result['mine']]\n"
+            "json.dump(result, open('result.json', 'w'))"
+        ],
+    ),
     "1 GB printed, bit by bit": (
         "print or show more than 64 MB",
         ["for _ in range(1000):\n    print('x' * 1_000_000)"],
