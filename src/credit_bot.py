@@ -48,6 +48,7 @@ from .executors import make_executor
 from .history.reader import History
 from .logs import set_up_logging
 from .looker.client import LookerClient
+from .notebook_choice import OUR_PROFILE
 from .process_end import leave
 from .recheck.claims import make_reader
 from .slack.client import SlackClient
@@ -155,7 +156,8 @@ def make_bot(
         picture=settings.slack_picture,
     )
     usual = UsualTime(History(store))
-    statuses = StatusMessages(store=store, state=state, notifier=notifier, usual=usual, clock=clock)
+    ours = settings.demanded_profile == OUR_PROFILE
+    statuses = StatusMessages(store=store, state=state, notifier=notifier, usual=usual, clock=clock, tells=ours)
     processor = MessageProcessor(executions=executions, answers=answers, statuses=statuses, state=state, clock=clock)
     tick = Tick(
         settings,

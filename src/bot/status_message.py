@@ -29,7 +29,10 @@ NEVER = float("inf")
 
 
 class StatusMessages:
-    """Each running request's status message. Times are seconds of `clock`."""
+    """Each running request's status message. Times are seconds of `clock`.
+
+    tells: whether the notebook is ours, which says how far it is from its first query on.
+    """
 
     def __init__(
         self,
@@ -39,7 +42,9 @@ class StatusMessages:
         notifier: Notifier,
         usual: UsualTime,
         clock: Callable[[], float],
+        tells: bool = True,
     ) -> None:
+        self._tells = tells
         self._store = store
         self._state = state
         self._notifier = notifier
@@ -102,4 +107,7 @@ class StatusMessages:
         execution = request.attempts[-1]
         at = read_progress(self._store, execution.execution_id) or JobProgress(0, 0)
         seconds = self._clock() - seconds_of(execution.created_at or "")
-        return wording.progress(at.done, at.total, seconds, queries=at.waiting_for, usual_seconds=self._usual.seconds())
+        usual = self._usual.seconds()
+        return wording.progress(
+            at.done, at.total, seconds, queries=at.waiting_for, usual_seconds=usual, tells=self._tells
+        )

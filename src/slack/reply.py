@@ -205,11 +205,20 @@ def waiting(minutes: int, reason: str = "") -> Message:
 
 
 def progress(
-    done: int, total: int, seconds: float, *, queries: Sequence[str] = (), usual_seconds: float | None = None
+    done: int,
+    total: int,
+    seconds: float,
+    *,
+    queries: Sequence[str] = (),
+    usual_seconds: float | None = None,
+    tells: bool = True,
 ) -> Message:
-    """Where a long job stands; edited in place. queries: the names of those that have not ended."""
+    """Where a long job stands; edited in place.
+
+    queries: the names of those that have not ended; tells: whether its notebook is one that says how far it is.
+    """
     if not total:
-        at = "the job is starting"
+        at = "the job is starting" if tells else "the job starts, or its notebook runs"
     elif done >= total:
         at = "writing the report"
     else:

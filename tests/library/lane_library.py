@@ -62,9 +62,25 @@ def test_the_executor_alone_starts_an_execution(installed: Installed) -> None:
     assert {name.split(".")[0] for name in answer["modules"]}.isdisjoint({"slack_sdk", "looker_sdk", "pandas"})
 
 
-from tests.library.foreign_bot import ForeignBot
-from tests.library.installed import FOREIGN, UV, Installed, build_wheel, make_foreign
-from tests.own_notebook.four import FOUR, write_four
+def test_four_notebooks_that_import_nothing_of_ours_give_their_amounts(
+    installed: Installed, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    said = installed.own_notebooks(write_four(tmp_path), SAMPLE_SQL, {**sandbox.env, **FOREIGN})
+    failed = said.pop("s3, then fails")
+    assert said == {name: one.amount for name, one in FOUR.items() if one.amount is not None}
+    assert failed.startswith("ExecutionFailed: ")
+    assert "ZeroDivisionError" in failed
+
+
+def test_somebody_elses_bot_answers_tells_of_failures_and_passes_its_test(installed: Installed, tmp_path: Path) -> None:
+    bot = ForeignBot(installed, tmp_path / "bot")
+    bot.change()
+    messages = [{"ts": "1", "sql": "SELECT 1"}, {"ts": "2", "sql": "SELECT 1 /* script: platform_lost */"}]
+    with Sandbox.start(jobs="scripted", presto="none") as box:
+        answer, told = bot.run(messages, **box.env)
+    assert answer == {"thread": "1", "text": "Recommended credit: 4,948.80"}
+    assert "The platform lost the execution: InternalServerError" in told["text"]
+    assert "2 passed" in bot.run_own_test()
 
 
 def test_with_its_extras_every_command_runs_and_the_notebook_gives_the_sample_accounts_credit(

@@ -1,10 +1,13 @@
-"""Results of the company's own notebook, before every reader: each shows what there is, none fails."""
+"""Results of a company's own notebook, before every reader: each shows what there is, none fails."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,23 +16,15 @@ import duckdb
 import pytest
 
 from sandbox.aws.outcomes import canned_result
+from sandbox.client import Sandbox
 from sandbox.slack.page import render_page
-from src import paths, policy, runs
+from src import compare, console_links, paths, policy, runs
 from src.bot.by_hand import print_result
-from src.comparison.cases import Case
-from src.comparison.page import row, said_of, write_page
-from src.comparison.sides import _answered
-from src.comparison.verdict import Comparison
 from src.config import load_settings
 from src.execution.results import checked_result
-from src.executor import CreditResult
-from tests.bot.conftest import harness, scripted_box
-from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
+from src.executor import is_account
+from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness, MovedTime
 from tests.history.test_policy_command import candidate
-
-__all__ = ["harness", "scripted_box"]
-
-pytestmark = pytest.mark.usefixtures("own_notebook")
 
 ACCOUNT = "AC" + "5" * 32
 NOT_SHOWN = re.compile(r"\b(None|nan|NaN|NaT|null)\b")
@@ -47,6 +42,12 @@ PLANS_TEN = {
 }
 OPTIONAL = ("account_sid", "fraud_start", "fraud_end", "fraud_total", "mrr", "summary")
 OF_OURS = ("policy_version", "parent_account_sid", "account_name", "fraud_attempts", "scope", "schema_version")
+
+
+def nested(depth: int) -> Any:
+    """A list in a list in a list."""
+    return [nested(depth - 1)] if depth else 1
+
 
 RESULTS: dict[str, dict[str, Any]] = {
     "the plan's ten": PLANS_TEN,
@@ -78,155 +79,281 @@ RESULTS: dict[str, dict[str, Any]] = {
     },
     "a provenance of its own": {**PLANS_TEN, "provenance": {"queries": "three", "by": None, "image": None}},
     "large sums": {**PLANS_TEN, "credit_amount": 1e15, "fraud_total": 1e15, "mrr": -1e15},
+    "small sums": {**PLANS_TEN, "credit_amount": 0.005, "fraud_total": 1e-9, "mrr": 1e-300},
+    "a window before all days": {**PLANS_TEN, "fraud_start": "0000-01-01", "fraud_end": "9999-12-31"},
+    "an end before its start": {**PLANS_TEN, "fraud_start": "2025-12-01", "fraud_end": "2025-07-01"},
+    "texts of every kind": {
+        **PLANS_TEN,
+        "account_sid": "=1+1\t\u0000\u202e*x* <!channel> `",
+        "parent_account_sid": '\r\n"quoted", \u0000',
+        "account_name": "é" * 100_000,
+        "policy_version": "[red]{}%s",
+    },
+    "numbers beyond all columns": {**PLANS_TEN, "policy_version": 10**400, "fraud_attempts": 10**400},
+    "deep values": {**PLANS_TEN, "policy_version": nested(90), "summary": {"a": nested(90)}},
 }
 
 
-@pytest.fixture
-def own_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bot is configured for it."""
-    monkeypatch.setenv("NOTEBOOK", "Mine.ipynb")
-    monkeypatch.setenv("TICK_BUDGET_SECONDS", "60")
+@dataclass(frozen=True)
+class Answered:
+    """A message that was answered with one of the results."""
+
+    ts: str
+    execution_id: str
+    result: dict[str, Any]
 
 
-@pytest.fixture(params=RESULTS)
-def result(request: pytest.FixtureRequest) -> dict[str, Any]:
-    found: dict[str, Any] = RESULTS[request.param]
-    return found
+@pytest.fixture(scope="module")
+def harness() -> Iterator[BotHarness]:
+    """A bot that is configured for a company's own notebook."""
+    with Sandbox.start(jobs="scripted", presto="none") as box, pytest.MonkeyPatch.context() as patch:
+        own = {"NOTEBOOK": "Mine.ipynb", "TICK_BUDGET_SECONDS": "60", "SLACK_POST_INTERVAL": "0"}
+        for name, value in {**box.env, **own, "MAX_CONCURRENT_JOBS": "100"}.items():
+            patch.setenv(name, value)
+        yield BotHarness(box, MovedTime())
+        assert box.aws.refused() == []
 
 
-def answer(harness: BotHarness, result: dict[str, Any]) -> tuple[str, str]:
-    """A message that was answered by a job with this result: its time stamp and its execution."""
-    ts = harness.post(harness.query(f"{VERIFY} /* script: none after 36000 */"))
+@pytest.fixture(scope="module")
+def answers(harness: BotHarness) -> dict[str, Answered]:
+    """Of every result, by its name: each of an account of its own, where it is of one."""
+    messages = {name: harness.post(harness.query(f"{VERIFY} /* script: none after 36000 */")) for name in RESULTS}
     harness.tick()
-    execution_id = harness.record(ts)["requests"][0]["attempts"][0]["execution_id"]
-    content = json.dumps({**result, "execution_id": execution_id})
-    files = paths.ExecutionPaths(execution_id)
-    harness.box.aws.put_objects(objects={files.result: content, files.report: "<p>report</p>", files.notebook: "{}"})
+    found = {}
+    for number, (name, ts) in enumerate(messages.items()):
+        execution_id = harness.record(ts)["requests"][0]["attempts"][0]["execution_id"]
+        result = {**RESULTS[name], "execution_id": execution_id}
+        if result.get("account_sid") == ACCOUNT:
+            result["account_sid"] = f"AC{number:032x}"
+        files = paths.ExecutionPaths(execution_id)
+        left = {files.result: json.dumps(result), files.report: "<p>report</p>", files.notebook: "{}"}
+        harness.box.aws.put_objects(objects=left)
+        found[name] = Answered(ts, execution_id, result)
     harness.box.aws.finish_all()
     harness.time.sleep(TICK_EVERY)
     harness.ticks_until_quiet()
-    return ts, execution_id
+    return found
 
 
-def amount(result: dict[str, Any]) -> str:
-    return f"{result['credit_amount']:,.2f} {result.get('currency', 'USD')}"
+@pytest.fixture(params=RESULTS)
+def one(request: pytest.FixtureRequest, answers: dict[str, Answered]) -> Answered:
+    return answers[request.param]
 
 
-def shown_by(command: Any, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+def amount(result: Mapping[str, Any]) -> str:
+    cents = Decimal(str(result["credit_amount"])).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return f"{cents:,} {result.get('currency', 'USD')}"
+
+
+def shown_by(
+    command: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str], *words: str, code: int = 0
+) -> str:
     """What a command prints, where that is its exit code."""
-    assert command(list(arguments)) == code, capsys.readouterr()
+    assert command(list(words)) == code, capsys.readouterr()
     out = capsys.readouterr().out
-    assert NOT_SHOWN.search(out) is None or arguments[-1] == "--json", out
+    assert "--json" in words or NOT_SHOWN.search(out) is None, out
     assert "NaN" not in out
     return out
 
 
-def test_the_thread_says_the_amount_first_and_what_else_there_is(harness: BotHarness, result: dict[str, Any]) -> None:
-    ts, execution_id = answer(harness, result)
+def rows_of(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, dict[str, Any]]:
+    """What `runs` says with --json, by execution."""
+    return {row["execution_id"]: row for row in json.loads(shown_by(runs.main, capsys, *words, "--json"))}
 
-    [said] = harness.answers(ts)
-    assert amount(result) in said.split("\n")[0]
-    assert execution_id in said
+
+def test_the_thread_says_the_amount_first_and_what_else_there_is(harness: BotHarness, one: Answered) -> None:
+    [said] = harness.answers(one.ts)
+
+    assert amount(one.result) in said.split("\n")[0]
     assert NOT_SHOWN.search(said) is None, said
-    for name in ("fraud_start", "account_sid"):
-        assert not result.get(name) or result[name] in said
-    thread = harness.box.slack.thread(ts=ts)
-    for page in (harness.box.slack.render(ts=ts), render_page(thread, channel="credits")):
-        assert amount(result) in page
+    assert said.endswith(f"execution {one.execution_id}")
+    assert not one.result.get("fraud_start") or one.result["fraud_start"] in said
+    assert not is_account(one.result.get("account_sid") or "") or one.result["account_sid"] in said
+
+
+def test_the_thread_links_to_report_and_notebook_and_holds_the_report(harness: BotHarness, one: Answered) -> None:
+    [said] = harness.answers(one.ts)
+
+    files = paths.ExecutionPaths(one.execution_id)
+    for key in (files.report, files.notebook):
+        page = console_links.s3_object("us-east-1", harness.box.env["S3_OUTPUT_BUCKET"], key)
+        assert page.replace("&", "&amp;") in said
+    thread = harness.box.slack.thread(ts=one.ts)
+    attached = [file["name"] for message in thread for file in message.get("files", [])]
+    assert attached == [f"credit-report-{one.execution_id}.html"]
+
+
+def test_the_thread_looks_so_in_a_terminal_and_in_the_sandboxs_page(harness: BotHarness, one: Answered) -> None:
+    thread = harness.box.slack.thread(ts=one.ts)
+
+    for page in (harness.box.slack.render(ts=one.ts), render_page(thread, channel="credits")):
+        assert amount(one.result) in page
         assert NOT_SHOWN.search(page) is None, page
-    assert [file["name"] for message in thread for file in message.get("files", [])] == [
-        f"credit-report-{execution_id}.html"
-    ]
+
+
+def test_nobody_is_pinged_and_on_call_is_told_of_nothing(harness: BotHarness, answers: dict[str, Answered]) -> None:
     assert harness.box.slack.dms(user=harness.box.env["SLACK_ERROR_USER"]) == []
     assert harness.box.slack.pings() == []
 
 
-def test_every_command_shows_it(
-    harness: BotHarness, result: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_audit_record_and_index_have_it(harness: BotHarness, one: Answered) -> None:
+    key = paths.ExecutionPaths(one.execution_id).audit
+    record = json.loads(harness.objects(key)[key])
+
+    assert (record["purpose"], record["outcome"], record["result_profile"]) == ("message", "answer", "")
+    assert record["result"] == one.result
+    indexed = [key for key in harness.objects(f"{paths.ROOT}/index/") if one.execution_id in key]
+    assert len(indexed) == has_key(one.result)
+
+
+def has_key(result: Mapping[str, Any]) -> bool:
+    """Whether later claims can be told of it."""
+    window = result.get("fraud_start") and result.get("fraud_end")
+    return bool(window and is_account(result.get("account_sid") or ""))
+
+
+@pytest.mark.parametrize("words", ["list", "search --state answered", "search --min-amount 0"])
+def test_lists_show_every_one(answers: dict[str, Answered], capsys: pytest.CaptureFixture[str], words: str) -> None:
+    printed, rows = shown_by(runs.main, capsys, *words.split()), rows_of(capsys, *words.split())
+
+    for one in answers.values():
+        assert one.execution_id in printed
+        assert rows[one.execution_id]["credit_amount"] == one.result["credit_amount"]
+
+
+def test_one_execution_is_shown_whole(one: Answered, capsys: pytest.CaptureFixture[str]) -> None:
+    assert one.execution_id in shown_by(runs.main, capsys, "show", one.execution_id)
+    assert json.loads(shown_by(runs.main, capsys, "show", one.execution_id, "--json"))["result"] == one.result
+
+
+def test_every_hash_is_taken_anew_and_the_credit_is_said_not_to_be(
+    answers: dict[str, Answered], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, execution_id = answer(harness, result)
+    ids = [one.execution_id for one in answers.values()]
 
-    for told in (("list",), ("search", "--state", "answered"), ("search", "--min-amount", "0")):
-        assert execution_id in shown_by(runs.main, capsys, *told)
-        [one] = json.loads(shown_by(runs.main, capsys, *told, "--json"))
-        assert one["credit_amount"] == result["credit_amount"]
-    assert execution_id in shown_by(runs.main, capsys, "show", execution_id)
-    shown = json.loads(shown_by(runs.main, capsys, "show", execution_id, "--json"))
-    assert shown["result"] == {**result, "execution_id": execution_id}
-    verified = shown_by(runs.main, capsys, "verify", execution_id)
-    assert verified.startswith(f"{execution_id}: as recorded")
-    assert "The notebook is the company's own" in verified
-    assert "estimate" in shown_by(runs.main, capsys, "cost")
-    assert execution_id in shown_by(
-        policy.main, capsys, "what-if", str(candidate(tmp_path)), code=1
-    )  # and why it is not computed
-    what_if = shown_by(policy.main, capsys, "what-if", str(candidate(tmp_path)), "--json", code=1)
-    assert "the company's own" in json.loads(what_if)["executions"][0]["problem"]
+    said = shown_by(runs.main, capsys, "verify", *ids)
+
+    assert [line.strip() for line in said.splitlines() if "DIFFERS" in line] == []
+    assert said.count("as recorded\n  The notebook is the company's own") == len(ids)
 
 
-def test_exports_hold_it(
-    harness: BotHarness, result: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_its_files_are_brought(one: Answered, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    shown_by(runs.main, capsys, "get", one.execution_id, str(tmp_path / "got"))
+    assert json.loads((tmp_path / "got" / "result.json").read_text()) == one.result
+
+
+def test_searches_find_it_by_the_keys_that_it_has(
+    answers: dict[str, Answered], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, execution_id = answer(harness, result)
+    during = rows_of(capsys, "search", "--window", "2025-09-01", "2025-12-31")
 
-    [line] = csv.DictReader(StringIO(shown_by(runs.main, capsys, "export")))
-    assert (line["execution_id"], float(line["credit_amount"])) == (execution_id, result["credit_amount"])
+    for one in answers.values():
+        start, end = one.result.get("fraud_start"), one.result.get("fraud_end")
+        overlaps = bool(start and end and start <= "2025-12-31" and end >= "2025-09-01")
+        assert (one.execution_id in during) == overlaps
+        if is_account(sid := one.result.get("account_sid") or ""):
+            found = rows_of(capsys, "search", "--account", sid)
+            assert set(found) == ({one.execution_id} if has_key(one.result) else set())
+
+
+def test_an_export_as_csv_holds_it(answers: dict[str, Answered], capsys: pytest.CaptureFixture[str]) -> None:
+    lines = {line["execution_id"]: line for line in csv.DictReader(StringIO(shown_by(runs.main, capsys, "export")))}
+
+    for one in answers.values():
+        assert float(lines[one.execution_id]["credit_amount"]) == pytest.approx(one.result["credit_amount"], abs=0.005)
+        assert not any(text.startswith(("=", "+", "@", "\t", "\r")) for text in lines[one.execution_id].values())
+
+
+def test_an_export_as_parquet_holds_it(
+    answers: dict[str, Answered], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     file = tmp_path / "runs.parquet"
     shown_by(runs.main, capsys, "export", "--format", "parquet", "--output", str(file))
-    assert duckdb.sql(f"SELECT execution_id, credit_amount::DOUBLE FROM '{file}'").fetchall() == [
-        (execution_id, float(result["credit_amount"]))
-    ]
+
+    found = duckdb.sql(f"SELECT execution_id, credit_amount, fraud_start, fraud_end::VARCHAR FROM '{file}'").fetchall()
+    amounts = {execution_id: float(credit) for execution_id, credit, *_ in found}
+    ends = {execution_id: end for execution_id, *_, end in found}
+    for name, one in answers.items():
+        assert amounts[one.execution_id] == pytest.approx(one.result["credit_amount"], abs=0.005)
+        expected = None if name == "a day that is none" else one.result.get("fraud_end")
+        assert ends[one.execution_id] == expected
 
 
-def test_it_is_found_by_the_keys_that_it_has(
-    harness: BotHarness, result: dict[str, Any], capsys: pytest.CaptureFixture[str]
+def test_costs_are_summed_for_every_account(answers: dict[str, Answered], capsys: pytest.CaptureFixture[str]) -> None:
+    said = shown_by(runs.main, capsys, "cost")
+    report = json.loads(shown_by(runs.main, capsys, "cost", "--json"))
+
+    assert f"{len(answers)} executions" in said
+    assert sum(group["executions"] for group in report["by_account"]) == len(answers)
+
+
+def test_a_what_if_says_of_each_why_it_is_not_computed(
+    answers: dict[str, Answered], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    _, execution_id = answer(harness, result)
+    words = ("what-if", str(candidate(tmp_path)))
+    assert "the company's own" in shown_by(policy.main, capsys, *words, code=1)
+    executions = json.loads(shown_by(policy.main, capsys, *words, "--json", code=1))["executions"]
 
-    def finds(*arguments: str) -> bool:
-        return execution_id in shown_by(runs.main, capsys, "search", *arguments)
-
-    has_window = bool(result.get("fraud_start") and result.get("fraud_end"))
-    assert finds("--window", "2025-09-01", "2025-12-31") == has_window
-    assert finds("--account", ACCOUNT) == (has_window and result.get("account_sid") == ACCOUNT)
-    assert not finds("--account", "AC" + "6" * 32)
+    assert {told["execution_id"] for told in executions} == {one.execution_id for one in answers.values()}
+    assert all("the company's own" in told["problem"] for told in executions)
 
 
-def test_a_comparison_and_the_command_line_show_it(
-    harness: BotHarness, result: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(("other", "code"), [("the same", 0), ("ours", 1)])
+def test_a_comparison_holds_them_to_themselves_and_to_ours(
+    harness: BotHarness,
+    answers: dict[str, Answered],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    other: str,
+    code: int,
 ) -> None:
-    mine, ours = (_valid(one) for one in (result, canned_result("", VERIFY, None)))
-    print_result(load_settings(), mine, as_json=False)
+    by_sql = {harness.kept_query(one.execution_id): one.result for one in answers.values()}
+
+    def executors(*_: object) -> compare.Executors:
+        ours = canned_result("", VERIFY, None)
+        return {"old": Kept(by_sql), "new": Kept(by_sql if other == "the same" else dict.fromkeys(by_sql, ours))}
+
+    words = [one.execution_id for one in answers.values()]
+    page, state = tmp_path / "page.html", tmp_path / "state.jsonl"
+
+    def command(words: list[str]) -> int:
+        return compare.main([*words, "--html", str(page), "--state", str(state)], make_executors=executors)
+
+    printed = shown_by(command, capsys, *words, code=code)
+    cases = json.loads(shown_by(command, capsys, *words, "--json", code=code))["cases"]
+
+    assert {case["what"]: case["old"] for case in cases} == {
+        one.execution_id: pytest.approx(one.result["credit_amount"], abs=0.005) for one in answers.values()
+    }
+    assert {case["verdict"] for case in cases} == ({"equal"} if other == "the same" else {"DIFFERS"})
+    assert all(len(case["said"]) < 60 for case in cases)
+    for word in words:
+        assert word in printed
+        assert word in page.read_text()
+
+
+class Kept:
+    """An executor whose executions have all ended, each with the result that its SQL has here."""
+
+    def __init__(self, results: Mapping[str, Mapping[str, Any]]) -> None:
+        self._results = results
+        self._asked: dict[str, str] = {}
+
+    def execute(self, sql: str, *, execution_id: str) -> dict[str, str]:
+        self._asked[execution_id] = sql
+        return {"job_name": execution_id}
+
+    def wait_for_completion(self, _job_name: str) -> dict[str, Any]:
+        return {"outcome": "completed", "elapsed_seconds": 1.0}
+
+    def get_results(self, execution_id: str) -> dict[str, Any]:
+        return {**self._results[self._asked[execution_id]], "execution_id": execution_id}
+
+
+def test_a_command_by_hand_prints_it(one: Answered, capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.dumps(one.result).encode()
+    print_result(load_settings(), checked_result(content, one.execution_id, "result.json"), as_json=False)
+
     printed = capsys.readouterr().out
-    assert amount(result) in printed
+    assert amount(one.result) in printed
     assert NOT_SHOWN.search(printed) is None
-    for other, verdict in ((mine, "equal"), (ours, "DIFFERS")):
-        comparison = Comparison(Case("one", "SELECT 1"), _answered(mine, 1.0), _answered(other, 2.0))
-        assert row(comparison, 0)[-1] == verdict or result["credit_amount"] == 4948.8  # type: ignore[arg-type]
-        assert len(said_of(comparison, 0)) < 60  # type: ignore[arg-type]
-        write_page(tmp_path / "page.html", [comparison], 1)  # type: ignore[arg-type]
-
-
-def _valid(result: dict[str, Any]) -> CreditResult:
-    execution_id = "20260115_123456_3fa94c01"
-    return checked_result(json.dumps({**result, "execution_id": execution_id}).encode(), execution_id, "result.json")
-
-
-def test_the_next_claim_for_an_account_that_an_own_notebook_names_is_told_of_it(harness: BotHarness) -> None:
-    _, first = answer(harness, {**PLANS_TEN, "currency": "EUR"})
-    ts, _ = answer(harness, {**PLANS_TEN, "fraud_start": "2025-09-30", "fraud_end": "2025-10-31"})
-
-    [said] = harness.answers(ts)
-    assert "Recommended before, for this account and overlapping days" in said
-    assert "4,948.80 EUR for 2025-07-01 to 2025-09-30" in said
-    assert first in said
-
-
-@pytest.mark.parametrize("without", ["account_sid", "fraud_start", "fraud_end"])
-def test_a_result_without_account_or_window_is_nobodys_earlier_one(harness: BotHarness, without: str) -> None:
-    answer(harness, {name: value for name, value in PLANS_TEN.items() if name != without})
-    ts, _ = answer(harness, PLANS_TEN)
-
-    [said] = harness.answers(ts)
-    assert "Recommended before" not in said
-    assert len(harness.objects(f"{paths.ROOT}/index/")) == 1
