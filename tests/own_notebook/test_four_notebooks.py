@@ -20,8 +20,9 @@ def test_each_gives_its_amount_and_is_answered_in_its_thread(
 ) -> None:
     sandbox.reset()
     notebook = write_four(tmp_path)[name]
-    environment = {**sandbox.env, "NOTEBOOK": str(notebook), "EXECUTOR": executor, "TMPDIR": str(tmp_path)}
+    environment = {**sandbox.env, "NOTEBOOK": str(notebook), "EXECUTOR": executor}
     for variable, value in {**environment, "REQUESTS_CA_BUNDLE": certifi.where()}.items():  # as many companies have it
         monkeypatch.setenv(variable, value)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     check_bot(sandbox, name)
