@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import mimetypes
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,15 @@ class Outputs:
         content = path.read_bytes()
         if path.suffix == ".png":  # our own chart: no text of anybody's is in it but the names of modes
             return content
-        if path.suffix != ".gz":
-            return self._redactor.text(content.decode("utf-8")).encode()
-        text = gzip.decompress(content).decode("utf-8")
-        clean = self._redactor.text(text)
-        return content if clean == text else gzip.compress(clean.encode(), mtime=0)
+        plain = _decompressed(content) if path.suffix == ".gz" else None
+        if plain is None:
+            return self._clean(content)
+        clean = self._clean(plain)
+        return content if clean == plain else gzip.compress(clean, mtime=0)
+
+    def _clean(self, content: bytes) -> bytes:
+        """Whatever is no text stays as it is."""
+        return self._redactor.text(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _refused(self, key: str, error: ClientError) -> JobError:
         code = str(error.response.get("Error", {}).get("Code", ""))
@@ -85,3 +90,11 @@ class Outputs:
                 f"The job's role may not write s3://{self._bucket}/{key} ({code}).", "Give it s3:PutObject there."
             )
         return OutputError(f"S3 refused to take {key} ({code}).", "Try again in a few minutes.")
+
+
+def _decompressed(content: bytes) -> bytes | None:
+    """None where it is only called .gz."""
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        return None

@@ -31,6 +31,14 @@ boto3.client("s3").put_object(
 )
 """
 
+BYTES_IN_DATA = """
+import os
+os.makedirs("data")
+open("data/rows.parquet", "wb").write(bytes(range(256)))
+open("data/rows.gz", "wb").write(b"not compressed")
+credit_amount = 1
+"""
+
 AMOUNTS: dict[str, tuple[float, list[str]]] = {
     "an int": (7.0, ["credit_amount = 7"]),
     "a numpy float": (4948.8, ["import numpy as np\ncredit_amount = np.float64(4948.80)"]),
@@ -87,6 +95,7 @@ AMOUNTS: dict[str, tuple[float, list[str]]] = {
             "import threading, time\nthreading.Thread(target=time.sleep, args=(3600,), daemon=True).start()\ncredit_amount = 1"
         ],
     ),
+    "files in data that are no text": (1.0, [BYTES_IN_DATA]),
     "a warning": (1.0, ["import warnings\nwarnings.warn('old')\ncredit_amount = 1"]),
     "an error that a cell may raise": (
         1.0,
