@@ -17,14 +17,23 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import src
 from sandbox.client import ROOT, Sandbox
 from sandbox.demo import EXPECTED
+from src import errors
 from src.config import Settings
 from src.execution.base_executor import BaseExecutor
 from src.executor import CreditResult
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
 from tests.documentation.blocks import DOCUMENTS, blocks
+from tests.own_notebook.notebooks import NAME as OWN
+from tests.own_notebook.notebooks import notebook_folder
+
+sys.path.insert(0, str(ROOT / "sagemaker"))
+
+from runner import workdir
+from runner.inside_kernel import FIELDS
 
 NAME = "YOUR_OWN.md"
 TEXT = (DOCUMENTS / NAME).read_text(encoding="utf-8")
@@ -96,6 +105,14 @@ def test_with_the_cell_that_reads_presto_it_gives_what_the_query_finds(run: Run,
     assert result["output_df"][0].keys() == {"usage_date", "charged"}
 
 
+def test_a_notebook_that_asks_for_every_parameter_that_is_named_gets_it(run: Run, tmp_path: Path) -> None:
+    told = TEXT.partition("- **Parameters:**")[2].partition("\n- **")[0]
+    names = re.findall("`([a-z_]+)`", told)
+    cell = f"credit_amount = sum(value is not None for value in ({', '.join(names)}))"
+    folder = notebook_folder(tmp_path, cell, parameters="".join(f"{name} = None\n" for name in names))
+    assert run(folder / OWN)["credit_amount"] == len(names) > 1
+
+
 def test_the_least_notebook_is_ten_lines() -> None:
     [notebook] = re.findall(r"(?s)credits\.ipynb\" <<'IPYNB'\n(.*?)IPYNB\n", FILES.code)
     assert len(notebook.splitlines()) <= 10
@@ -119,3 +136,36 @@ def test_the_sandbox_that_the_document_starts_has_the_notebook_in_the_environmen
         finally:
             process.terminate()
     assert shlex.split(line)[1] == f"NOTEBOOK={mine / 'credits.ipynb'}"
+
+
+def rows(heading: str) -> list[str]:
+    """The names in the first cells of the tables under a heading."""
+    section = re.split(r"(?m)^##+ ", TEXT.partition(f"### {heading}\n")[2])[0]
+    return [name for cell in re.findall(r"(?m)^\| (`[^|]+) \|", section) for name in re.findall("`([^`]+)`", cell)]
+
+
+def test_each_variable_and_file_that_the_runner_takes_is_in_the_tables_and_no_other() -> None:
+    files = {workdir.RESULT, workdir.REPORT, workdir.PICTURE, workdir.PROGRESS, f"{workdir.DATA}/*"}
+    assert set(rows("What each further name gives")) == {"output_df", *FIELDS} | files
+
+
+def test_each_error_that_an_executor_raises_is_in_the_table_and_can_be_imported() -> None:
+    others = {errors.ConfigurationError, errors.QueryError, errors.TransientError, errors.CapacityError}
+    ends = {errors.ResultMissing, errors.ResultInvalid, *errors.ExecutionError.__subclasses__()} - {errors.ResultError}
+    named = set(rows("What goes wrong"))
+    assert named == {kind.__name__ for kind in others | ends}
+    assert all(hasattr(src, name) for name in named)
+
+
+def test_each_setting_that_an_executor_reads_is_named() -> None:
+    section = re.split(r"(?m)^##+ ", TEXT.partition("### Settings\n")[2])[0]
+    missing = [name.upper() for name in Settings.model_fields if f"`{name.upper()}`" not in section]
+    assert "`SAGEMAKER_…`" in section
+    assert all(name.startswith("SAGEMAKER_") for name in missing)
+
+
+def test_each_link_leads_to_a_document_and_a_heading() -> None:
+    for file, anchor in re.findall(r"\]\(([A-Z_]+\.md)(?:#([^)]+))?\)", TEXT):
+        headings = re.findall(r"(?m)^#+ (.*)$", (DOCUMENTS / file).read_text(encoding="utf-8"))
+        known = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+        assert not anchor or anchor in known, f"{file}#{anchor}"
