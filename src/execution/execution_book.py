@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from .. import paths
 from ..config import Settings
-from ..errors import CreditsError, StateConflict, StateUnreadable, TransientError
+from ..errors import CreditsError, StateConflict, TransientError
 from ..executor import CreditResult, JobStatus
 from ..state.audit_record import AuditWriter, record_of_execution
+from ..state.execution_records import demanded_of, find_record
 from ..state.object_store import ObjectStore
 from ..state.records import ExecutionRecord, Origin
 from ..times import iso
@@ -53,9 +54,7 @@ class ExecutionBook:
     def profile_of(self, execution_id: str) -> str:
         """What its result must keep: what was demanded when it began, whatever the settings say by now."""
         if execution_id not in self._profiles:
-            record = self.find(paths.job_name(execution_id))
-            demanded = record.result_profile if record else None
-            self._profiles[execution_id] = self._settings.demanded_profile if demanded is None else demanded
+            self._profiles[execution_id] = demanded_of(find_record(self._store, execution_id), self._settings)
         return self._profiles[execution_id]
 
     def limit_of(self, job_name: str) -> float:
@@ -112,10 +111,4 @@ class ExecutionBook:
 
     def _read(self, job_name: str) -> tuple[ExecutionRecord, str] | None:
         execution_id = paths.execution_id_of(job_name)
-        if execution_id is None:
-            return None
-        try:
-            return self._store.get(paths.ExecutionPaths(execution_id).record, ExecutionRecord)
-        except StateUnreadable as error:
-            log.error("%s", error)
-            return None
+        return find_record(self._store, execution_id) if execution_id else None

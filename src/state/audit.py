@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from .. import paths
 from ..config import BotSettings
-from ..errors import StateUnreadable
 from ..executor import CreditResult, JobStatus, is_account
 from .audit_record import LOCAL, AuditWriter, audit_record, cost_of
+from .execution_records import demanded_of, find_record
 from .object_store import ObjectStore
-from .records import Cost, ExecutionRecord, MessageRecord, Request
+from .records import Cost, MessageRecord, Request
 
 MAX_EARLIER = 5
 
@@ -76,7 +76,7 @@ class AuditTrail:
             self._index(message, result)
         record = audit_record(
             purpose="message",
-            result_profile=self._demanded(request.execution.execution_id),
+            result_profile=demanded_of(find_record(self._store, request.execution.execution_id), self._settings),
             attempts=request.attempts,
             outcome=request.reply,
             result=result,
@@ -93,15 +93,6 @@ class AuditTrail:
             reply_ts=request.reply_ts,
         )
         self._writer.replace(record)
-
-    def _demanded(self, execution_id: str) -> str:
-        """The profile that the execution's result had to keep: settings may have changed since it began."""
-        try:
-            found = self._store.get(paths.ExecutionPaths(execution_id).record, ExecutionRecord)
-        except StateUnreadable:
-            found = None
-        demanded = found[0].result_profile if found else None
-        return self._settings.demanded_profile if demanded is None else demanded
 
     def cost(self, status: JobStatus) -> Cost:
         """An estimate from the job's times."""
