@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from .. import paths
@@ -87,33 +88,28 @@ def _environment(settings: Settings, looker_query: str, asid: str | None, execut
         "RESULT_PROFILE": settings.demanded_profile,
         "BREAKDOWN_PICTURE": "1" if settings.slack_picture else "",
     }
-    _check_environment(settings)
-    return {
-        **settings.environment,
+    required = {
         "EXECUTION_ID": execution_id,
         "S3_OUTPUT_BUCKET": settings.s3_output_bucket,
         "SECRET_NAME": settings.presto_secret_name,
         "AWS_DEFAULT_REGION": settings.aws_default_region,
         "MAX_RUNTIME_SECONDS": str(settings.sagemaker_max_runtime),
-        **{name: value for name, value in optional.items() if value},
     }
+    _check_environment(settings, {*required, *optional, "MODE"})
+    return {**settings.environment, **required, **{name: value for name, value in optional.items() if value}}
 
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OURS = {
-    *("EXECUTION_ID", "S3_OUTPUT_BUCKET", "SECRET_NAME", "AWS_DEFAULT_REGION", "MAX_RUNTIME_SECONDS", "LOOKER_QUERY"),
-    *("ASID", "ALLOWED_TABLES", "IMAGE_URI", "NOTEBOOK", "RESULT_PROFILE", "BREAKDOWN_PICTURE", "MODE"),
-}
 
 
-def _check_environment(settings: Settings) -> None:
+def _check_environment(settings: Settings, ours: Set[str]) -> None:
     for one in settings.sagemaker_environment:
         name, equals, _ = one.partition("=")
         if not equals or not _VARIABLE.fullmatch(name):
             raise ConfigurationError(
                 f"SAGEMAKER_ENVIRONMENT has {name[:40]!r}, which is no variable: write NAME=value, comma between."
             )
-        if name in _OURS:
+        if name in ours:
             raise ConfigurationError(f"SAGEMAKER_ENVIRONMENT sets {name}, which has a setting of its own. Take it out.")
 
 
