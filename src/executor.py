@@ -107,6 +107,11 @@ def is_account(sid: str) -> bool:
     return _ACCOUNT.fullmatch(sid) is not None
 
 
+def is_number(cell: object) -> bool:
+    """Whether one can calculate with a cell of output_df."""
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
 Each = Callable[[Callable[[str], JobStatus | None], Iterable[str]], Iterable[JobStatus | None]]
 """Asks for each job's status, in order: `map`, or what does the same side by side."""
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..executor import is_number
+
 CREDIT = "credit"
 Row = Mapping[str, Any]
 _SAME = 1e-9
@@ -62,11 +64,6 @@ def same(old: Any, new: Any) -> bool:
     """Whether two cells say the same; a float may be a sum."""
     numbers = is_number(old) and is_number(new)
     return math.isclose(old, new, rel_tol=_SAME) if numbers else old == new
-
-
-def is_number(value: Any) -> bool:
-    """Whether one can calculate with it."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _named(table: Sequence[Row], keys: tuple[str, ...]) -> Iterator[tuple[str, Row]]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ..executor import is_number
 from .cases import Case
 from .journal import Answer
-from .rows import CREDIT, Row, cells, columns, is_number
+from .rows import CREDIT, Row, cells, columns
 
 EQUAL, WITHIN, DIFFERS, NOT_COMPARED = "equal", "within tolerance", "DIFFERS", "not compared"
 _BOTH_SAY = ("failure", "currency")

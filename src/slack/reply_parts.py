@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, cast
 
-from ..executor import CreditResult, ModeRow
+from ..executor import CreditResult, ModeRow, is_number
 from .text import DASH
 
 CENT = Decimal("0.01")
@@ -94,13 +94,7 @@ def breakdown(result: CreditResult) -> Table:
 def _is_mode_row(row: dict[str, Any]) -> bool:
     numbers = ModeRow.__required_keys__ - {"mode", "block_rate", "provider_cost"}
     whole = row.keys() >= ModeRow.__required_keys__ and isinstance(row["mode"], str)
-    return (
-        whole and all(_is_number(row[name]) for name in numbers) and isinstance(row["block_rate"], int | float | None)
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return whole and all(is_number(row[name]) for name in numbers) and isinstance(row["block_rate"], int | float | None)
 
 
 def _any_table(rows: Sequence[dict[str, Any]], whole: int) -> Table:
@@ -176,7 +170,7 @@ def _charged(result: CreditResult) -> str:
     if total is None:
         return ""
     return f"{money(total)} {currency_of(result)}" + (
-        f" for {attempts:,} attempts" if attempts and _is_number(attempts) else ""
+        f" for {attempts:,} attempts" if attempts and is_number(attempts) else ""
     )
 
 
