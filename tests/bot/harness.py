@@ -157,6 +157,14 @@ class BotHarness:
         """One tick in one thread."""
         return self.bot(calls=calls).run()
 
+    def calls_of_an_idle_tick(self) -> int:
+        """How many outside calls one tick makes, its metric aside; that it sends the one metric."""
+        self.box.clear_calls()
+        self.tick()
+        calls = self.box.count_calls()
+        assert calls.pop("cloudwatch.PutMetricData") == 1
+        return sum(calls.values())
+
     def ticks_until_quiet(self, most: int = 8) -> int:
         """Ticks a quarter of an hour apart until nothing is open; how many it took."""
         for number in range(1, most + 1):

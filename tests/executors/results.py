@@ -6,6 +6,18 @@ from typing import Any
 
 SHA = "0" * 64
 ACCOUNT = "AC" + "5" * 32
+PLANS_TEN: dict[str, Any] = {
+    "credit_amount": 4948.80,
+    "account_sid": ACCOUNT,
+    "fraud_start": "2025-07-01",
+    "fraud_end": "2025-09-30",
+    "fraud_total": 9218.18,
+    "mrr": 3,
+    "timestamp": "2026-01-15T12:34:56Z",
+    "output_df": [{"mode": "max", "credit": 4948.80}],
+    "summary": {"days": 92},
+}
+"""The plan's fields, without the execution_id that each execution has of its own."""
 
 
 def valid_result(execution_id: str) -> dict[str, Any]:

@@ -36,25 +36,13 @@ from src.execution.base_executor import BaseExecutor
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
 from tests.executors.conftest import ENTRYPOINT, until
-from tests.executors.results import failure, valid_result
+from tests.executors.results import ACCOUNT, PLANS_TEN, failure, valid_result
 
 ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = "20260115_123456_00000000"
-ACCOUNT = "AC" + "5" * 32
 NEVER_FIVE_IN_A_ROW = 91  # of 1,500 calls of which 30 % fail: five failures are more than the executors bear
 
-PLANS_TEN = {
-    "credit_amount": 4948.80,
-    "account_sid": ACCOUNT,
-    "fraud_start": "2025-07-01",
-    "fraud_end": "2025-09-30",
-    "fraud_total": 9218.18,
-    "mrr": 3,
-    "execution_id": "EXECUTION_ID",
-    "timestamp": "2026-01-15T12:34:56Z",
-    "output_df": [{"mode": "max", "credit": 4948.80}],
-    "summary": {"days": 92},
-}
+TEN_FIELDS = {**PLANS_TEN, "execution_id": "EXECUTION_ID"}
 
 Make = Callable[..., BaseExecutor]
 
@@ -171,7 +159,7 @@ def test_an_end_without_a_valid_result_is_a_failure_that_names_what_is_wrong(
 
 def test_what_a_notebook_put_there_itself_counts_once_its_job_is_completed(make: Make, tmp_path: Path) -> None:
     executor, go = make(notebook="Mine.ipynb"), tmp_path / "go"
-    job = executor.execute(_query(leave={"result.json": PLANS_TEN}, then_until=str(go)))
+    job = executor.execute(_query(leave={"result.json": TEN_FIELDS}, then_until=str(go)))
     until(lambda: executor.has_result(job["execution_id"], completed=True))
     assert not executor.has_result(job["execution_id"])
     with pytest.raises(ResultMissing, match="no result yet: its job runs"):
@@ -188,7 +176,7 @@ def test_a_cell_that_fails_after_its_notebook_put_the_result_is_a_failed_executi
     make: Make, left: dict[str, Any]
 ) -> None:
     executor = make(notebook="Mine.ipynb")
-    job = executor.execute(_query(leave={"result.json": PLANS_TEN, **left}, exit=17))
+    job = executor.execute(_query(leave={"result.json": TEN_FIELDS, **left}, exit=17))
     assert executor.wait_for_completion(job["job_name"])["outcome"] == "failed"
     with pytest.raises(ExecutionFailed):
         executor.get_results(job["execution_id"])

@@ -21,6 +21,7 @@ from src.errors import ExecutionFailed
 from src.executor import CreditResult
 from src.executors import make_executor
 from src.waiting import Waiter
+from tests.executors.results import PLANS_TEN
 from tests.own_notebook.notebooks import notebook_folder
 
 ASKED_BY = "U0SUPPORT1"
@@ -55,14 +56,11 @@ credit_amount = sum(row["usd"] for row in output_df)
 flags = [{"code": "guess", "text": "The price is last month's."}]
 currency = "EUR"
 """
-PLANS_TEN = """
+TEN_FIELDS = f"""
 import json, os
 
-result = {
-    "credit_amount": 4948.80, "account_sid": "AC" + "5" * 32, "fraud_start": "2025-07-01", "fraud_end": "2025-09-30",
-    "fraud_total": 9218.18, "mrr": 3, "execution_id": os.environ["EXECUTION_ID"], "timestamp": "2026-01-15T12:34:56Z",
-    "output_df": [{"mode": "max", "credit": 4948.80}], "summary": {"days": 92},
-}
+result = {PLANS_TEN!r}
+result["execution_id"] = os.environ["EXECUTION_ID"]
 """
 INTO_FOLDER = """
 with open("result.json", "w") as file:
@@ -112,10 +110,10 @@ FOUR = {
         1234.57,
         f"*1,234.57 EUR credit recommended*{OF_THE_ROWS}",
     ),
-    "file": Four((PLANS_TEN, INTO_FOLDER), 4948.80, f"*4,948.80 USD credit recommended*{OF_THE_TEN}"),
-    "s3": Four((PLANS_TEN, INTO_S3, "print('done')"), 4948.80, f"*4,948.80 USD credit recommended*{OF_THE_TEN}"),
+    "file": Four((TEN_FIELDS, INTO_FOLDER), 4948.80, f"*4,948.80 USD credit recommended*{OF_THE_TEN}"),
+    "s3": Four((TEN_FIELDS, INTO_S3, "print('done')"), 4948.80, f"*4,948.80 USD credit recommended*{OF_THE_TEN}"),
     "s3, then fails": Four(
-        (PLANS_TEN, INTO_S3, "1 / 0"),
+        (TEN_FIELDS, INTO_S3, "1 / 0"),
         None,
         "No recommendation: A cell of the notebook failed: ZeroDivisionError: division by zero. Tell whoever looks "
         "after the notebook; the saved notebook shows the cell. Details are in your direct messages.",

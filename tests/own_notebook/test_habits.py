@@ -9,27 +9,12 @@ from typing import Any
 import pytest
 
 from tests.job.conftest import Job, job
+from tests.own_notebook.four import INTO_S3, TEN_FIELDS
 from tests.own_notebook.notebooks import NAME, notebook_folder
 
 __all__ = ["job"]
 
 pytestmark = pytest.mark.heavy
-
-TEN_FIELDS = """
-import datetime, json, os
-result = {
-    "credit_amount": 4948.80, "account_sid": "AC" + "0" * 32, "fraud_start": "2025-07-01", "fraud_end": "2025-09-30",
-    "fraud_total": 9218.18, "mrr": 3, "execution_id": os.environ["EXECUTION_ID"], "timestamp": "2026-01-15T12:34:56Z",
-    "output_df": [{"mode": "max", "credit": 4948.80}], "summary": {"days": 92},
-}
-"""
-TO_S3 = """
-import boto3
-boto3.client("s3").put_object(
-    Bucket=os.environ["S3_OUTPUT_BUCKET"], Body=json.dumps(result),
-    Key=f"credits-automation/outputs/{os.environ['EXECUTION_ID']}/result.json",
-)
-"""
 
 BYTES_IN_DATA = """
 import os
@@ -88,7 +73,7 @@ AMOUNTS: dict[str, tuple[float, list[str]]] = {
     "names that mean something else": (1.0, ["credit_amount = 1\nsummary = mrr = flags = 'mine'\nfraud_start = 5"]),
     "shadowed builtins": (1.0, ["list = dict = str = open = print = 3\ncredit_amount = 1"]),
     "result.json in its folder": (4948.8, [TEN_FIELDS, "json.dump(result, open('result.json', 'w'))"]),
-    "result.json to S3": (4948.8, [TEN_FIELDS + TO_S3, "x = 1"]),
+    "result.json to S3": (4948.8, [TEN_FIELDS + INTO_S3, "x = 1"]),
     "a thread that runs on": (
         1.0,
         [
@@ -153,7 +138,7 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
             "credit_amount = 1\noutput_df = Rows()",
         ],
     ),
-    "to S3, then a cell that fails": ("ZeroDivisionError", [TEN_FIELDS + TO_S3, "1 / 0"]),
+    "to S3, then a cell that fails": ("ZeroDivisionError", [TEN_FIELDS + INTO_S3, "1 / 0"]),
 }
 
 

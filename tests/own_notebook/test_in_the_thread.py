@@ -16,7 +16,7 @@ from src import paths, runs
 from src.history.columns import COLUMNS
 from tests.bot.conftest import harness, scripted_box
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
-from tests.own_notebook.test_readers import PLANS_TEN
+from tests.executors.results import PLANS_TEN
 
 __all__ = ["harness", "scripted_box"]
 

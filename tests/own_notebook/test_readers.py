@@ -24,22 +24,11 @@ from src.config import load_settings
 from src.execution.results import checked_result
 from src.executor import is_account
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness, MovedTime
+from tests.executors.results import ACCOUNT, PLANS_TEN
 from tests.history.test_policy_command import candidate
 
-ACCOUNT = "AC" + "5" * 32
 NOT_SHOWN = re.compile(r"\b(None|nan|NaN|NaT|null)\b")
 LEAST: dict[str, Any] = {"credit_amount": 12.5, "output_df": [], "timestamp": "2026-01-15 12:34:56"}
-PLANS_TEN = {
-    "credit_amount": 4948.80,
-    "account_sid": ACCOUNT,
-    "fraud_start": "2025-07-01",
-    "fraud_end": "2025-09-30",
-    "fraud_total": 9218.18,
-    "mrr": 3,
-    "timestamp": "2026-01-15T12:34:56Z",
-    "output_df": [{"mode": "max", "credit": 4948.80}],
-    "summary": {"days": 92},
-}
 OPTIONAL = ("account_sid", "fraud_start", "fraud_end", "fraud_total", "mrr", "summary")
 OF_OURS = ("policy_version", "parent_account_sid", "account_name", "fraud_attempts", "scope", "schema_version")
 
