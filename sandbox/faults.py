@@ -24,6 +24,7 @@ class Fault:
     """What to do wrong, and to which calls. `service`, `operation`, `origin` and `path` are globs.
 
     probability: share of the selected calls that fail (a seeded sequence: the same seed, the same calls);
+    in_a_row: at most so many after each other, however long the sequence is;
     nth: only the nth selected call, counted from 1; skip: leave the first ones alone; count: fail at most so many;
     seconds: the length of a delay, or the Retry-After of a throttle; status: the HTTP status of kind "status";
     says: the refusal's message, where it is not the usual one (AWS alone).
@@ -36,6 +37,7 @@ class Fault:
     path: str = "*"
     probability: float = 1.0
     seed: int = 0
+    in_a_row: int | None = None
     nth: int | None = None
     skip: int = 0
     count: int | None = None
@@ -65,16 +67,18 @@ class _Armed:
     chance: random.Random
     seen: int = 0
     struck: int = 0
+    row: int = 0
 
     def strikes(self) -> bool:
         self.seen += 1
         fault = self.fault
-        chosen = self.chance.random() < fault.probability
+        chosen = self.chance.random() < fault.probability and self.row != fault.in_a_row
         if fault.nth is not None and self.seen != fault.nth:
             return False
         if self.seen <= fault.skip or (fault.count is not None and self.struck >= fault.count):
             return False
         self.struck += chosen
+        self.row = self.row + 1 if chosen else 0
         return chosen
 
 

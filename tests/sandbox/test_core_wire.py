@@ -6,6 +6,7 @@ import http.client
 import ssl
 import time
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -150,6 +151,19 @@ def strikes(fault: dict[str, Any], calls: int = 6) -> list[int]:
 )
 def test_a_fault_strikes_the_calls_it_was_told_to(fault: dict[str, Any], struck: list[int]) -> None:
     assert strikes(fault) == struck
+
+
+def longest_row(numbers: list[int]) -> int:
+    longest = row = 0
+    for before, number in pairwise([0, *numbers]):
+        row = row + 1 if number == before + 1 else 1
+        longest = max(longest, row)
+    return longest
+
+
+def test_no_more_calls_in_a_row_fail_than_asked_for_however_many_there_are() -> None:
+    assert longest_row(strikes({"probability": 0.3}, 20_000)) > 4
+    assert longest_row(strikes({"probability": 0.3, "in_a_row": 4}, 20_000)) == 4
 
 
 def test_chance_is_seeded_and_near_its_share() -> None:
