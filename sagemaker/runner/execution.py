@@ -263,12 +263,16 @@ class Execution:
 
 
 def _fill_in_queries(provenance: dict[str, Any], digests: dict[str, str]) -> None:
-    """The digests of the queries' files as they were uploaded, secrets taken out."""
-    for query in provenance.get("queries", []):
+    """The digests of the queries' files as they were uploaded, secrets taken out; a company may call anything so."""
+    queries = provenance.get("queries")
+    for query in queries if isinstance(queries, list) else []:
         for file, digest in (("file", "sha256"), ("sql_file", "sql_sha256")):
-            if query.get(file) not in digests:
-                raise NotebookFailed(f"result.json names {query.get(file)}, which is not there.", "Write it first.")
-            query[digest] = digests[query[file]]
+            name = query.get(file) if isinstance(query, dict) else None
+            if not isinstance(name, str) or not name.startswith(f"{DATA}/"):
+                continue
+            if name not in digests:
+                raise NotebookFailed(f"result.json names {name}, which is not there.", "Write it first.")
+            query[digest] = digests[name]
 
 
 def _title_of(content: Any, name: str) -> str | None:

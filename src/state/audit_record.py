@@ -70,8 +70,8 @@ def vouched(files: paths.ExecutionPaths, result: Mapping[str, Any]) -> dict[str,
     kept = {key: str(provenance[name]) for key, name in named.items() if name in provenance}
     for query in _queries(provenance):
         for file, digest in (("file", "sha256"), ("sql_file", "sql_sha256")):
-            if isinstance(query.get(file), str):
-                kept[files.output_prefix + query[file]] = str(query.get(digest))
+            if isinstance(query.get(file), str) and isinstance(query.get(digest), str):
+                kept[files.output_prefix + query[file]] = query[digest]
     return kept
 
 

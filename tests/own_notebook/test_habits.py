@@ -73,6 +73,18 @@ AMOUNTS: dict[str, tuple[float, list[str]]] = {
     "names that mean something else": (1.0, ["credit_amount = 1\nsummary = mrr = flags = 'mine'\nfraud_start = 5"]),
     "shadowed builtins": (1.0, ["list = dict = str = open = print = 3\ncredit_amount = 1"]),
     "result.json in its folder": (4948.8, [TEN_FIELDS, "json.dump(result, open('result.json', 'w'))"]),
+    "queries of its own in provenance": (
+        4948.8,
+        [
+            TEN_FIELDS
+            + "result['provenance'] = {'queries': ['one', {'file': 's3://elsewhere/rows.csv'}, {'sql': 'x'}]}",
+            "json.dump(result, open('result.json', 'w'))",
+        ],
+    ),
+    "a text for queries in provenance": (
+        4948.8,
+        [TEN_FIELDS + "result['provenance'] = {'queries': 'three'}", "json.dump(result, open('result.json', 'w'))"],
+    ),
     "result.json to S3": (4948.8, [TEN_FIELDS + INTO_S3, "x = 1"]),
     "a thread that runs on": (
         1.0,
