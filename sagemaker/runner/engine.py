@@ -10,7 +10,7 @@ from papermill.engines import Engine, papermill_engines
 from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 
-from runner.errors import NotebookFailed
+from runner.errors import WHOEVER, NotebookFailed
 
 NAME = "bounded"
 MOST_BYTES = 64 * 1024 * 1024
@@ -30,7 +30,7 @@ class Shown:
             return None
         return NotebookFailed(
             f"The notebook's cells print or show more than {MOST_BYTES // 1024 // 1024} MB.",
-            "Tell whoever looks after the notebook: what is large belongs into a file, not its outputs.",
+            f"{WHOEVER}: what is large belongs into a file, not its outputs.",
         )
 
 

@@ -32,6 +32,8 @@ EXIT_CODES = {
     "output": 19,
 }
 """By category; 1 for any other."""
+WHOEVER = "Tell whoever looks after the notebook"
+"""How the advice begins where the requester can mend nothing."""
 
 
 class JobError(Exception):

@@ -15,7 +15,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from runner import engine, notebook, reading, report, result, secret
-from runner.errors import JobError, KernelDied, NotebookFailed, TooSlow
+from runner.errors import WHOEVER, JobError, KernelDied, NotebookFailed, TooSlow
 from runner.kernel import Kernel
 from runner.outcome import CellFailed, failure_in_cell
 from runner.redaction import Redactor
@@ -151,7 +151,7 @@ class Execution:
         if code >= 0 and notebook.begun(self._executed):
             return NotebookFailed(
                 f"A cell of the notebook ended its own kernel (exit code {code}), so nothing can be read of it.",
-                f"{notebook.WHOEVER}: a cell may end by sys.exit(), not by os._exit(), exit() or quit().",
+                f"{WHOEVER}: a cell may end by sys.exit(), exit() or quit(), not by os._exit().",
             )
         return KernelDied(
             f"The notebook's kernel died (exit code {code}): out of memory, or killed.",
@@ -164,7 +164,7 @@ class Execution:
         if never:
             raise NotebookFailed(
                 f"{never} cells of the notebook never ran, though none failed.",
-                f"{notebook.WHOEVER}: the log says what its kernel met.",
+                f"{WHOEVER}: the log says what its kernel met.",
             )
 
     def _too_slow(self) -> TooSlow:
@@ -173,7 +173,7 @@ class Execution:
         if done is None:
             return TooSlow(
                 f"{said}: the notebook was still at {notebook.running(self._executed) or 'its first cell'}.",
-                f"Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised. {notebook.WHOEVER} if it was a loop "
+                f"Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised. {WHOEVER} if it was a loop "
                 "that never ends.",
             )
         waiting = [str(name) for name in done.get("waiting_for", [])]
@@ -250,7 +250,7 @@ class Execution:
         else:
             made = result.from_variables(found, *said)
         if fault := result.fault_of(made):
-            raise NotebookFailed(f"The result breaks its schema at {fault}.", f"{result.WHOEVER}.")
+            raise NotebookFailed(f"The result breaks its schema at {fault}.", f"{WHOEVER}.")
         return made
 
     def _provenance(self, made: dict[str, Any]) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from typing import Any
 
 import nbformat
 
-from runner.errors import NotebookFailed, SettingError
+from runner.errors import WHOEVER, NotebookFailed, SettingError
 
 log = logging.getLogger("job")
 
 DEFAULT = "Verify - Credit Recommendation.ipynb"
 PARAMETERS, INJECTED, SKIP = "parameters", "injected-parameters", "skip-execution"
 KERNEL = "python3"
-WHOEVER = "Tell whoever looks after the notebook"
 
 
 class Notebook:

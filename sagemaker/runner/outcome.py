@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.errors import EXIT_CODES, JobError, NotebookFailed
+from runner.errors import EXIT_CODES, WHOEVER, JobError, NotebookFailed
 from runner.redaction import Redactor
 
 SCHEMA_VERSION = "1"
@@ -69,7 +69,7 @@ def failure_of(error: Exception) -> Failure:
         NotebookFailed.category,
         EXIT_CODES[NotebookFailed.category],
         f"The job met an error it does not know ({type(error).__name__}).",
-        "Tell whoever looks after the notebook; the log has the traceback.",
+        f"{WHOEVER}; the log has the traceback.",
         traceback=lines,
     )
 
@@ -104,18 +104,18 @@ def _in_words(name: str, value: str) -> tuple[str, str]:
         return (
             f"The notebook imports {missing[1]}, which is not here.",
             (
-                "Tell whoever looks after the notebook: its package belongs into notebooks/requirements.txt, a module "
+                f"{WHOEVER}: its package belongs into notebooks/requirements.txt, a module "
                 "of your own beside the notebook."
             ),
         )
     if name == "StdinNotImplementedError":
         return (
             "A cell of the notebook asks for input (input() or getpass()), and nobody is there to answer.",
-            "Tell whoever looks after the notebook: what it needs must come as a parameter, or from the secret.",
+            f"{WHOEVER}: what it needs must come as a parameter, or from the secret.",
         )
     return (
         f"A cell of the notebook failed: {name}: {value}",
-        "Tell whoever looks after the notebook; the saved notebook shows the cell.",
+        f"{WHOEVER}; the saved notebook shows the cell.",
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner import inside_kernel
-from runner.errors import NotebookFailed
+from runner.errors import WHOEVER, NotebookFailed
 from runner.kernel import Kernel
 
 SECONDS = 30.0
@@ -62,5 +62,5 @@ def too_long() -> NotebookFailed:
     """The error of a reading that does not end."""
     return NotebookFailed(
         f"Reading credit_amount and output_df after the last cell took longer than {SECONDS:.0f} s.",
-        "Tell whoever looks after the notebook: output_df must be a table that is computed already.",
+        f"{WHOEVER}: output_df must be a table that is computed already.",
     )

@@ -14,11 +14,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from runner import inside_kernel
-from runner.errors import NotebookFailed
+from runner.errors import WHOEVER, NotebookFailed
 from runner.reading import Variables
 
 MOST_BYTES = 4_000_000
-WHOEVER = "Tell whoever looks after the notebook"
 _JOB = Path(__file__).resolve().parent.parent
 CONTRACT = _JOB / "result.schema.json"
 PROFILES = {"verify_credit/1": _JOB / "profiles" / "verify_credit_1.schema.json"}
