@@ -82,14 +82,16 @@ def test_one_altered_number_of_the_new_sides_policy_is_found_and_named(folder: P
         accounts = filled(box)[:4]
         code, cases = compare(box, folder, accounts)
     assert code == 1
-    by_mode = {difference["mode"] for case in cases for difference in case["differences"]}
-    assert by_mode == {None, "standard"}
+    by_row = {difference["row"] for case in cases for difference in case["differences"]}
+    assert by_row == {None, "mode standard"}
     for case in cases:
-        credits_of = {each["mode"]: each for each in case["differences"] if each["what"] == "credit"}
+        credits_of = {each["row"]: each for each in case["differences"] if each["what"] == "credit"}
         if credits_of:
             assert case["verdict"] == "DIFFERS"
-            assert credits_of["standard"]["new"] == pytest.approx(credits_of["standard"]["old"] * 81 / 80, abs=0.011)
+            assert credits_of["mode standard"]["new"] == pytest.approx(
+                credits_of["mode standard"]["old"] * 81 / 80, abs=0.011
+            )
             assert case["difference"] == pytest.approx(
-                credits_of["standard"]["new"] - credits_of["standard"]["old"], abs=1e-6
+                credits_of["mode standard"]["new"] - credits_of["mode standard"]["old"], abs=1e-6
             )
     assert any(case["verdict"] == "DIFFERS" for case in cases)
