@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
@@ -24,7 +25,7 @@ class Fault:
     """What to do wrong, and to which calls. `service`, `operation`, `origin` and `path` are globs.
 
     probability: share of the selected calls that fail (a seeded sequence: the same seed, the same calls);
-    in_a_row: at most so many after each other, however long the sequence is;
+    in_a_row: no call fails more often after each other, however long the sequence and whoever calls meanwhile;
     nth: only the nth selected call, counted from 1; skip: leave the first ones alone; count: fail at most so many;
     seconds: the length of a delay, or the Retry-After of a throttle; status: the HTTP status of kind "status";
     says: the refusal's message, where it is not the usual one (AWS alone).
@@ -67,18 +68,18 @@ class _Armed:
     chance: random.Random
     seen: int = 0
     struck: int = 0
-    row: int = 0
+    rows: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
-    def strikes(self) -> bool:
+    def strikes(self, *call: str) -> bool:
         self.seen += 1
         fault = self.fault
-        chosen = self.chance.random() < fault.probability and self.row != fault.in_a_row
+        chosen = self.chance.random() < fault.probability and self.rows[call] != fault.in_a_row
         if fault.nth is not None and self.seen != fault.nth:
             return False
         if self.seen <= fault.skip or (fault.count is not None and self.struck >= fault.count):
             return False
         self.struck += chosen
-        self.row = self.row + 1 if chosen else 0
+        self.rows[call] = self.rows[call] + 1 if chosen else 0
         return chosen
 
 
@@ -122,6 +123,6 @@ class Faults:
             return None
         with self._lock:
             for armed in self._armed.values():
-                if armed.fault.selects(service, operation, origin, path) and armed.strikes():
+                if armed.fault.selects(service, operation, origin, path) and armed.strikes(service, operation, path):
                     return armed.fault
         return None

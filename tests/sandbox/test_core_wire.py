@@ -166,6 +166,17 @@ def test_no_more_calls_in_a_row_fail_than_asked_for_however_many_there_are() -> 
     assert longest_row(strikes({"probability": 0.3, "in_a_row": 4}, 20_000)) == 4
 
 
+def test_another_call_between_them_does_not_make_a_call_fail_more_often_in_a_row() -> None:
+    faults = Faults()
+    faults.add("status", probability=0.9, in_a_row=4)
+    mine = []
+    for number in range(1, 2001):
+        if faults.strike("s3", "PutObject", "bot", "/result.json"):
+            mine.append(number)
+        faults.strike("s3", "HeadObject", "bot", "/result.json")
+    assert longest_row(mine) == 4
+
+
 def test_chance_is_seeded_and_near_its_share() -> None:
     first = strikes({"probability": 0.1, "seed": 3}, 2000)
     assert first == strikes({"probability": 0.1, "seed": 3}, 2000)
