@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import queue
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,11 @@ from jupyter_client.manager import AsyncKernelManager
 
 _LONGEST_SOCKET_FOLDER = 90
 _SHORT_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 - only as parents of a private mkdtemp
-_ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=ERROR"]
+_EXIT = "get_ipython().ask_exit = __import__('sys').exit"
+"""exit() and quit() end the notebook as sys.exit() does: by themselves they end the kernel 0.1 s later (ipykernel's
+zmqshell.py), before or after what comes next."""
+_ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=ERROR", f"--IPKernelApp.exec_lines={_EXIT}"]
+_LOOK_EVERY = 1.0
 
 
 class Kernel:
@@ -49,14 +54,22 @@ class Kernel:
             shutil.rmtree(self._short_folder, ignore_errors=True)
 
     def execute(self, code: str) -> str:
-        """Run this code past papermill, so that no notebook keeps it; blocks until done. "" or the error's name."""
+        """Run this code past papermill, so that no notebook keeps it; blocks until done. "" or the error's name.
+
+        Raises RuntimeError where the kernel ends meanwhile.
+        """
         client = BlockingKernelClient(connection_file=self.manager.connection_file)
         client.load_connection_file()
         client.start_channels()
         try:
             sent = client.execute(code, silent=True, store_history=False, allow_stdin=False)
             while True:
-                reply = client.get_shell_msg()
+                try:
+                    reply = client.get_shell_msg(timeout=_LOOK_EVERY)
+                except queue.Empty:
+                    if self.exit_code() is not None:
+                        raise RuntimeError("the kernel ended instead of answering") from None
+                    continue
                 if reply["parent_header"].get("msg_id") == sent:
                     content = reply["content"]
                     return "" if content["status"] == "ok" else str(content.get("ename") or content["status"])

@@ -33,14 +33,14 @@ def failure_of(error: CreditsError) -> Failure:
                 retry_helps=retry_helps,
                 requester_mends=category in REQUESTER_MENDS,
             )
-    advice = "Post the link again; if it fails again, tell on-call."
+    advice = "Post the link again."
     return Failure(category="bot", message=error.message, advice=advice)
 
 
 def failure_of_status(status: JobStatus) -> Failure:
     """How a job's end without a result is kept and told."""
     ending = ending_of(status)
-    advice = _ADVICE[status["outcome"]] if ending.retry_helps else "Tell on-call: the job's log says more."
+    advice = _ADVICE[status["outcome"]] if ending.retry_helps else "The job's log says more."
     return Failure(category=status["outcome"], message=ending.what, advice=advice, retry_helps=ending.retry_helps)
 
 
@@ -56,11 +56,11 @@ _ADVICE: dict[Outcome, str] = {
 
 _KINDS: tuple[tuple[type[CreditsError], str, str, bool], ...] = (
     (RequestError, "request", "", False),
-    (ConfigurationError, "setting", "Nothing you posted is wrong. On-call has been told.", False),
+    (ConfigurationError, "setting", "Nothing you posted is wrong.", False),
     (CapacityError, "capacity", "Post the link again later.", True),
     (TransientError, "unavailable", "Post the link again in a few minutes.", True),
     (ExecutionTimedOut, "timed_out", "Ask for a shorter window, or post the link again.", True),
     (ExecutionLost, "lost", "Post the link again in a few minutes.", True),
-    (ResultError, "result", "Nothing you posted is wrong. On-call has been told.", False),
-    (ExecutionError, "failed", "On-call has been told.", False),
+    (ResultError, "result", "Nothing you posted is wrong.", False),
+    (ExecutionError, "failed", "", False),
 )

@@ -183,7 +183,12 @@ class Notifier:
         failure = request.failure or Failure(category="bot", message="The request could not be answered.")
         if request.reply == "refused":
             return wording.refused_link(failure.message, request.link)
-        return wording.failure_line(failure.message, advice=failure.advice, told=not held.record.user_is_bot)
+        return wording.failure_line(
+            failure.message,
+            advice=failure.advice,
+            on_call_told=not failure.requester_mends and bool(self._settings.slack_error_user),
+            told=not held.record.user_is_bot,
+        )
 
     def _answer(self, held: Held, request: Request, result: CreditResult) -> wording.Message:
         files = paths.ExecutionPaths(result["execution_id"])

@@ -109,9 +109,14 @@ def _policy(result: CreditResult) -> str:
     return f"Policy {literal(version, 40)} · " if version else ""
 
 
-def failure_line(what: str, *, advice: str = "", told: bool = False) -> Message:
+def failure_line(what: str, *, advice: str = "", on_call_told: bool = False, told: bool = False) -> Message:
     """One line in the thread; `told`: the details went to the requester by direct message."""
-    parts = [_sentence(what), _sentence(advice), "Details are in your direct messages." if told else ""]
+    parts = [
+        _sentence(what),
+        _sentence(advice),
+        "On-call has been told." if on_call_told else "",
+        "Details are in your direct messages." if told else "",
+    ]
     return _line(" ".join(part for part in ("No recommendation:", *parts) if part))
 
 

@@ -14,6 +14,7 @@ import pytest
 from sandbox.client import Sandbox
 from tests.airflow.airflow_home import AirflowHome
 from tests.airflow.fake_kubernetes import FakeKubernetes
+from tests.bot.harness import VERIFY
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -59,10 +60,9 @@ class Installation:
     def configure(self, **environment: str) -> None:
         self.home.configure(environment={**self.environment, **environment})
 
-    def ask(self, words: str = "result") -> str:
+    def ask(self) -> str:
         host = self.box.env["LOOKER_HOSTS"].split(",")[0]
-        sql = f"SELECT SUM(attempts) FROM authy.verification_usage /* script: {words} */"
-        self.box.looker.add_query(slug="asked", sql=sql)
+        self.box.looker.add_query(slug="asked", sql=VERIFY)
         return str(self.box.slack.post(user="U0SUPPORT1", text=f"<https://{host}/x/asked>"))
 
     def replies(self, ts: str) -> list[str]:

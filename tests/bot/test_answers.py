@@ -38,6 +38,22 @@ def test_a_failure_is_one_line_in_the_thread_and_a_direct_message_to_whoever_ask
     assert harness.box.slack.reactions(ts=ts) == ["eyes", "x"]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "on_call"), [("out_of_memory", "U0ONCALL01"), ("out_of_memory", ""), ("error", "U0ONCALL01")]
+)
+def test_the_thread_says_that_on_call_has_been_told_where_it_was(
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch, outcome: str, on_call: str
+) -> None:
+    monkeypatch.setenv("SLACK_ERROR_USER", on_call)
+    ts = harness.ask(outcome)
+
+    harness.tick()
+
+    [line] = harness.answers(ts)
+    told = len(harness.box.slack.dms(user="U0ONCALL01"))
+    assert line.count("On-call has been told.") == told == (outcome == "out_of_memory" and on_call != "")
+
+
 def test_answers_and_reports_of_many_keep_to_slacks_pace_answers_first(
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

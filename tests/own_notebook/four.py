@@ -116,7 +116,8 @@ FOUR = {
         (TEN_FIELDS, INTO_S3, "1 / 0"),
         None,
         "No recommendation: A cell of the notebook failed: ZeroDivisionError: division by zero. Tell whoever looks "
-        "after the notebook; the saved notebook shows the cell. Details are in your direct messages.",
+        "after the notebook; the saved notebook shows the cell. On-call has been told. Details are in your direct "
+        "messages.",
     ),
 }
 

@@ -34,6 +34,8 @@ AMOUNTS: dict[str, tuple[float, list[str]]] = {
         ["import decimal\ndecimal.getcontext().prec = 2", "credit_amount = 4948.805"],
     ),
     "exit()": (1.0, ["credit_amount = 1", "exit()"]),
+    "exit() and a cell after it": (1.0, ["credit_amount = 1", "exit()", "credit_amount = 9"]),
+    "quit without brackets": (1.0, ["credit_amount = 1", "quit", "credit_amount = 9"]),
     "%reset": (1.0, ["%reset -f", "credit_amount = 1"]),
     "an environment that is emptied": (1.0, ["import os\nos.environ.clear()", "credit_amount = 1"]),
     "prints that go elsewhere": (1.0, ["import sys, io\nsys.stdout = io.StringIO()", "credit_amount = 1"]),
@@ -136,6 +138,13 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
     ),
     "1 GB printed at once": ("print or show more than 64 MB", ["print('x' * 1_000_000_000)"]),
     "os._exit(0) in the last cell": ("ended its own kernel", ["credit_amount = 1", "import os\nos._exit(0)"]),
+    "a table that ends the kernel": (
+        "ended its own kernel (exit code 3)",
+        [
+            "import os\nclass Rows(list):\n    def __len__(self):\n        os._exit(3)",
+            "credit_amount = 1\noutput_df = Rows()",
+        ],
+    ),
     "a table whose rows never end": (
         "Reading credit_amount and output_df after the last cell took longer",
         [

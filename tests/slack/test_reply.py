@@ -212,7 +212,7 @@ def test_no_text_of_any_other_message_pings_or_breaks_slacks_limits(words: str, 
     )
     for message in (
         failure,
-        reply.failure_line(words, advice=words, told=True),
+        reply.failure_line(words, advice=words, on_call_told=True, told=True),
         reply.refused_link(words, words),
         reply.waiting(12, words),
         reply.progress(3, 7, 61.0, queries=[words]),
