@@ -29,7 +29,7 @@ test: check  ## the checks and the fast tests
 	$(PY) -m pytest -n 3 --dist loadfile -m "not heavy"
 
 test-heavy: install  ## the tests that take minutes
-	$(PY) -m pytest -n 3 --dist worksteal -m "heavy and not alone"
+	$(PY) -m pytest -n 4 --dist worksteal -m "heavy and not alone"
 	$(PY) -m pytest -m alone
 
 test-airflow: install  ## the DAG in real Airflow, 2.10.3 and 3.x

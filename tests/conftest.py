@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -20,6 +21,8 @@ from src.config import BotSettings
 
 BUCKET = "credits-bucket"
 FIGURE = "figure"
+MINUTES_LONG = 2400
+"""From this time limit on, in seconds."""
 
 
 Figure = Callable[[str], None]
@@ -29,6 +32,16 @@ Figure = Callable[[str], None]
 def figure(record_property: Callable[[str, object], None]) -> Figure:
     """Keeps a figure that a test measured, for the end of the run's output."""
     return partial(record_property, FIGURE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that take minutes begin first, dealt among the workers: each begins with a share of the list in order."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if (limit := item.get_closest_marker("timeout")) and limit.args[0] >= MINUTES_LONG]
+    others = set(items) - set(long)
+    short = [item for item in items if item in others]
+    size = -(-len(short) // workers)
+    items[:] = [item for one in range(workers) for item in (*long[one::workers], *short[one * size : (one + 1) * size])]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

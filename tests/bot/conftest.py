@@ -19,7 +19,7 @@ def scripted_box() -> Iterator[Sandbox]:
 @pytest.fixture
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where looking at a job that runs on is not what is tried."""
-    monkeypatch.setenv("TICK_BUDGET_SECONDS", "60")
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "5")
 
 
 @pytest.fixture

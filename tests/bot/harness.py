@@ -81,12 +81,12 @@ class FastTime:
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
-        self._began = time.time()
+        self._started = self._began = time.time()
         self._wake = threading.Event()
         self._stop = threading.Event()
 
     def __call__(self) -> float:
-        return self._began + (time.time() - self._began) * self._speed
+        return self._began + (time.time() - self._started) * self._speed
 
     @property
     def stopped(self) -> bool:
@@ -95,6 +95,10 @@ class FastTime:
     def sleep(self, seconds: float) -> None:
         if self._stop.wait(max(0.0, seconds) / self._speed):
             raise Interrupted("told to end")
+
+    def pass_by(self, seconds: float) -> None:
+        """Between two ticks, when nobody waits."""
+        self._began += seconds
 
     def pause(self, seconds: float) -> None:
         self._wake.wait(max(0.0, seconds) / self._speed)

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from src import paths
-from src.calls import CallLog
 from tests.bot.earlier_bot import KEEPINGS, EarlierBot
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
-from tests.bot.test_killed_everywhere import Died, deaths
+from tests.bot.test_killed_everywhere import Died, DiesAtCall, deaths
 from tests.conftest import Figure
 
 DONE = "1700000000.000100"
@@ -261,9 +260,10 @@ def test_a_process_killed_at_any_call_of_an_answer_leaves_the_list_with_the_mess
         return harness.ask("result")
 
     begin()
-    calls: list[str] = []
-    harness.tick(calls=CallLog(before=lambda _, operation: calls.append(operation), after=lambda _, __: None))
-    answering = deaths(len(calls))[calls.index("CreateProcessingJob") :]
+    outliving = DiesAtCall(0)
+    harness.tick(calls=outliving.log)
+    calls = outliving.calls
+    answering = deaths(calls, first=calls.index(("sagemaker", "CreateProcessingJob")) + 2)
     for dying in answering:
         asked = begin()
         with contextlib.suppress(Died):
@@ -271,4 +271,6 @@ def test_a_process_killed_at_any_call_of_an_answer_leaves_the_list_with_the_mess
         harness.time.sleep(TICK_EVERY)
         harness.ticks_until_quiet()
         assert (all_replies(harness, [asked]), sorted(listed(harness))) == ([1], [DONE, asked]), dying
-    figure(f"killed while it answers, with the earlier bot's list: {len(answering)} of {len(calls)} outside calls")
+    figure(
+        f"killed while it answers, with the earlier bot's list: {len(answering)} states of {len(calls)} outside calls"
+    )

@@ -20,7 +20,7 @@ from tests.conftest import Figure
 
 SPEED = 5.0
 SEED = 20260115
-TIME_LIMIT, LATE = 2, 2.5
+TIME_LIMIT, LATE = 1, 1.25
 """Real seconds: what the clients wait in these tests, and when a late answer comes: after they gave up on it."""
 MANY, BOTH = 1000, 200
 PAUSE = 130.0
@@ -94,7 +94,7 @@ def work_until_quiet(harness: BotHarness, time: FastTime, pauses: list[Pauses | 
             thread.join()
         if number > 1 and not _open(harness, time):
             return number
-        time.sleep(150)
+        time.pass_by(150)
     raise AssertionError(f"{len(_open(harness, time))} messages still open after {most} rounds")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from src import paths
 from src.calls import CallLog
 from tests.bot.harness import ACCOUNT, VERIFY, BotHarness
-from tests.bot.test_killed_everywhere import Died, DiesAtCall
+from tests.bot.test_killed_everywhere import Call, Died, DiesAtCall, deaths
 from tests.conftest import Figure
 
 SLOW = "result after 1200"
@@ -187,24 +187,13 @@ def check_answered_once_and_nothing_left(harness: BotHarness, ts: str, at: str) 
 LOOKS = (("s3", "HeadObject"), ("sagemaker", "ListProcessingJobs"))
 
 
-class Names(DiesAtCall):
-    """Outlives everything and knows what it called."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
-        self.calls: list[tuple[str, str]] = []
-
-    def _before(self, service: str, operation: str) -> None:
-        self.calls.append((service, operation))
-        super()._before(service, operation)
-
-    def from_the_job_on(self) -> list[int]:
-        """Numbers of the calls once a job runs, of several alike in a row the first: every look at the job is alike."""
-        creation = ("sagemaker", "CreateProcessingJob")
-        began = self.calls.index(creation) if creation in self.calls else 0
-        kinds = ["look" if call in LOOKS else call for call in self.calls]
-        pairs = enumerate(pairwise(kinds), start=2)
-        return [number for number, (one, next_) in pairs if one != next_ and number > began]
+def from_the_job_on(calls: Sequence[Call]) -> list[int]:
+    """Numbers of the calls once a job runs, of several alike in a row the first: every look at the job is alike."""
+    creation = ("sagemaker", "CreateProcessingJob")
+    began = calls.index(creation) if creation in calls else 0
+    kinds = ["look" if call in LOOKS else call for call in calls]
+    pairs = enumerate(pairwise(kinds), start=2)
+    return [number for number, (one, next_) in pairs if one != next_ and number > began]
 
 
 @pytest.fixture
@@ -213,7 +202,7 @@ def one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a dead process closes no sockets
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.usefixtures("one_edit")
@@ -221,14 +210,17 @@ def one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_process_killed_at_any_call_leaves_no_status_message(
     harness: BotHarness, scenario: Scenario, figure: Figure
 ) -> None:
-    names = Names()
-    scenario(harness, names.log)
-    numbers = names.from_the_job_on()
-    assert ("slack", "chat.postMessage") in names.calls
-    for dying in [*map(DiesAtCall, numbers), DiesAtCall(names.made, last=True)]:
+    outliving = DiesAtCall(0)
+    scenario(harness, outliving.log)
+    calls = outliving.calls
+    assert ("slack", "chat.postMessage") in calls
+    every_death = deaths(calls, first=from_the_job_on(calls)[0])
+    for dying in every_death:
         ts = scenario(harness, dying.log)
-        check_answered_once_and_nothing_left(harness, ts, f"{dying}, {names.calls[dying.number - 1]}")
-    figure(f"status message, {scenario.__name__}: killed before each of {len(numbers)} calls and after the last")
+        check_answered_once_and_nothing_left(harness, ts, f"{dying}, {calls[dying.number - 1]}")
+    figure(
+        f"status message, {scenario.__name__}: killed in each of the {len(every_death)} states of {len(calls)} calls"
+    )
 
 
 class Freezes:
@@ -250,14 +242,14 @@ class Freezes:
 
 
 @pytest.mark.heavy
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("one_edit")
 def test_a_process_frozen_past_its_lease_at_any_call_leaves_no_status_message(harness: BotHarness) -> None:
-    names = Names()
-    first_tick(harness, names.log)
-    for number in names.from_the_job_on():
+    outliving = DiesAtCall(0)
+    first_tick(harness, outliving.log)
+    for number in from_the_job_on(outliving.calls):
         ts = first_tick(harness, Freezes(harness, number).log)
-        check_answered_once_and_nothing_left(harness, ts, f"frozen at call {number}, {names.calls[number - 1]}")
+        check_answered_once_and_nothing_left(harness, ts, f"frozen at call {number}, {outliving.calls[number - 1]}")
 
 
 def test_an_earlier_recommendation_for_overlapping_days_is_said_first_with_its_amount_and_link(
