@@ -18,10 +18,11 @@ from jupyter_client.manager import AsyncKernelManager
 
 _LONGEST_SOCKET_FOLDER = 90
 _SHORT_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 - only as parents of a private mkdtemp
-_EXIT = "get_ipython().ask_exit = __import__('sys').exit"
-"""exit() and quit() end the notebook as sys.exit() does: by themselves they end the kernel 0.1 s later (ipykernel's
-zmqshell.py), before or after what comes next."""
-_ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=ERROR", f"--IPKernelApp.exec_lines={_EXIT}"]
+_ARGUMENTS = [
+    "--HistoryManager.enabled=False",
+    "--IPKernelApp.log_level=ERROR",
+    f"--IPKernelApp.exec_files={Path(__file__).with_name('at_kernel_start.py')}",
+]
 _LOOK_EVERY = 1.0
 
 

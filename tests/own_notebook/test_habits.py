@@ -39,6 +39,11 @@ AMOUNTS: dict[str, tuple[float, list[str]]] = {
     "%reset": (1.0, ["%reset -f", "credit_amount = 1"]),
     "an environment that is emptied": (1.0, ["import os\nos.environ.clear()", "credit_amount = 1"]),
     "prints that go elsewhere": (1.0, ["import sys, io\nsys.stdout = io.StringIO()", "credit_amount = 1"]),
+    "prints that go nowhere": (1.0, ["import sys\nsys.stdout = sys.stderr = None", "credit_amount = 1"]),
+    "prints into a file that is closed": (
+        1.0,
+        ["import sys\nwith open('log.txt', 'w') as sys.stdout:\n    print('so')", "credit_amount = 1", "print('done')"],
+    ),
     "warnings that are errors": (1.0, ["import warnings\nwarnings.simplefilter('error')", "credit_amount = 1"]),
     "processes of its own": (
         3.0,
