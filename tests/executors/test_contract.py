@@ -160,6 +160,7 @@ def test_an_end_without_a_valid_result_is_a_failure_that_names_what_is_wrong(
 
 def test_what_a_notebook_put_there_itself_counts_once_its_job_is_completed(make: Make, tmp_path: Path) -> None:
     executor, go = make(notebook="Mine.ipynb"), tmp_path / "go"
+    executor.status_every = 1.0
     job = executor.execute(_query(leave={"result.json": TEN_FIELDS}, then_until=str(go)))
     until(lambda: executor.has_result(job["execution_id"], completed=True))
     assert not executor.has_result(job["execution_id"])
@@ -177,6 +178,7 @@ def test_a_cell_that_fails_after_its_notebook_put_the_result_is_a_failed_executi
     make: Make, left: dict[str, Any]
 ) -> None:
     executor = make(notebook="Mine.ipynb")
+    executor.status_every = 1.0
     job = executor.execute(_query(leave={"result.json": TEN_FIELDS, **left}, exit=17))
     assert executor.wait_for_completion(job["job_name"])["outcome"] == "failed"
     with pytest.raises(ExecutionFailed):
