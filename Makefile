@@ -6,7 +6,7 @@ PRESTO ?= embedded
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: install install-demo demo test test-heavy test-airflow test-aws test-image test-library test-presto test-pictures pictures check bench sandbox lock clean
+.PHONY: install install-demo demo test test-heavy test-alone test-airflow test-aws test-image test-library test-presto test-pictures pictures check bench sandbox lock clean
 
 # What the environment lacks is installed into it, by scripts/install.py: what the demo needs, or that and all the rest.
 # The environment's own Python looks whether something lacks; PYTHON makes it.
@@ -29,7 +29,9 @@ test: check  ## the checks and the fast tests
 	$(PY) -m pytest -n 3 --dist loadfile -m "not heavy"
 
 test-heavy: install  ## the tests that take minutes
-	$(PY) -m pytest -n 4 --dist worksteal -m "heavy and not alone"
+	$(PY) -m pytest -n 3 --dist worksteal -m "heavy and not alone"
+
+test-alone: install  ## those of them that need the machine to themselves
 	$(PY) -m pytest -m alone
 
 test-airflow: install  ## the DAG in real Airflow, 2.10.3 and 3.x

@@ -6,15 +6,6 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/image_workshop.sh
 . scripts/image_workshop.sh
 
-# Four notebooks that import nothing of ours, in one image: which of them runs is NOTEBOOK's to say.
-build_four_image() {
-    rm -rf "$work/four"
-    mkdir -p "$work/four"
-    .venv/bin/python -m tests.own_notebook.four "$work/four"
-    NOTEBOOK="$work/four/notebooks/frame.ipynb" build_image job credits-automation-notebook
-    export FOUR_IMAGE=$uri
-}
-
 # A base that is not there: only a tag that is pushed already can be answered without a build.
 check_that_a_tag_is_pushed_once() {
     [ "$(BASE_IMAGE=localhost/no-such-base push job credits-automation-notebook)" = "$JOB_IMAGE" ] || {
@@ -23,11 +14,14 @@ check_that_a_tag_is_pushed_once() {
     }
 }
 
-# Those of another notebook: of the same name as ours, with a list of its own, a module beside it, and a secret.
+# Those of another notebook: of the same name as ours, with a list of its own, a module and four notebooks that import
+# nothing of ours beside it, and a secret.
 build_own_images() {
-    rm -rf "$work/own"
-    mkdir -p "$work/own"
+    rm -rf "$work/own" "$work/four"
+    mkdir -p "$work/own" "$work/four"
     cp tests/own_notebook/migrated/*.ipynb "$work/own"
+    .venv/bin/python -m tests.own_notebook.four "$work/four"
+    cp "$work/four/notebooks/"*.ipynb "$work/own"
     echo humanize >"$work/own/requirements.txt"
     echo "RATE = 1" >"$work/own/pandas_rates.py"
     echo "SECRET=$IMAGE_CANARY" >"$work/own/.env"
@@ -44,6 +38,5 @@ plant_canary
 build_images
 build_own_images
 check_that_a_tag_is_pushed_once
-build_four_image
 .venv/bin/python -m pytest -s tests/image/lane_*.py "$@"
 step "test-image done"

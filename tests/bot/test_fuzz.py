@@ -19,7 +19,7 @@ from tests.canary import leaks
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(3600)]
 
 fuzz = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 HOSTILE = [

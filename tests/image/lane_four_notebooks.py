@@ -1,4 +1,4 @@
-"""The four notebooks that import nothing of ours, in the image that was built of their folder."""
+"""The four notebooks that import nothing of ours, in the image of the folder that they are in: NOTEBOOK says which."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox.start(jobs="image", image=image("FOUR_IMAGE").name) as found:
+    with Sandbox.start(jobs="image", image=image("OWN_JOB_IMAGE").name) as found:
         yield found
 
 
