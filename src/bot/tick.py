@@ -205,12 +205,9 @@ class Tick:
             return SETTLE_EVERY
         return RESULT_EVERY if any(_settling(held) for held in self._held()) else STATUS_EVERY
 
-    def _every(self) -> dict[str, float]:
-        """Seconds between two looks at the same."""
-        return {"slack": SLACK_EVERY, "results": RESULT_EVERY, "status": self._status_every(), "open": OPEN_EVERY}
-
     def _due_at(self, name: str) -> float:
-        return self._looked_at.get(name, float("-inf")) + self._every()[name]
+        every = self._status_every() if name == "status" else _EVERY[name]
+        return self._looked_at.get(name, float("-inf")) + every
 
     def _is_due(self, name: str) -> bool:
         now = self._clock()
@@ -340,6 +337,10 @@ class Tick:
             for request in held.record.requests
             if request.state in {"submitting", "running"}
         )
+
+
+_EVERY = {"slack": SLACK_EVERY, "results": RESULT_EVERY, "open": OPEN_EVERY}
+"""Seconds between two looks at the same; of a job's status it depends on what is waited for."""
 
 
 def _with_jobs(held: Held) -> list[Request]:
