@@ -34,12 +34,12 @@ def figure(record_property: Callable[[str, object], None]) -> Figure:
     return partial(record_property, FIGURE)
 
 
+@pytest.hookimpl(trylast=True)  # of those that are left
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those that take minutes begin first, dealt among the workers: each begins with a share of the list in order."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     long = [item for item in items if (limit := item.get_closest_marker("timeout")) and limit.args[0] >= MINUTES_LONG]
-    others = set(items) - set(long)
-    short = [item for item in items if item in others]
+    short = [item for item in items if item not in long]
     size = -(-len(short) // workers)
     items[:] = [item for one in range(workers) for item in (*long[one::workers], *short[one * size : (one + 1) * size])]
 

@@ -67,9 +67,9 @@ class Kernel:
             while True:
                 try:
                     reply = client.get_shell_msg(timeout=_LOOK_EVERY)
-                except queue.Empty:
+                except queue.Empty as nothing:
                     if self.exit_code() is not None:
-                        raise RuntimeError("the kernel ended instead of answering") from None
+                        raise RuntimeError("the kernel ended instead of answering") from nothing
                     continue
                 if reply["parent_header"].get("msg_id") == sent:
                     content = reply["content"]

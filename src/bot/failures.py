@@ -13,7 +13,7 @@ from ..errors import (
     ResultError,
     TransientError,
 )
-from ..execution.endings import REQUESTER_MENDS, ending_of, failure_of_job
+from ..execution.endings import LOG_SAYS_MORE, REQUESTER_MENDS, ending_of, failure_of_job
 from ..executor import JobStatus, Outcome
 from ..state.records import Failure
 
@@ -33,14 +33,13 @@ def failure_of(error: CreditsError) -> Failure:
                 retry_helps=retry_helps,
                 requester_mends=category in REQUESTER_MENDS,
             )
-    advice = "Post the link again."
-    return Failure(category="bot", message=error.message, advice=advice)
+    return Failure(category="bot", message=error.message, advice="Post the link again.")
 
 
 def failure_of_status(status: JobStatus) -> Failure:
     """How a job's end without a result is kept and told."""
     ending = ending_of(status)
-    advice = _ADVICE[status["outcome"]] if ending.retry_helps else "The job's log says more."
+    advice = _ADVICE[status["outcome"]] if ending.retry_helps else LOG_SAYS_MORE
     return Failure(category=status["outcome"], message=ending.what, advice=advice, retry_helps=ending.retry_helps)
 
 

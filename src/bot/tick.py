@@ -39,6 +39,8 @@ SLACK_EVERY = 20.0
 SETTLE_GRACE = 15.0
 OPEN_EVERY = 60.0
 CLOSING = 5.0
+_EVERY = {"slack": SLACK_EVERY, "results": RESULT_EVERY, "open": OPEN_EVERY}
+"""Seconds between two looks at the same; of a job's status it depends on what is waited for."""
 
 
 @dataclass
@@ -337,10 +339,6 @@ class Tick:
             for request in held.record.requests
             if request.state in {"submitting", "running"}
         )
-
-
-_EVERY = {"slack": SLACK_EVERY, "results": RESULT_EVERY, "open": OPEN_EVERY}
-"""Seconds between two looks at the same; of a job's status it depends on what is waited for."""
 
 
 def _with_jobs(held: Held) -> list[Request]:

@@ -26,7 +26,7 @@ REQUESTER_MENDS = frozenset({"claim", "data", "request"})
 """Categories of failure that whoever wrote the SQL can mend."""
 _NO_MEMORY = re.compile(r"exit code:? ?137\b|SIGKILL")
 _NO_IMAGE = re.compile(r"\bpull", re.IGNORECASE)
-_LOG_SAYS_MORE = "The job's log says more."
+LOG_SAYS_MORE = "The job's log says more."
 
 
 class Ending(NamedTuple):
@@ -65,7 +65,7 @@ def ending_of(status: JobStatus) -> Ending:
             return Ending(CapacityError, what, "Start it again in some minutes.", True)
         case "completed":
             what = "The execution ended as Completed without leaving a valid result.json."
-            return Ending(ResultMissing, what, _LOG_SAYS_MORE, False)
+            return Ending(ResultMissing, what, LOG_SAYS_MORE, False)
         case "lost":
             return _lost(said)
         case _:
@@ -87,7 +87,7 @@ def _failed(said: str) -> Ending:
         return Ending(
             ExecutionFailed, what, "Have SAGEMAKER_INSTANCE_TYPE made larger, or ask for a shorter window.", False
         )
-    return Ending(ExecutionFailed, f"The execution failed: {said}", _LOG_SAYS_MORE, False)
+    return Ending(ExecutionFailed, f"The execution failed: {said}", LOG_SAYS_MORE, False)
 
 
 def error_of_end(
@@ -109,10 +109,10 @@ def error_of_end(
         return ExecutionFailed(f"{failure['message']} {failure['advice']}".strip(), failure=failure, **whose)
     if status is None:
         what = f"The execution left no result: there is no {place}, and no such job."
-        return ResultMissing(_sentence(what, note, _LOG_SAYS_MORE), **whose)
+        return ResultMissing(_sentence(what, note, LOG_SAYS_MORE), **whose)
     if status["outcome"] == "completed":
         what = f"The execution ended as Completed and left no result: there is no {place}."
-        return ResultMissing(_sentence(what, note, _LOG_SAYS_MORE), **whose)
+        return ResultMissing(_sentence(what, note, LOG_SAYS_MORE), **whose)
     ending = ending_of(status)
     return ending.kind(_sentence(ending.what, note, ending.advice), **whose)
 
