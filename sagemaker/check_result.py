@@ -7,11 +7,13 @@ by its path.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 OURS = "verify_credit/1"
+_EXECUTION = re.compile("[0-9]{8}_[0-9]{6}_[0-9a-f]{8}")
 _CENT = Decimal("0.01")
 DEEPEST = 100
 """Lists and mappings in each other, the result itself with them: who goes down them must come up again."""
@@ -24,9 +26,10 @@ def fault(result: Mapping[str, Any], *, execution_id: str, query_sha256: str = "
     """
     credit = result["credit_amount"]
     if not math.isfinite(credit) or credit < 0:
-        return f"its credit_amount is {credit}"
+        return f"its credit_amount is {float(credit):.2f}"
     if result["execution_id"] != execution_id:
-        return f"it is of execution {result['execution_id']}, not of {execution_id}"
+        named = _EXECUTION.fullmatch(str(result["execution_id"]))
+        return f"it is of execution {named[0] if named else '(no id)'}, not of {execution_id}"
     if is_too_deep(result):
         return f"its lists and mappings are more than {DEEPEST} deep in each other"
     said = (result.get("provenance") or {}).get("sql_sha256")
@@ -35,6 +38,34 @@ def fault(result: Mapping[str, Any], *, execution_id: str, query_sha256: str = "
     if query_sha256 and said and said != query_sha256:
         return "it is of other SQL than was asked: its provenance.sql_sha256 is not that of the query"
     return _wrong_sum(result) if profile == OURS else None
+
+
+def broken_rule(error: Any) -> str:
+    """Where a result breaks its schema, and which rule: never the value. error: a ValidationError of jsonschema's."""
+    place = "".join(_step(step) for step in error.absolute_path)
+    rule = error.validator_value
+    match error.validator:
+        case "required":
+            missing = [name for name in rule if name not in error.instance]
+            what = " and ".join(f"'{name}' is a required property" for name in missing)
+        case "additionalProperties":
+            what = "it has a key that is not known there"
+        case "type":
+            what = f"it is not of type {' or '.join(rule) if isinstance(rule, list) else rule}"
+        case "enum":
+            what = f"it is not one of {', '.join(map(str, rule))}"
+        case "pattern":
+            what = f"it does not have the form {rule}"
+        case name:
+            what = f"it does not keep {name} {rule}" if isinstance(rule, str | int | float) else f"it breaks {name}"
+    return f"${place}: {what}"
+
+
+def _step(step: object) -> str:
+    """A key is said where it could be one of the schema's own."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if re.fullmatch("[a-z][a-z0-9_]{0,40}", str(step)) else ".…"
 
 
 def is_too_deep(result: object) -> bool:
@@ -51,10 +82,12 @@ def _wrong_sum(result: Mapping[str, Any]) -> str | None:
     for row in result["output_df"]:
         credit, most = _exact(row["credit"]), _exact(row["charged"]).quantize(_CENT, ROUND_HALF_UP)
         if not 0 <= credit <= most:
-            return f"the mode {row['mode']} has a credit of {credit}, more than the {most} that was charged"
+            return f"the mode {row['mode']} has a credit of {credit:.2f}, more than the {most} that was charged"
+        if credit != credit.quantize(_CENT):
+            return f"the mode {row['mode']} has a credit that is not whole cents"
         total += credit
     said = _exact(result["credit_amount"])
-    if total.quantize(_CENT) != said.quantize(_CENT):
+    if total != said:
         return f"its modes' credits sum to {total:.2f}, its credit_amount is {said:.2f}"
     return None
 

@@ -28,6 +28,8 @@ from runner.watch import StopSignal
 
 log = logging.getLogger("job")
 
+DETAIL_LINES = 100
+
 
 def main() -> int:
     """Run one job; its exit code: 0, or one for each category (runner/errors.py)."""
@@ -58,6 +60,9 @@ def _do(settings: JobSettings, work: Path, redactor: Redactor, stop: StopSignal,
 
 def _fail(failure: Failure, redactor: Redactor) -> int:
     log.error("%s: %s %s", failure.category, failure.message, failure.advice)
+    for line in failure.detail.splitlines()[:DETAIL_LINES]:
+        log.error("detail: %s", line)
+    log.info("failed: %s", failure.category)
     place = destination(os.environ)
     if place is not None:
         try:

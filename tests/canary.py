@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+CARD = "4111-1111-1111-1111"
+"""A value of somebody's table: what Slack is told may never hold it."""
+
 
 def forms(secret: str) -> set[bytes]:
     """A secret in plain, URL and base64 form; in base64 at each of the three places it may begin at."""

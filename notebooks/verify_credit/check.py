@@ -56,7 +56,7 @@ class _Checks:
         try:
             self._tell(name, "ok", look())
         except JobError as error:
-            self._tell(name, "wrong", error.message, error)
+            self._tell(name, "wrong", f"{error.message} {error.detail}".strip(), error)
 
     def _tell(self, name: str, state: str, found: str, error: JobError | None = None) -> None:
         self._states[name] = state
@@ -75,7 +75,7 @@ class _Checks:
         try:
             return self._answers("SELECT 1 FROM information_schema.schemata LIMIT 0", PRESTO)
         except QueryFailed as error:
-            raise QueryFailed(error.message, "Correct catalog in the secret.") from error
+            raise QueryFailed(error.message, "Correct catalog in the secret.", error.detail) from error
 
     def _table(self, table: str) -> str:
         try:
@@ -83,7 +83,9 @@ class _Checks:
         except QueryFailed as error:
             user = self._credentials.username if self._credentials else "Presto's user"
             raise QueryFailed(
-                error.message, f"Give {user} SELECT on {table}, create it, or take it out of ALLOWED_TABLES."
+                error.message,
+                f"Give {user} SELECT on {table}, create it, or take it out of ALLOWED_TABLES.",
+                error.detail,
             ) from error
         return "may be read"
 

@@ -123,7 +123,9 @@ def midnight(day: date) -> datetime:
 def _require_level(setting: Setting) -> None:
     if setting.level not in MODE_OF_LEVEL:
         words = ", ".join(MODE_OF_LEVEL)
-        raise DataError(f"{setting.row}: level is {setting.level!r}, not one of {words}.", _ADVICE)
+        raise DataError(
+            f"{setting.row}: level is not one of {words}.", _ADVICE, f"{setting.row}: level is {setting.level[:200]!r}"
+        )
 
 
 def _holds(setting: Setting, moment: datetime) -> bool:

@@ -19,20 +19,23 @@ from typing import ClassVar
 
 
 class JobError(Exception):
-    """The root. `str(error)` says what happened to what; `advice` what to do next. Neither holds a secret."""
+    """The root. `str(error)` says what happened to what; `advice` what to do next: both are posted in Slack, so neither
+    holds a secret or a value of an answer. `detail` may hold values: it goes to the job's log and the saved notebook.
+    """
 
     category: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
     retry_helps: ClassVar[bool] = False
 
-    def __init__(self, message: str, advice: str = "") -> None:
+    def __init__(self, message: str, advice: str = "", detail: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.advice = advice
+        self.detail = detail
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows of it: two sentences for the analyst, and what the runner tells the requester."""
-        return [self.message, self.advice]
+        """What IPython shows of it: the sentences that the requester is told, and the detail for the analyst."""
+        return [line for line in (self.message, self.advice, self.detail) if line]
 
 
 class ClaimError(JobError):

@@ -10,6 +10,7 @@ from fractions import Fraction
 from .claim import Claim, Flag
 from .errors import DataError
 from .rows import Row, Values
+from .sayable import key_value
 from .totals import Totals, check_totals, control_totals
 
 FRAUD_GUARD_BLOCK = "60410"  # 60605, a geographic permission, is not Fraud Guard's work
@@ -113,19 +114,19 @@ def _read(cls: type[Evidence], claim: Claim, rows: Mapping[str, Sequence[Values]
     countries = {line.country_iso for line in usage if line.country_iso is not None}
     parent, name, account_flags = _account(claim, _rows(rows, "accounts"))
     mrr, mrr_flags = _mrr(claim, parent, _rows(rows, "mrr"))
-    mcc_rows = list(_rows(rows, "mcc_codes"))
+    country_names, known_mccs, mcc_flags = _mcc_codes(_rows(rows, "mcc_codes"))
     return cls(
         usage=usage,
         blocks=tuple(_blocks(claim, _rows(rows, "blocking_events"))),
         settings=tuple(_settings(claim, _rows(rows, "fraud_guard_settings"))),
         costs=tuple(_costs(claim, countries, _rows(rows, "provider_costs"))),
-        country_names=_country_names(mcc_rows),
-        known_mccs=frozenset(row.text("mcc") for row in mcc_rows),
+        country_names=country_names,
+        known_mccs=known_mccs,
         parent_account_sid=parent,
         account_name=name,
         mrr=mrr,
         totals=totals,
-        flags=account_flags + mrr_flags,
+        flags=account_flags + mrr_flags + mcc_flags,
     )
 
 
@@ -150,7 +151,7 @@ def _usage(claim: Claim, row: Row) -> Usage:
         amount=row.amount("amount"),
     )
     if line.amount and not line.attempts:
-        raise row.refuse("attempts", f"is 0 with an amount of {row.get('amount')}")
+        raise row.refuse("attempts", "is 0, its amount is not")
     _require_usd(row)
     return line
 
@@ -160,7 +161,7 @@ def _require_usd(row: Row) -> None:
     if currency != CURRENCY:
         raise row.refuse(
             "currency",
-            f"is {currency or 'NULL'}, not {CURRENCY}",
+            f"is {key_value('currency', currency)}, not {CURRENCY}",
             f"Credits are computed in {CURRENCY} alone: ask the owner of the table, or narrow the Looker query.",
         )
 
@@ -175,7 +176,7 @@ def _day_in_window(claim: Claim, row: Row, column: str) -> date:
 def _in_filter(allowed: tuple[str, ...] | None, row: Row, column: str) -> str | None:
     value = row.optional_text(column)
     if allowed is not None and value not in allowed:
-        raise row.refuse(column, f"is {value or 'NULL'}, which the Looker SQL's filter leaves out")
+        raise row.refuse(column, f"is {key_value(column, value)}, which the Looker SQL's filter leaves out")
     return value
 
 
@@ -219,13 +220,22 @@ def _costs(claim: Claim, countries: set[str], rows: Iterable[Row]) -> Iterable[U
             yield UnitCost(country, mcc, valid_from, valid_to, row.amount("unit_cost"), row.name)
 
 
-def _country_names(rows: Iterable[Row]) -> dict[str, str]:
+def _mcc_codes(rows: Iterable[Row]) -> tuple[dict[str, str], frozenset[str], tuple[Flag, ...]]:
+    """Each country's name, the MCCs that are known, a flag for rows that cannot be read: they are only for show."""
     names: dict[str, str] = {}
+    known: set[str] = set()
+    unreadable = 0
     for row in rows:
-        country, name = row.optional_text("country_iso"), row.optional_text("country_name")
+        try:
+            mcc, country, name = row.text("mcc"), row.optional_text("country_iso"), row.optional_text("country_name")
+        except DataError:
+            unreadable += 1
+            continue
+        known.add(mcc)
         if country and name:
             names.setdefault(country, name)
-    return names
+    text = f"{unreadable} of the rows of verify.mcc_codes cannot be read and were left out: they are only for show."
+    return names, frozenset(known), (Flag("mcc_codes_unreadable", text),) if unreadable else ()
 
 
 def _account(claim: Claim, rows: Iterable[Row]) -> tuple[str, str | None, tuple[Flag, ...]]:
@@ -236,7 +246,7 @@ def _account(claim: Claim, rows: Iterable[Row]) -> tuple[str, str | None, tuple[
         text = f"verify.accounts has no row for {claim.account_sid}: taken as its own parent."
         return claim.account_sid, None, (Flag("account_unknown", text),)
     row = found[0]
-    return row.optional_text("parent_account_sid") or claim.account_sid, row.optional_text("friendly_name"), ()
+    return row.optional_account("parent_account_sid") or claim.account_sid, row.optional_text("friendly_name"), ()
 
 
 def _mrr(claim: Claim, parent: str, rows: Iterable[Row]) -> tuple[Fraction | None, tuple[Flag, ...]]:

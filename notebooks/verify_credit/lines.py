@@ -12,6 +12,7 @@ from .days import FraudGuard
 from .errors import DataError
 from .evidence import Evidence
 from .policy import Policy
+from .sayable import key_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,8 @@ class Line(Amounts):
     @property
     def place(self) -> str:
         """`US, MCC 310`, for messages."""
-        return f"{self.country_iso or 'no country'}, MCC {self.mcc or 'unknown'}"
+        country = key_value("country_iso", self.country_iso) if self.country_iso else "no country"
+        return f"{country}, MCC {key_value('mcc', self.mcc) if self.mcc else 'unknown'}"
 
 
 def priced_lines(evidence: Evidence, guard: FraudGuard, costs: UnitCosts, policy: Policy) -> tuple[Line, ...]:

@@ -146,7 +146,7 @@ class Warehouse:
             raise
         except Exception as error:
             cursor.give_up()
-            raise self._translated(name, cursor, error) from error
+            raise self._translated(name, sql, cursor, error) from error
         finally:
             limit.cancel()
             with self._lock:
@@ -195,13 +195,13 @@ class Warehouse:
         if self._given_up.is_set():
             raise Stopped(f"The {name} query was cancelled.")
 
-    def _translated(self, name: str, cursor: _Cursor, error: Exception) -> JobError:
+    def _translated(self, name: str, sql: str, cursor: _Cursor, error: Exception) -> JobError:
         try:
             self._raise_if_cancelled(name, cursor)
         except JobError as cancelled:
             return cancelled
         if isinstance(error, presto_errors.PrestoQueryError):
-            return query_failure(name, error)
+            return query_failure(name, error, sql)
         return connection_failure(name, self._credentials, error)
 
     @contextmanager

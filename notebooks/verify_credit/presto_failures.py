@@ -10,6 +10,7 @@ from prestodb import exceptions as presto_errors
 
 from .credentials import Credentials
 from .errors import JobError, QueryFailed, SettingError, TooSlow, WarehouseUnavailable
+from .presto_said import said_of
 
 # https://github.com/prestodb/presto/blob/0.287/presto-common/src/main/java/com/facebook/presto/common/ErrorCode.java
 RETRIED = frozenset(
@@ -36,18 +37,20 @@ _LOST = "Query not found"
 _LATER = "Try again in a few minutes."
 
 
-def query_failure(name: str, error: Any) -> JobError:
-    """What Presto said of a query that it refused, failed or ended (a PrestoQueryError)."""
-    said = f"{error.error_name}: {' '.join(str(error.message).split())[:500]}"
+def query_failure(name: str, error: Any, sql: str) -> JobError:
+    """What may be said of a query that Presto refused, failed or ended (a PrestoQueryError); its detail has all."""
+    said = said_of(error.error_name, error.message, sql)
     where = f"(query {error.query_id})"
+    detail = f"Presto said of the {name} query: {error.message}"
     if error.error_name in TIMED_OUT:
         return TooSlow(
             f"Presto ended the {name} query for its time: {said} {where}.",
             "Ask for a shorter window, or try again when Presto is less busy.",
+            detail,
         )
     if error.error_name in RETRIED:
-        return WarehouseUnavailable(f"Presto could not run the {name} query: {said} {where}.", _LATER)
-    return QueryFailed(f"Presto refused the {name} query: {said} {where}.", _advice(name, error))
+        return WarehouseUnavailable(f"Presto could not run the {name} query: {said} {where}.", _LATER, detail)
+    return QueryFailed(f"Presto refused the {name} query: {said} {where}.", _advice(name, error), detail)
 
 
 def _advice(name: str, error: Any) -> str:
@@ -82,8 +85,9 @@ def connection_failure(name: str, credentials: Credentials, error: Exception) ->
     if isinstance(error, ValueError) and "authentication with HTTP" in str(error):
         return SettingError("http_scheme in the secret is http, over which no password may go.", "Make it https.")
     return QueryFailed(
-        f"The {name} query failed in the client: {type(error).__name__}: {str(error)[:300]}.",
-        "Tell whoever looks after the notebook.",
+        f"The {name} query failed in the client: {type(error).__name__}.",
+        "Tell whoever looks after the notebook; the job's log has what it said.",
+        str(error),
     )
 
 

@@ -19,6 +19,7 @@ from .calculation import Decision
 from .claim import Claim
 from .evidence import Evidence
 from .result import sha256
+from .sayable import key_value, name_or_none
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN = 25
@@ -70,6 +71,7 @@ def render_report(
         .render(
             claim=claim,
             evidence=evidence,
+            account_name=name_or_none(evidence.account_name),
             decision=decision,
             sentence=_sentence(claim, evidence, decision),
             scope=_scope(claim),
@@ -97,7 +99,7 @@ def long_table(rows: Sequence[Any]) -> LongTable:
 
 
 def _sentence(claim: Claim, evidence: Evidence, decision: Decision) -> str:
-    name = evidence.account_name or claim.account_sid
+    name = name_or_none(evidence.account_name) or claim.account_sid
     window = f"from {claim.fraud_start} to {claim.fraud_end} (UTC)"
     if not decision.total.attempts:
         return f"No credit for {name}: the query found no fraud {window}."
@@ -117,8 +119,10 @@ def _scope(claim: Claim) -> str:
 def _places(decision: Decision) -> list[Place]:
     sums: dict[tuple[str, str], list[Any]] = defaultdict(lambda: [0, 0, Fraction(0)])
     for line in decision.by_country:
-        country = line.country_name or line.country_iso or "unknown"
-        mcc = (line.mcc or "none") + ("" if line.mcc_known else " (unknown)")
+        country = name_or_none(line.country_name) or (
+            key_value("country_iso", line.country_iso) if line.country_iso else "unknown"
+        )
+        mcc = (key_value("mcc", line.mcc) if line.mcc else "none") + ("" if line.mcc_known else " (unknown)")
         total = sums[country, mcc]
         total[0] += line.attempts
         total[1] += line.blocked
@@ -142,6 +146,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["money"] = lambda value: "unknown" if value is None else money(value)
     environment.filters["cents"] = lambda value: "unknown" if value is None else cents(value)
     environment.filters["percent"] = lambda value: "–" if value is None else f"{float(value) * 100:.1f} %"
+    environment.filters["service"] = lambda value: key_value("service_sid", value)
     environment.filters["unbroken"] = _unbroken
     environment.filters["count"] = lambda value: f"{value:,}"
     return environment

@@ -1,6 +1,7 @@
 """The values of query rows, read strictly: what no credit may be computed from is a DataError naming row and column.
 
 A value is as Presto's protocol or a saved data file gives it: DECIMAL, DATE and TIMESTAMP as text, BIGINT as a number.
+What an error says is posted in Slack: the value itself is in its `detail` alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from .errors import DataError
+from .sayable import is_account, key_value
 
 Values = Mapping[str, object]
 
@@ -36,14 +38,18 @@ class Row:
     key: tuple[str, ...] = ()
     advice: str = _ADVICE
 
-    def refuse(self, column: str, what: str, advice: str = "") -> DataError:
-        """The error for a value that cannot be used."""
-        return DataError(f"{self.name}: {column} {what}.", advice or self.advice)
+    def refuse(self, column: str, what: str, advice: str = "", *, why: str = "is") -> DataError:
+        """The error for a value that cannot be used; `what` holds no value but one of a known form.
+
+        why: what goes before the value in the detail.
+        """
+        detail = f"{self.name}: {column} {why} {_short(self.values.get(column))}"
+        return DataError(f"{self.name}: {column} {what}.", advice or self.advice, detail)
 
     @property
     def name(self) -> str:
         """`usage row 3 (2025-07-01, VA…, US)`: how a person finds the row."""
-        key = ", ".join(_short(self.values.get(column)) for column in self.key)
+        key = ", ".join(key_value(column, self.values.get(column)) for column in self.key)
         return f"{self.query} row {self.number}" + (f" ({key})" if key else "")
 
     def get(self, column: str) -> object:
@@ -63,24 +69,24 @@ class Row:
             raise self.refuse(column, "is NULL")
         text = str(value).strip()
         if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-            raise self.refuse(column, f"is {_short(value)}, not a number")
+            raise self.refuse(column, "is not a number")
         number = Fraction(Decimal(text))
         if abs(number) > LARGEST:
-            raise self.refuse(column, f"is {_short(value)}, larger than any sum this can be")
+            raise self.refuse(column, "is larger than any sum this can be")
         return number
 
     def amount(self, column: str) -> Fraction:
         """Money, exactly; not negative."""
         amount = self.number_of(column)
         if amount < 0:
-            raise self.refuse(column, f"is negative: {_short(self.values[column])}")
+            raise self.refuse(column, "is negative", why="is negative:")
         return amount
 
     def count(self, column: str) -> int:
         """A whole number; not negative."""
         count = self.amount(column)
         if count.denominator != 1:
-            raise self.refuse(column, f"is {_short(self.values[column])}, not a whole number")
+            raise self.refuse(column, "is not a whole number")
         return count.numerator
 
     def text(self, column: str) -> str:
@@ -94,8 +100,15 @@ class Row:
         """Text, or None for NULL."""
         value = self.get(column)
         if value is not None and not isinstance(value, str):
-            raise self.refuse(column, f"is {_short(value)}, not text")
+            raise self.refuse(column, "is not text")
         return value
+
+    def optional_account(self, column: str) -> str | None:
+        """An account's SID, or None for NULL."""
+        sid = self.optional_text(column)
+        if sid is not None and not is_account(sid):
+            raise self.refuse(column, "is not an account's SID")
+        return sid
 
     def day(self, column: str) -> date:
         """A date; a timestamp is one only at midnight."""
@@ -103,7 +116,7 @@ class Row:
         try:
             return date.fromisoformat(match[1] if match else "")
         except ValueError:
-            raise self.refuse(column, f"is {_short(self.values[column])}, not a date") from None
+            raise self.refuse(column, "is not a date") from None
 
     def optional_day(self, column: str) -> date | None:
         """A date, or None for NULL."""
@@ -116,7 +129,7 @@ class Row:
             moment = datetime.fromisoformat(text)
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise self.refuse(column, f"is {_short(text)}, not a timestamp") from None
+            raise self.refuse(column, "is not a timestamp") from None
 
     def optional_moment(self, column: str) -> datetime | None:
         """A point in time, or None for NULL."""
@@ -125,4 +138,4 @@ class Row:
 
 def _short(value: object) -> str:
     text = "NULL" if value is None else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -86,7 +86,7 @@ def _is_empty_sum(rows: Sequence[Values], amount: str, attempts: str) -> bool:
 def _line(row: Row, amount: str, attempts: str) -> Totals:
     line = Totals(row.amount(amount), row.count(attempts))
     if line.amount and not line.attempts:
-        raise row.refuse(attempts, f"is 0 with an amount of {row.get(amount)}")
+        raise row.refuse(attempts, "is 0, its amount is not")
     return line
 
 

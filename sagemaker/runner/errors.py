@@ -11,8 +11,8 @@ JobError
 └── OutputError           19 the outputs could not be uploaded
 
 A notebook's own errors may say more than "an error in a cell": one that has `category` and `message` (and `advice`,
-`retry_helps`) is told as it says. Its categories are these, `data` (11: rows that no credit may be computed from) and
-`query` (14: the warehouse refused a query).
+`retry_helps`) is told as it says; its `detail` goes to the job's log alone. Its categories are these, `data` (11: rows
+that no credit may be computed from) and `query` (14: the warehouse refused a query).
 """
 
 from __future__ import annotations
@@ -37,15 +37,18 @@ WHOEVER = "Tell whoever looks after the notebook"
 
 
 class JobError(Exception):
-    """The root. `message` says what happened to what; `advice` what to do next. Neither holds a secret."""
+    """The root. `message` says what happened to what; `advice` what to do next: both are posted in Slack, so neither
+    holds a secret or a value of somebody's table. `detail` may hold values, and goes to the job's log alone.
+    """
 
     category: ClassVar[str] = "error"
     retry_helps: ClassVar[bool] = False
 
-    def __init__(self, message: str, advice: str = "") -> None:
+    def __init__(self, message: str, advice: str = "", detail: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.advice = advice
+        self.detail = detail
 
 
 class ClaimError(JobError):

@@ -70,6 +70,7 @@ class Execution:
         """What its variables say in the end."""
         kernel = Kernel(self._work, self._workdir.folder)
         kernel.start()
+        log.info("the notebook begins")
         try:
             watch = Watch(kernel, self._stop, self._deadline(), self._too_slow, besides=self._shown.too_much)
             watch.run(lambda: self._papermill(kernel))
@@ -199,6 +200,7 @@ class Execution:
         while not self._ended.wait(PROGRESS_EVERY):
             progress = self._progress()
             if progress is not None and progress != told:
+                log.info("%d of %d queries done", progress["done"], progress["total"])
                 try:
                     self._outputs.put(PROGRESS, json.dumps(progress).encode())
                     told = progress
@@ -219,6 +221,7 @@ class Execution:
 
     def _finish(self, found: reading.Variables) -> None:
         """Upload everything, the result last: its presence means that all else is there."""
+        log.info("the notebook has ended")
         made = self._result(found)
         progress = self._progress()
         if progress is not None:

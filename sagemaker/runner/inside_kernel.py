@@ -99,11 +99,12 @@ def raised(_names: Any) -> dict[str, Any]:
     category, message = getattr(error, "category", None), getattr(error, "message", None)
     if not isinstance(category, str) or not isinstance(message, str):
         return {}
-    advice = getattr(error, "advice", "")
+    advice, detail = getattr(error, "advice", ""), getattr(error, "detail", "")
     return {
         "category": text(category),
         "message": text(message),
         "advice": text(advice) if isinstance(advice, str) else "",
+        "detail": text(detail) if isinstance(detail, str) else "",
         "retry_helps": getattr(error, "retry_helps", False) is True,
     }
 

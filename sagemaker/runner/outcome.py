@@ -23,7 +23,7 @@ MAX_LINES = 60
 
 @dataclass(frozen=True)
 class Failure:
-    """What happened, to what, what to do next."""
+    """What happened, to what, what to do next; `detail`, which may hold values, is for the job's log alone."""
 
     category: str
     exit_code: int
@@ -32,6 +32,7 @@ class Failure:
     retry_helps: bool = False
     cell_title: str | None = None
     traceback: list[str] = field(default_factory=list)
+    detail: str = ""
 
     def as_json(self, execution_id: str) -> dict[str, object]:
         """The content of error.json."""
@@ -62,7 +63,12 @@ def failure_of(error: Exception) -> Failure:
         return error.failure
     if isinstance(error, JobError):
         return Failure(
-            error.category, EXIT_CODES.get(error.category, 1), error.message, error.advice, error.retry_helps
+            error.category,
+            EXIT_CODES.get(error.category, 1),
+            error.message,
+            error.advice,
+            error.retry_helps,
+            detail=error.detail,
         )
     lines = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return Failure(
@@ -85,9 +91,15 @@ def failure_in_cell(
     if itself and itself["category"] in EXIT_CODES:
         category = str(itself["category"])
         return Failure(
-            category, EXIT_CODES[category], itself["message"], itself["advice"], itself["retry_helps"], title
+            category,
+            EXIT_CODES[category],
+            itself["message"],
+            itself["advice"],
+            itself["retry_helps"],
+            title,
+            detail=itself.get("detail", ""),
         )
-    message, advice = _in_words(name, value)
+    message, advice = _in_words(name, value, title)
     return Failure(
         NotebookFailed.category,
         EXIT_CODES[NotebookFailed.category],
@@ -95,11 +107,13 @@ def failure_in_cell(
         advice,
         cell_title=title,
         traceback=[line for part in told for line in part.splitlines()],
+        detail=f"{name}: {value}",
     )
 
 
-def _in_words(name: str, value: str) -> tuple[str, str]:
-    missing = re.fullmatch(r"No module named '([^']+)'", value)
+def _in_words(name: str, value: str, title: str | None) -> tuple[str, str]:
+    """Of the error its class alone: its text may quote a value of somebody's table."""
+    missing = re.fullmatch(r"No module named '([A-Za-z_][\w.]{0,200})'", value)
     if name == "ModuleNotFoundError" and missing:
         return (
             f"The notebook imports {missing[1]}, which is not here.",
@@ -113,10 +127,9 @@ def _in_words(name: str, value: str) -> tuple[str, str]:
             "A cell of the notebook asks for input (input() or getpass()), and nobody is there to answer.",
             f"{WHOEVER}: what it needs must come as a parameter, or from the secret.",
         )
-    return (
-        f"A cell of the notebook failed: {name}: {value}",
-        f"{WHOEVER}; the saved notebook shows the cell.",
-    )
+    where = f"A cell of the notebook, under {title}," if title else "A cell of the notebook"
+    known = name if re.fullmatch(r"[A-Za-z_][\w.]{0,200}", name) else "an error"
+    return f"{where} failed: {known}.", f"{WHOEVER}; the saved notebook shows the cell, the job's log what it said."
 
 
 def exit_message(failure: Failure, redactor: Redactor, folder: Path) -> None:

@@ -44,7 +44,7 @@ class Redactor:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Log lines without secrets, each with the execution's id."""
+    """Log lines without secrets, each with the execution's id; a line break in what is said makes no second line."""
 
     def __init__(self, execution_id: str, redactor: Redactor) -> None:
         super().__init__(f"%(asctime)s {execution_id or '-'} %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
@@ -52,7 +52,11 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record, redacted."""
-        return self._redactor.text(super().format(record))
+        return "".join(map(_shown, self._redactor.text(super().format(record))))
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
 
 
 def _forms(secret: str) -> set[str]:

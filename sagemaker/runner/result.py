@@ -89,7 +89,7 @@ def fault_of(result: object, profile: str = "") -> str | None:
     schema = PROFILES[profile] if profile else CONTRACT
     validator = Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
     error = best_match(validator.iter_errors(_plain(result)))
-    return None if error is None else f"{error.json_path}: {error.message[:300]}"
+    return None if error is None else check_result.broken_rule(error)
 
 
 def check_profile(result: Mapping[str, Any], demanded: str) -> None:

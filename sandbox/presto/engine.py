@@ -74,7 +74,7 @@ class Engine:
                 cursor.execute(meant.sql(dialect="duckdb"))
                 rows = cursor.fetchall()
             except duckdb.Error as error:
-                raise translated(error) from error
+                raise translated(error, sql) from error
             columns = _columns(statement, cursor.description or [])
             return Table(columns, [[presto_value(value) for value in row] for row in rows])
 

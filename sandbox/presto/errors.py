@@ -25,9 +25,11 @@ CODES = {
 }
 
 _TRANSLATED = (
-    (r'Referenced column "([^"]+)" not found', "SYNTAX_ERROR", "line 1:1: Column '{}' cannot be resolved"),
-    (r"Function with name ([^ ]+) does not exist", "SYNTAX_ERROR", "line 1:1: Function {} not registered"),
+    (r'Referenced column "([^"]+)" not found', "SYNTAX_ERROR", "Column '{}' cannot be resolved"),
+    (r'does not have a column named "([^"]+)"', "SYNTAX_ERROR", "Column '{}' cannot be resolved"),
+    (r"Function with name ([^ ]+) does not exist", "SYNTAX_ERROR", "Function {} not registered"),
     (r"Invalid Input Error: (Division by zero)", "DIVISION_BY_ZERO", "{}"),
+    (r"Conversion Error: Could not convert string '(.+)' to", "INVALID_CAST_ARGUMENT", "Cannot cast '{}' to a number"),
     (r"Conversion Error: (.+)", "INVALID_CAST_ARGUMENT", "{}"),
     (r"Out of Range Error: (.+)", "NUMERIC_VALUE_OUT_OF_RANGE", "{}"),
 )
@@ -42,10 +44,19 @@ class PrestoError(Exception):
         self.code, self.kind = CODES.get(name, (0, "USER_ERROR"))
 
 
-def translated(error: Exception) -> PrestoError:
-    """DuckDB's error in Presto's words."""
+def translated(error: Exception, sql: str) -> PrestoError:
+    """DuckDB's error in Presto's words: what is wrong with the SQL has its line and column."""
     said = str(error).splitlines()[0]
     for pattern, name, words in _TRANSLATED:
         if found := re.search(pattern, said):
-            return PrestoError(words.format(found[1]), name)
+            return PrestoError(
+                f"{_place_of(found[1], sql) if name == 'SYNTAX_ERROR' else ''}{words.format(found[1])}", name
+            )
     return PrestoError(f"line 1:1: {said}")
+
+
+def _place_of(name: str, sql: str) -> str:
+    """`line 3:12: `, where a name first stands in the SQL, whatever stands before its dot."""
+    found = re.search(rf"(?:[\w\"]+\.)*\"?\b{re.escape(name)}\b", sql, re.IGNORECASE)
+    before = sql[: found.start()] if found else ""
+    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}: "

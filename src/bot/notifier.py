@@ -10,6 +10,7 @@ from functools import partial
 from .. import console_links, paths
 from ..config import BotSettings
 from ..errors import ConfigurationError, CreditsError, TransientError
+from ..execution.job_log import MAX_LINES, sayable
 from ..executor import CreditResult, Executor
 from ..slack import reply as wording
 from ..slack.client import SlackClient
@@ -222,7 +223,8 @@ class Notifier:
             execution_id=execution.execution_id if execution else None,
             job_arn=execution.job_arn if execution else None,
             cell_title=failure.cell_title,
-            log_lines=lines,
+            log_lines=None if lines is None else sayable(lines),
+            log_is_empty=not lines,
             log_problem=problem,
             log_url=console_links.job_log(self._settings.aws_default_region, execution.job_name) if execution else None,
             notebook_url=self._console(files.notebook) if files else None,
@@ -231,7 +233,7 @@ class Notifier:
 
     def _log_tail(self, job_name: str) -> tuple[list[str] | None, str]:
         try:
-            return self._executor.log_tail(job_name), ""
+            return self._executor.log_tail(job_name, MAX_LINES), ""
         except CreditsError as error:
             return None, str(error)
 

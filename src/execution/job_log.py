@@ -1,7 +1,9 @@
-"""The last lines of a processing job's log, by as few calls as CloudWatch allows."""
+"""The last lines of a processing job's log, by as few calls as CloudWatch allows; and which lines may be posted."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,6 +15,21 @@ MAX_LINES = 200
 MAX_LINE = 1000
 _PAGES = 3
 _ATTEMPTS = 2  # a failure message waits for these lines: better without them than late
+
+_STEP = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d (?:\d{8}_\d{6}_[0-9a-f]{8}|-) INFO "
+    r"(?:the notebook (?:begins|has ended)|\d{1,9} of \d{1,9} queries done|failed: [a-z]{1,20}|done in \d{1,9}\.\d s)"
+)
+"""What the job says of its steps (sagemaker/runner/), whole lines: there is no room for a value in them."""
+
+
+def sayable(lines: Iterable[str]) -> list[str]:
+    """The lines that may be posted in Slack.
+
+    Whatever else a job writes may hold values of somebody's table: errors (an older image's whole), what its kernel and
+    its notebook print, the platform's lines. The job's log has them.
+    """
+    return [line for line in lines if _STEP.fullmatch(line)]
 
 
 def job_log_tail(clients: AwsClients, job_name: str, lines: int) -> list[str]:

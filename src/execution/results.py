@@ -168,7 +168,7 @@ def _first_fault(result: Any, profile: str) -> str | None:
     if profile and not knows_profile(profile):
         return "RESULT_PROFILE names no profile that is known here"
     error = best_match(_validator(profile).iter_errors(result))
-    return None if error is None else _short(f"{error.json_path}: {error.message}")
+    return None if error is None else _short(_checks().broken_rule(error))
 
 
 @cache

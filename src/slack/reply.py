@@ -129,6 +129,7 @@ def failure_dm(
     job_arn: str | None = None,
     cell_title: str | None = None,
     log_lines: Sequence[str] | None = None,
+    log_is_empty: bool = False,
     log_problem: str = "",
     log_url: str | None = None,
     notebook_url: str | None = None,
@@ -136,7 +137,7 @@ def failure_dm(
 ) -> Message:
     """What the requester is told of a failure.
 
-    log_lines: the last ones, oldest first; None where they could not be had, for the reason `log_problem`.
+    log_lines: those that may be posted, oldest first; None where none could be had, for the reason `log_problem`.
     """
     again = "Trying again may help: post the link again." if retry_helps else "Trying again will not help by itself."
     facts_ = _failure_facts(cell_title, job_arn, execution_id)
@@ -146,7 +147,7 @@ def failure_dm(
         if url
     ]
     logs = list(log_lines or [])[-LOG_LINES:]
-    log_title = _log_title(log_lines, log_problem)
+    log_title = _log_title(log_lines, log_problem, is_empty=log_is_empty)
     sentences = [part for part in (_sentence(what), _sentence(advice), again) if part]
     return _message(
         [
@@ -280,11 +281,13 @@ def _failure_facts(cell_title: str | None, job_arn: str | None, execution_id: st
     return [(name, value) for name, value in named if value]
 
 
-def _log_title(log_lines: Sequence[str] | None, problem: str) -> str:
+def _log_title(log_lines: Sequence[str] | None, problem: str, *, is_empty: bool) -> str:
     if log_lines is None:
         why = f" ({problem.strip().rstrip('.')[:300]})" if problem else ""
         return f"The log could not be had{why}."
-    return "The last log lines:" if log_lines else "The job left no log lines."
+    if is_empty:
+        return "The job left no log lines."
+    return f"Its log has more than may be said here{'; its steps were:' if log_lines else '.'}"
 
 
 def _facts_block(lines: Sequence[tuple[str, str]]) -> Block:

@@ -14,6 +14,8 @@ from .text import DASH
 CENT = Decimal("0.01")
 MAX_ROWS = 12
 MAX_CELL = 24
+MAX_NAME = 64
+MAX_NAME_DIGITS = 4
 PHONE = 36
 """Characters of fixed width that a phone 360 pixels wide shows in a line of a thread."""
 
@@ -62,7 +64,7 @@ def currency_of(result: CreditResult) -> str:
 def facts(result: CreditResult) -> list[tuple[str, str]]:
     """The lines under the amount: name and value, of what the notebook says."""
     found = [
-        ("Account", text_of(result, "account_name")),
+        ("Account", _name(text_of(result, "account_name"))),
         ("Account SID", text_of(result, "account_sid")),
         ("Parent account", _parent(result)),
         ("Window", _window(result)),
@@ -132,6 +134,12 @@ def _words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_words(one)}" for name, one in islice(value.items(), MAX_CELL))
     return ", ".join(map(_words, value[:MAX_CELL])) if isinstance(value, list) else str(value)
+
+
+def _name(name: str) -> str:
+    """What looks like a customer's name: the warehouse may have anything there."""
+    well = len(name) <= MAX_NAME and name.isprintable() and "@" not in name
+    return name if well and sum(map(str.isdigit, name)) <= MAX_NAME_DIGITS else ""
 
 
 def _window(result: CreditResult) -> str:

@@ -115,9 +115,9 @@ FOUR = {
     "s3, then fails": Four(
         (TEN_FIELDS, INTO_S3, "1 / 0"),
         None,
-        "No recommendation: A cell of the notebook failed: ZeroDivisionError: division by zero. Tell whoever looks "
-        "after the notebook; the saved notebook shows the cell. On-call has been told. Details are in your direct "
-        "messages.",
+        "No recommendation: A cell of the notebook failed: ZeroDivisionError. Tell whoever looks after the "
+        "notebook; the saved notebook shows the cell, the job's log what it said. On-call has been told. Details are "
+        "in your direct messages.",
     ),
 }
 

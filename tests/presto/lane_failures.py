@@ -18,6 +18,7 @@ from verify_credit.errors import QueryFailed, SettingError, Stopped, TooSlow
 from verify_credit.presto import Warehouse
 
 from sandbox.client import ROOT
+from tests.canary import CARD
 from tests.job.conftest import Job, new_job
 from tests.presto.real import SLOW_TABLE, Real
 
@@ -46,13 +47,58 @@ def test_a_user_that_the_server_does_not_know_is_refused_alike(real: Real) -> No
 
 
 def test_a_catalog_that_is_not_there_is_named(real: Real) -> None:
-    with pytest.raises(QueryFailed, match="Catalog nosuch does not exist"):
+    with pytest.raises(QueryFailed, match="there is no such catalog") as raised:
         Warehouse(real.credentials(catalog="nosuch")).run_all({"mrr": "SELECT * FROM verify.mrr"})
+    assert "Catalog nosuch does not exist" in raised.value.detail
 
 
 def test_the_jobs_user_may_only_read(real: Real) -> None:
-    with pytest.raises(QueryFailed, match="PERMISSION_DENIED: Access Denied"):
+    with pytest.raises(QueryFailed, match="PERMISSION_DENIED, access denied"):
         real.warehouse().run_all({"looker": "DROP TABLE verify.mrr"})
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (
+            "SELECT 1 AS a,\n  SUM(amounts) AS b\nFROM authy.verification_usage",
+            "SYNTAX_ERROR, there is no such column, at line 2, column 7: amounts (",
+        ),
+        (
+            "SELECT u.amounts AS b FROM authy.verification_usage AS u",
+            "SYNTAX_ERROR, there is no such column, at line 1, column 8: u.amounts (",
+        ),
+        ("SELECT 1\nFROM authy.nosuch", "SYNTAX_ERROR, there is no such table: authy.nosuch ("),
+        ("SELECT 1 FROM nosuch.x", "SYNTAX_ERROR, there is no such schema: nosuch.x ("),
+        ("SELECT nosuch(1) AS a", "there is no such function, at line 1, column 8: nosuch ("),
+        ("SELECT length(1) AS a", "the function takes other types, at line 1, column 8: length ("),
+        ("SELECT 1 AS a FROM", "SYNTAX_ERROR, the SQL cannot be parsed there, at line 1, column 19 ("),
+        (
+            "SELECT 1 AS a FROM authy.verification_usage WHERE usage_date >= '2025-07-01'",
+            "SYNTAX_ERROR, the types do not go together, at line 1, column 62: > (",
+        ),
+        (
+            "SELECT mcc, SUM(amount) AS a FROM authy.verification_usage",
+            "SYNTAX_ERROR, it is neither aggregated nor in GROUP BY, at line 1, column 8: mcc (",
+        ),
+        (f"SELECT CAST('{CARD}' AS BIGINT) AS a", "INVALID_CAST_ARGUMENT, a value cannot be converted"),
+        (
+            f"SELECT CAST(x AS BIGINT) AS a FROM (VALUES '{CARD}') AS t (x)",
+            "INVALID_CAST_ARGUMENT, a value cannot be converted",
+        ),
+        (f"SELECT date_parse(x, '%Y') AS a FROM (VALUES '{CARD}') AS t (x)", "INVALID_FUNCTION_ARGUMENT"),
+        (f"SELECT json_extract(x, '$[') AS a FROM (VALUES '{CARD}') AS t (x)", "INVALID_FUNCTION_ARGUMENT"),
+        ("SELECT 1 / (attempts - attempts) AS a FROM authy.verification_usage", "DIVISION_BY_ZERO"),
+    ],
+)
+def test_of_what_it_refuses_the_name_the_place_and_the_authors_own_token_are_said_and_no_value(
+    real: Real, sql: str, said: str
+) -> None:
+    with pytest.raises(QueryFailed) as raised:
+        real.warehouse().run_all({"looker": sql})
+    assert said in str(raised.value), raised.value.detail
+    assert CARD not in f"{raised.value} {raised.value.advice}"
+    assert raised.value.detail.startswith("Presto said of the looker query: ")
 
 
 def test_a_ca_that_did_not_sign_the_certificate_is_said_so(real: Real) -> None:

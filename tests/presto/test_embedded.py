@@ -8,6 +8,7 @@ import pytest
 from verify_credit.errors import QueryFailed
 
 from sandbox.warehouse import OTHER_ACCOUNT_SID
+from tests.canary import CARD
 from tests.presto.conftest import Server
 
 HONEST = f"FROM verification_usage WHERE account_sid = '{OTHER_ACCOUNT_SID}'"
@@ -67,8 +68,39 @@ def test_a_column_without_a_name_is_called_by_its_place(server: Server) -> None:
     ],
 )
 def test_it_refuses_what_presto_refuses_and_by_its_name(server: Server, sql: str, words: str) -> None:
-    with pytest.raises(QueryFailed, match=words):
+    with pytest.raises(QueryFailed) as raised:
         server.warehouse().run_all({"looker": sql})
+    assert words in f"{raised.value} {raised.value.detail}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (
+            "SELECT 1 AS a,\n  SUM(amounts) AS b\nFROM verification_usage",
+            "SYNTAX_ERROR, there is no such column, at line 2, column 7: amounts (query",
+        ),
+        (
+            'SELECT u."amounts" AS b FROM verification_usage AS u',
+            'SYNTAX_ERROR, there is no such column, at line 1, column 8: u."amounts" (query',
+        ),
+        ("SELECT nosuch(1) AS a", "SYNTAX_ERROR, there is no such function, at line 1, column 8: nosuch (query"),
+        (
+            "SELECT 1\nFROM authy.nosuch",
+            "SYNTAX_ERROR, there is no such table: authy.nosuch (query",
+        ),
+        (f"SELECT CAST('{CARD}' AS BIGINT) AS a", "INVALID_CAST_ARGUMENT, a value cannot be converted (query"),
+        ("DROP TABLE verification_usage", "PERMISSION_DENIED, access denied (query"),
+    ],
+)
+def test_of_what_presto_refuses_the_name_the_place_and_the_authors_own_token_are_said(
+    server: Server, sql: str, said: str
+) -> None:
+    with pytest.raises(QueryFailed) as raised:
+        server.warehouse().run_all({"looker": sql})
+    assert said in str(raised.value)
+    assert CARD not in str(raised.value) + raised.value.advice
+    assert raised.value.detail.startswith("Presto said of the looker query: ")
 
 
 def test_what_it_cannot_do_fails_instead_of_running_for_ever(server: Server) -> None:
