@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import tempfile
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,7 +16,7 @@ from .columns import COLUMNS, row
 from .reader import Record
 
 _DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
-_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
+_SIGNS = "=+-@"
 _MOST_TEXT = 32_000
 """Characters: a spreadsheet's cell holds few more."""
 
@@ -49,12 +50,20 @@ def _texts(record: Record) -> dict[str, str | None]:
 
 
 def _cell(name: str, value: Any) -> Any:
-    """A spreadsheet runs what begins like a formula; text from outside must not."""
+    """A spreadsheet runs what begins like a formula, blanks before it or not; text from outside must not."""
     money = _DECIMAL.fullmatch(COLUMNS[name].sql_type)
     if money and value is not None:
         return f"{value:.{money[1]}f}"
     value = _plain(value)
-    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+    return f"'{value}" if isinstance(value, str) and _begins_oddly(value) else value
+
+
+def _begins_oddly(text: str) -> bool:
+    """With a sign of a formula, a full-width or small one too, or with what no eye sees."""
+    first = text[:1]
+    return bool(first) and (
+        unicodedata.normalize("NFKC", first) in _SIGNS or not first.isprintable() or first.isspace()
+    )
 
 
 def _plain(value: Any) -> Any:

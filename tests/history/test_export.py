@@ -14,6 +14,7 @@ import pytest
 
 from src import runs
 from src.history.columns import COLUMNS
+from src.history.export import write_csv
 from tests.bot.harness import BotHarness
 
 
@@ -60,6 +61,16 @@ def test_a_cell_that_looks_like_a_formula_is_defused(harness: BotHarness, capsys
     assert runs.main(["export"]) == 0
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert row["requester"] == "'=1+1"
+
+
+@pytest.mark.parametrize(
+    "begin", [*"=+-@\t\r\n\v \xa0\u3000\u200b\ufeff\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"]
+)
+def test_whatever_a_spreadsheet_may_take_for_the_begin_of_a_formula_is_defused(begin: str) -> None:
+    out = io.StringIO(newline="")
+    write_csv([{"execution_id": "x", "requester": f"{begin}=1+1"}], out)
+    [row] = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
+    assert row["requester"] == f"'{begin}=1+1"
 
 
 def test_parquet_keeps_money_exact_and_days_as_days(past: BotHarness, tmp_path: Path) -> None:

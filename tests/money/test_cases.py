@@ -175,6 +175,29 @@ def test_an_account_without_a_row_is_its_own_parent_and_flagged() -> None:
     assert "account_unknown" in flags_of(ledger)
 
 
+UNREADABLE_MCCS: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("no MCC", {"mcc": None}, ["mcc_codes_unreadable"]),
+    ("a number for an MCC", {"mcc": 410}, ["mcc_codes_unreadable"]),
+    ("a number for a country", {"country_iso": 1}, ["mcc_codes_unreadable"]),
+    ("a list for a name", {"country_name": ["Pakistan"]}, ["mcc_codes_unreadable"]),
+    ("no country and no name", {"country_iso": None, "country_name": None}, []),
+]
+
+
+@pytest.mark.parametrize(
+    ("changed", "flags"), [case[1:] for case in UNREADABLE_MCCS], ids=[case[0] for case in UNREADABLE_MCCS]
+)
+def test_a_row_of_mcc_codes_is_only_for_show_and_never_a_reason_to_refuse(
+    changed: dict[str, Any], flags: list[str]
+) -> None:
+    ledger = plain()
+    ledger.mccs.append({"mcc": "410", "country_iso": "PK", "country_name": "Pakistan", **changed})
+    assert credits_of(ledger) == {"max": "50.00"}
+    assert flags_of(ledger) == flags
+    assert ledger.evidence.known_mccs >= {"621"}
+    assert ledger.evidence.country_names["NG"] == "Nigeria"
+
+
 # What is refused
 
 REFUSED: list[tuple[str, Callable[[Ledger], object], str]] = [
@@ -211,7 +234,7 @@ def test_rows_no_credit_may_be_computed_from(spoil: Callable[[Ledger], object], 
     spoil(ledger)
     with pytest.raises(DataError) as raised:
         _ = ledger.decision
-    assert words in str(raised.value)
+    assert words in f"{raised.value} {raised.value.detail}"
     assert raised.value.advice
 
 
