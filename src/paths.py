@@ -22,7 +22,11 @@ PROCESSED_MESSAGES = f"{ROOT}/state/processed_messages.json"
 NO_EXECUTION = "20000101_000000_00000000"
 """An id that no execution has: to ask what is answered of a job that does not exist."""
 
+NO_WINDOW = "no-window"
+UNREACHED = ".unreached"
+
 _EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
+_INDEX_NAME = re.compile(rf"(?:\d{{4}}-\d\d-\d\d|{NO_WINDOW})_({_EXECUTION_ID.pattern})")
 
 
 def new_execution_id(now: datetime, token: str | None = None) -> str:
@@ -143,6 +147,20 @@ def account_index_prefix(account_sid: str) -> str:
     return f"{ROOT}/index/account/{account_sid}/"
 
 
-def account_index(account_sid: str, fraud_end: str, execution_id: str) -> str:
-    """One recommendation: an account, the last day of its window (ISO), its execution."""
-    return f"{account_index_prefix(account_sid)}{fraud_end}_{execution_id}"
+def account_index(account_sid: str, fraud_end: str | None, execution_id: str) -> str:
+    """One recommendation: an account, the last day of its window (ISO), its execution.
+
+    One without a window sorts behind all that have one: every list that begins at a day has it.
+    """
+    return f"{account_index_prefix(account_sid)}{fraud_end or NO_WINDOW}_{execution_id}"
+
+
+def reached_nobody(index_key: str) -> str:
+    """Beside a recommendation whose answer nobody got: it says so."""
+    return f"{index_key}{UNREACHED}"
+
+
+def indexed_execution(index_key: str) -> str | None:
+    """The execution that a key of the account index is of; None for what is no recommendation."""
+    found = _INDEX_NAME.fullmatch(index_key.rsplit("/", 1)[1])
+    return found[1] if found else None

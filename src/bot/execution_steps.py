@@ -109,6 +109,10 @@ class ExecutionSteps:
             or self._overdue(execution)
         )
 
+    def has_answer(self, request: Request) -> bool:
+        """Whether its result is valid, and only has to be said: nothing that fails from here on makes it a failure."""
+        return self._results.is_read(request)
+
     def collect(self, held: Held, request: Request) -> None:
         """The job has a result, or has ended without one, or is over its time."""
         execution_id = request.attempts[-1].execution_id
@@ -161,6 +165,7 @@ class ExecutionSteps:
             return
         if doubt := doubt_of(result):
             held.problems.append(f"{result['execution_id']}: {doubt}")
+        request.earlier = self._audit.recommend(held.record, result, held.problems.append)
         begin_reply(self._state, held, request, "answer")
 
     def _collect_end(self, held: Held, request: Request, status: JobStatus) -> None:

@@ -16,7 +16,8 @@ from ..slack import reply as wording
 from ..slack.client import SlackClient
 from ..slack.errors import MessageGone, SlackRefused, Undeliverable
 from ..slack.post_gate import PostGate
-from ..state.audit import AuditTrail, IndexEntry
+from ..state.audit import AuditTrail
+from ..state.recommendations import IndexEntry
 from ..state.records import Failure, Request
 from ..state.state_manager import Held
 
@@ -195,22 +196,16 @@ class Notifier:
         files = paths.ExecutionPaths(result["execution_id"])
         return wording.answer(
             result,
-            earlier=[self._earlier(entry) for entry in self._audit.earlier(result)],
+            earlier=request.earlier,
+            earlier_url=self._report_of,
             report_url=self._console(files.report),
             notebook_url=self._console(files.notebook),
             duplicate_links=held.record.duplicates > 0,
             link_url=request.link if len(held.record.requests) > 1 else None,
         )
 
-    def _earlier(self, entry: IndexEntry) -> wording.Earlier:
-        return wording.Earlier(
-            amount=entry.credit_amount,
-            currency=entry.currency,
-            fraud_start=entry.fraud_start,
-            fraud_end=entry.fraud_end,
-            execution_id=entry.execution_id,
-            url=self._console(paths.ExecutionPaths(entry.execution_id).report),
-        )
+    def _report_of(self, entry: IndexEntry) -> str:
+        return self._console(paths.ExecutionPaths(entry.execution_id).report)
 
     def _failure_dm(self, held: Held, request: Request, failure: Failure) -> wording.Message:
         execution = request.execution

@@ -41,6 +41,10 @@ class Results:
             self._read[execution_id] = self._check.of_request(request, result, self._audit.saved_query(request))
         return self._read[execution_id]
 
+    def is_read(self, request: Request) -> bool:
+        """Whether it is known already, and valid."""
+        return request.execution is not None and request.execution.execution_id in self._read
+
     def if_answered(self, request: Request) -> CreditResult | None:
         """The same, where the reply is an answer."""
         return self.of(request) if request.reply == "answer" else None

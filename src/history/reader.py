@@ -74,10 +74,9 @@ class History:
         return [key.rsplit("/", 1)[1].removesuffix(".json") for key in keys]
 
     def of_account(self, account_sid: str) -> list[Record]:
-        """An account's answered executions, in the order of their windows' ends."""
-        listed = self._store.keys(paths.account_index_prefix(account_sid))
-        ids = [key.rsplit("/", 1)[1].split("_", 1)[1] for key in listed]
-        return self._read([paths.ExecutionPaths(execution_id).audit for execution_id in ids])
+        """An account's answered executions, in the order of their windows' ends, those without a window last."""
+        listed = map(paths.indexed_execution, self._store.keys(paths.account_index_prefix(account_sid)))
+        return self._read([paths.ExecutionPaths(execution_id).audit for execution_id in listed if execution_id])
 
     def one(self, execution_id: str) -> Record | None:
         """One execution, or None for one that has no audit record."""

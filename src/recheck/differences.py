@@ -17,14 +17,14 @@ from verify_credit.policy import policy_version
 from verify_credit.result import output_rows
 
 from .. import paths
-from ..errors import ResultInvalid, StateUnreadable
+from ..errors import ResultInvalid
 from ..execution.results import checked_result
 from ..executor import CreditResult
 from ..history.reader import purpose_of
 from ..notebook_choice import OUR_PROFILE
-from ..state.audit import IndexEntry, index_entry, indexed
 from ..state.audit_record import vouched
 from ..state.object_store import ObjectStore
+from ..state.recommendations import has_window, index_entry, is_indexed
 from .saved_rows import NotComputable, decide_anew
 
 Record = dict[str, Any]
@@ -96,7 +96,7 @@ def _result_differences(store: ObjectStore, files: paths.ExecutionPaths, record:
     yield from _other_differences(store, record)
     if is_of_ours(record):
         yield from _credit_differences(store, result)
-    if record and purpose_of(record) == "message" and indexed(result):
+    if record and purpose_of(record) == "message":
         yield from _index_differences(store, record, result)
 
 
@@ -123,17 +123,17 @@ def _credit_differences(store: ObjectStore, result: CreditResult) -> Iterator[st
 
 
 def _index_differences(store: ObjectStore, record: Record, result: CreditResult) -> Iterator[str]:
-    entry = index_entry(record["channel"], record["message_ts"], result)
-    key = paths.account_index(entry.account_sid, entry.fraud_end, entry.execution_id)
-    try:
-        found = store.get(key, IndexEntry)
-    except StateUnreadable as error:
-        yield str(error)
+    """Earlier releases entered what has a window alone, and without its filters: their records name no earlier ones."""
+    if not is_indexed(result) or not ("earlier" in record or has_window(result)):
         return
-    if found is None:
-        yield f"{key} is missing: later requests for the account are not told of this one."
-    elif found[0] != entry:
-        yield f"{key} is not what the audit record says."
+    entry = index_entry(record["channel"], record["message_ts"], result)
+    body = _read(store, entry.key)
+    if body is None:
+        yield f"{entry.key} is missing: later requests for the account are not told of this one."
+        return
+    told = entry.model_dump(mode="json")
+    if _parsed(body) not in [told, {name: told[name] for name in told if name not in entry.filters}]:
+        yield f"{entry.key} is not what the audit record says."
 
 
 def _changed(key: str, content: bytes | None, digest: str | None) -> Iterator[str]:
@@ -149,5 +149,8 @@ def _read(store: ObjectStore, key: str) -> bytes | None:
 
 
 def _parsed(body: bytes) -> Record:
-    parsed = json.loads(body)
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return {}
     return parsed if isinstance(parsed, dict) else {}

@@ -6,10 +6,11 @@ All lines come in two forms that say the same: blocks for the eye, plain text fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..executor import CreditResult
-from .reply_parts import breakdown, currency_of, days, duration, facts, money, text_of
+from ..state.recommendations import Earlier
+from .earlier import UrlOf, earlier_block, earlier_lines
+from .reply_parts import breakdown, currency_of, duration, facts, money, text_of
 from .text import (
     Block,
     Element,
@@ -29,7 +30,6 @@ from .text import (
 from .text import message as _message
 
 __all__ = [
-    "Earlier",
     "Message",
     "answer",
     "failure_dm",
@@ -46,33 +46,24 @@ __all__ = [
 ]
 
 MAX_FLAGS = 15
-MAX_EARLIER = 5
 LOG_LINES = 20
 IDS = {"Account SID", "Parent account", "Job", "Execution"}
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """An earlier recommendation for the same account and an overlapping window; dates ISO and inclusive."""
-
-    amount: float
-    currency: str
-    fraud_start: str
-    fraud_end: str
-    execution_id: str
-    url: str  # its thread, or its report in the S3 console
 
 
 def answer(
     result: CreditResult,
     *,
-    earlier: Sequence[Earlier] = (),
+    earlier: Earlier | None = None,
+    earlier_url: UrlOf = lambda _: "",
     report_url: str,
     notebook_url: str,
     duplicate_links: bool = False,
     link_url: str | None = None,
 ) -> Message:
-    """The recommendation. report_url, notebook_url: lasting links; link_url: the Looker link it answers."""
+    """The recommendation. report_url, notebook_url: lasting links; link_url: the Looker link it answers.
+
+    earlier: the account's earlier recommendations; earlier_url: where to read one.
+    """
     amount = f"{money(result['credit_amount'])} {literal(currency_of(result), 3)}"
     title = f"{amount} credit recommended" if result["credit_amount"] else f"{amount}: no credit recommended"
     table, lines = breakdown(result), facts(result)
@@ -82,7 +73,7 @@ def answer(
     footer = f"{_policy(result)}execution {literal(result['execution_id'], 60)}"
     return _message(
         [
-            *_earlier_lines(earlier),
+            *earlier_lines(earlier, earlier_url),
             f"*{escape(title)}*",
             *(f"{name}: {escape(value)}" for name, value in lines),
             *(f"{table.title}: {escape(row)}" for row in table.spoken),
@@ -92,7 +83,7 @@ def answer(
             escape(footer),
         ],
         [
-            _earlier_block(earlier),
+            earlier_block(earlier, earlier_url),
             header(title),
             _facts_block(lines) if lines else None,
             preformatted(table.rows) if table.rows else None,
@@ -302,31 +293,6 @@ def _links_block(links: Sequence[tuple[str, str]]) -> Block:
     for index, (name, url) in enumerate(links):
         elements += ([own(" · ")] if index else []) + [link(url, name)]
     return paragraph(*elements)
-
-
-def _earlier_words(earlier: Earlier) -> str:
-    amount = f"{money(earlier.amount)} {earlier.currency}"
-    return f"{amount} for {days(earlier.fraud_start, earlier.fraud_end)}"
-
-
-EARLIER_TITLE = "Recommended before, for this account and overlapping days:"
-
-
-def _earlier_lines(earlier: Sequence[Earlier]) -> list[str]:
-    if not earlier:
-        return []
-    some = earlier[:MAX_EARLIER]
-    shown = [f"• {escape(_earlier_words(one))} ({mrkdwn_link(one.url, one.execution_id)})" for one in some]
-    return [EARLIER_TITLE, *shown, *_more(len(earlier) - MAX_EARLIER), "Amounts are not netted."]
-
-
-def _earlier_block(earlier: Sequence[Earlier]) -> Block | None:
-    if not earlier:
-        return None
-    some = earlier[:MAX_EARLIER]
-    items = [[text(_earlier_words(one)), own(" · "), link(one.url, one.execution_id)] for one in some]
-    items += [[own(words)] for words in (*_more(len(earlier) - MAX_EARLIER), "Amounts are not netted.")]
-    return bullets(EARLIER_TITLE, items)
 
 
 def _flag_lines(result: CreditResult) -> list[str]:

@@ -68,11 +68,19 @@ def facts(result: CreditResult) -> list[tuple[str, str]]:
         ("Account SID", text_of(result, "account_sid")),
         ("Parent account", _parent(result)),
         ("Window", _window(result)),
-        ("Only", _filters(result.get("scope"))),
+        ("Only", only(result.get("scope"))),
         ("Charged for fraud", _charged(result)),
         ("MRR", _mrr(result)),
     ]
     return [(name, value) for name, value in found if value]
+
+
+def only(scope: object) -> str:
+    """The filters of a scope; "" where it has none, or is another notebook's own."""
+    if not isinstance(scope, dict):
+        return ""
+    named = (("services", scope.get("services")), ("countries", scope.get("countries")), ("MCCs", scope.get("mccs")))
+    return "; ".join(f"{name} {_some(values)}" for name, values in named if values and isinstance(values, list))
 
 
 def text_of(result: CreditResult, name: str) -> str:
@@ -157,13 +165,6 @@ def _mrr(result: CreditResult) -> str:
 def _parent(result: CreditResult) -> str:
     parent = text_of(result, "parent_account_sid")
     return "" if parent == result.get("account_sid") else parent
-
-
-def _filters(scope: object) -> str:
-    if not isinstance(scope, dict):
-        return ""
-    named = (("services", scope.get("services")), ("countries", scope.get("countries")), ("MCCs", scope.get("mccs")))
-    return "; ".join(f"{name} {_some(values)}" for name, values in named if values and isinstance(values, list))
 
 
 def _some(values: Sequence[object]) -> str:

@@ -15,6 +15,7 @@ from .. import paths
 from ..executor import CreditResult, JobStatus
 from ..prices import PRICES_AS_OF, estimate
 from .object_store import ObjectStore
+from .recommendations import Earlier
 from .records import Attempt, Cost, ExecutionRecord, Failure, Purpose, ReplyKind
 
 LOCAL = "local"
@@ -147,8 +148,11 @@ def audit_record(
     message_ts: str | None = None,
     requester: str | None = None,
     reply_ts: str | None = None,
+    earlier: Earlier | None = None,
 ) -> dict[str, Any]:
-    """One audit record, its hashes aside. result_profile: what was demanded of the result."""
+    """One audit record, its hashes aside. result_profile: what was demanded of the result; earlier: what an answer
+    said of the account's earlier recommendations.
+    """
     return {
         "schema_version": "1",
         "execution_id": attempts[-1].execution_id,
@@ -162,6 +166,7 @@ def audit_record(
         "outcome": outcome,
         "link": link,
         "reply_ts": reply_ts,
+        "earlier": earlier.model_dump(mode="json") if earlier else None,
         "attempts": [attempt.model_dump() for attempt in attempts],
         "failure": failure.model_dump() if failure else None,
         "job_status": job_status,

@@ -18,6 +18,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..outside_text import OutsideText
+from .recommendations import Earlier
 
 State = Literal["new", "submitting", "running", "replying", "answered", "settled", "failed"]
 ReplyKind = Literal["answer", "failure", "not_verify", "repeat", "refused"]
@@ -74,6 +75,7 @@ class Request(_Record):
     sql_digest: str | None = None
     reply: ReplyKind | None = None
     reply_ts: str | None = None
+    earlier: Earlier | None = None
     points_to: str | None = None
     points_to_running: bool = False
     failure: Failure | None = None

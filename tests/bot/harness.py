@@ -122,11 +122,11 @@ class BotHarness:
         self._posted = 0
         self._s3 = box.client("s3")
 
-    def query(self, sql: str) -> str:
-        """A Looker link whose SQL this is, with an account of its own and the slug in a comment: no two are alike."""
+    def query(self, sql: str, account: str | None = None) -> str:
+        """A Looker link whose SQL this is, with the slug in a comment: no two are alike; account: else its own."""
         self._posted += 1
         slug = f"slug{self._posted:06d}"
-        account = f"AC{self._posted:032x}"
+        account = account or f"AC{self._posted:032x}"
         self.box.looker.add_query(slug=slug, sql=f"{sql.replace(ACCOUNT, account)} /* {slug} {account} */")
         return f"https://{self.host}/x/{slug}"
 
@@ -135,9 +135,9 @@ class BotHarness:
         ts: str = self.box.slack.post(user=user, text="Please: " + " and ".join(f"<{link}>" for link in links))
         return ts
 
-    def ask(self, outcome: str = "result") -> str:
-        """A message with one fresh link whose job ends so."""
-        return self.post(self.query(f"{VERIFY} /* script: {outcome} */"))
+    def ask(self, outcome: str = "result", account: str | None = None) -> str:
+        """A message with one fresh link whose job ends so; account: whose fraud it asks for, else one's of its own."""
+        return self.post(self.query(f"{VERIFY} /* script: {outcome} */", account))
 
     def bot(
         self,
@@ -189,6 +189,10 @@ class BotHarness:
     def answers(self, ts: str) -> list[str]:
         """Replies that are an outcome: not a word about waiting."""
         return [text for text in self.replies(ts) if not text.startswith("Still waiting")]
+
+    def execution_of(self, ts: str) -> str:
+        """The id of the last execution for a message's first link."""
+        return str(self.record(ts)["requests"][0]["attempts"][-1]["execution_id"])
 
     def jobs(self) -> list[dict[str, Any]]:
         """Every processing job there is."""

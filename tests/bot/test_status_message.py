@@ -266,7 +266,7 @@ def test_an_earlier_recommendation_for_overlapping_days_is_said_first_with_its_a
     [message] = [one for one in harness.box.slack.thread(ts=again)[1:] if not one.get("files")]
     first = json.dumps(message["blocks"][0])
     for said in (first, message["text"].split("credit recommended")[0]):
-        assert "Recommended before" in said
+        assert "1 earlier recommendation for this account within 31 days of this window, 4,948.80 USD" in said
         assert "4,948.80 USD for 2025-07-01 to 2025-09-30" in said
         assert earlier in said
         assert f"outputs/{earlier}/report.html".replace("/", "%2F") in said or f"outputs/{earlier}/report.html" in said

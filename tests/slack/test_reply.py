@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sandbox.aws.outcomes import _MODES
 from src.slack import reply
 from src.slack.client import Message
+from src.state.recommendations import IndexEntry, index_entry, told_of
 
 URL = "https://us-east-1.console.aws.amazon.com/s3/object/bucket?prefix=report.html"
 PING = re.compile(r"<[!@#]")
@@ -123,9 +125,74 @@ def test_flags_are_said_in_words() -> None:
 
 
 def test_earlier_recommendations_come_first() -> None:
-    earlier = reply.Earlier(100.0, "USD", "2025-08-01", "2025-08-31", "20250901_000000_00000000", URL)
-    message = reply.answer(result(), earlier=[earlier], report_url=URL, notebook_url=URL)
-    assert message.text.index("100.00 USD") < message.text.index("4,948.80 USD")
+    message = answer_after(recommended())
+    first = everything(Message("", message.blocks[:1]))
+    for said in (message.text.split("credit recommended")[0], first):
+        assert (
+            "1 earlier recommendation for this account within 31 days of this window, 100.00 USD; not netted." in said
+        )
+        assert "100.00 USD for 2025-08-01 to 2025-08-31, countries US, CA" in said
+        assert "20250901_000000_00000000" in said
+        assert "prefix=report.html" in said
+
+
+def recommended(number: int = 0, **changes: Any) -> IndexEntry:
+    entry = index_entry("C1", "1.0", result())
+    august = {"fraud_start": date(2025, 8, 1), "fraud_end": date(2025, 8, 31)}
+    made = {"execution_id": f"20250901_000000_{number:08x}", "credit_amount": 100.0, "countries": ["US", "CA"]}
+    return entry.model_copy(update={**august, **made, **changes})
+
+
+def answer_after(*found: IndexEntry, unreadable: int = 0, **changes: Any) -> Message:
+    this = result(**changes)
+    earlier = told_of(index_entry("C1", "2.0", this), found, unreadable)
+    return reply.answer(this, earlier=earlier, earlier_url=lambda _: URL, report_url=URL, notebook_url=URL)
+
+
+@pytest.mark.parametrize(
+    ("found", "changes", "words"),
+    [
+        (
+            [recommended(n, credit_amount=0.1) for n in range(7)],
+            {},
+            "7 earlier recommendations for this account within 31 days of this window, 0.70 USD in all; not netted.",
+        ),
+        (
+            [recommended(1, currency="EUR", credit_amount=1234.5), recommended(2)],
+            {},
+            "within 31 days of this window, 1,234.50 EUR and 100.00 USD in all; not netted.",
+        ),
+        (
+            [recommended(1, fraud_start=None), recommended(2)],
+            {},
+            "within 31 days of this window (1 of them: window not known), 200.00 USD in all; not netted.",
+        ),
+        (
+            [recommended(1), recommended(2, fraud_start=date(2020, 1, 1), fraud_end=date(2020, 1, 2))],
+            {"fraud_start": None},
+            "2 earlier recommendations for this account (this one's window is not known: all are counted), 200.00 USD",
+        ),
+        ([], {"unreadable": 2}, "2 earlier recommendations for this account cannot be read."),
+    ],
+)
+def test_earlier_recommendations_are_counted_and_summed_by_currency_in_one_sentence(
+    found: list[IndexEntry], changes: dict[str, Any], words: str
+) -> None:
+    message = answer_after(*found, **changes)
+    check(message)
+    assert words in message.text
+    assert words in everything(Message("", message.blocks[:1]))
+    assert message.text.count("20250901_000000_") == min(len(found), 5)
+
+
+def test_what_is_known_of_earlier_recommendations_is_not_said_where_there_is_none() -> None:
+    assert "earlier" not in everything(answer_after())
+
+
+def test_five_earlier_recommendations_with_the_most_of_all_that_can_be_said_still_fit() -> None:
+    long = ["x" * 100] * 200
+    many = [recommended(n, currency=f"C{n:02}", services=long, countries=long, mccs=long) for n in range(100)]
+    check(answer_after(*many, unreadable=1000))
 
 
 def test_a_hundred_flags_and_a_very_long_name_still_fit() -> None:
