@@ -12,11 +12,12 @@ from .. import paths
 from ..errors import ConfigurationError, StateConflict, StateUnreadable, TransientError
 from ..slack.errors import MessageGone
 from ..state.audit import AuditTrail
-from ..state.records import Request, Step
+from ..state.records import UNANSWERED, Request, Step
 from ..state.state_manager import Held, StateManager
 from ..times import iso, seconds_of
 from .link_register import LinkRegister
 from .notifier import Notifier
+from .put_off import PutOff
 from .transitions import Results, Signals
 
 log = logging.getLogger("credits")
@@ -59,6 +60,7 @@ class AnswerSteps:
         self._clock = clock
         self._picture = picture
         self._end_expected_until: dict[str, float] = {}
+        self._put_off = PutOff(clock)
         self.counts: Counter[str] = Counter()
         self.cost_usd_estimate = 0.0
 
@@ -66,10 +68,14 @@ class AnswerSteps:
         """Post the reply, or find the one a bot that died has posted."""
         self._state.check_lease(held)
         result = self._results.if_answered(request)
+        if result is not None and request.earlier is None:  # an earlier release saved it as replying
+            request.earlier = self._audit.recommend(held.record, result, held.problems.append)
+            self._state.save(held)
         try:
             request.reply_ts = self._notifier.reply(held, request, result)
         except MessageGone as error:
             log.warning("not answered: %s", error)
+            self._audit.reached_nobody(result)
         request.state = "answered"
         request.done.append("reply")
         request.tries = 0
@@ -83,43 +89,81 @@ class AnswerSteps:
     def follow_up(self, held: Held, request: Request) -> None:
         """The next of the steps after the reply; at last settle. Files wait until no answer waits for the channel.
 
-        What was done is saved once for all of them: whoever takes the message over looks for each before it does it.
+        One that fails is put behind the others. What was done is saved once nothing else can be done now: whoever takes
+        the message over looks for each before it does it.
         """
-        left = self.left(request)
-        if not left:
-            self._settle(held, request)
-            self._state.save(held)
-        elif step := self._may_be_taken(left, held):
-            self._take(step, held, request)
-            request.done.append(step)
-            if not self.left(request) and not self._end_is_expected(request):
-                self._state.save(held)
-        else:
+        due = self._due(held, request)
+        step = self._may_be_taken(due, held)
+        if due and step is None:
             request.not_before = self._clock() + TURN
+            return
+        with self._put_off.where_it_fails(*_name(held, request, step)):
+            if step is not None:
+                self._take(step, held, request)
+                request.done.extend({step} - {*request.done})
+            if self._is_through(request):
+                request.state = "failed" if request.reply in {"failure", "refused"} else "settled"
+                self._results.forget(request)
+                self._state.save(held)
+            elif not self._due(held, request) and not self._end_is_expected(request):
+                self._state.save(held)
 
-    def _may_be_taken(self, left: list[Step], held: Held) -> Step | None:
-        if left[0] not in POSTED or self._notifier.may_post_now(held):
-            return left[0]
-        return next((step for step in left if step not in POSTED), None)
+    def _may_be_taken(self, due: list[Step], held: Held) -> Step | None:
+        if not due or due[0] not in POSTED or self._notifier.may_post_now(held):
+            return next(iter(due), None)
+        return next((step for step in due if step not in POSTED), None)
 
     def left(self, request: Request) -> list[Step]:
-        """What is still to be done after the reply, the job's end and the alarm aside."""
+        """What is still to be done after the reply, the alarm aside; of the job's end once that is known."""
         answer: list[Step] = ["report", "picture"] if self._picture else ["report"]
         own: dict[str, list[Step]] = {"answer": answer, "failure": ["dm"]}
         steps: list[Step] = [*own.get(request.reply or "", []), "link"]
         if request.progress_begun:
             steps.insert(0, "progress")
-        if request.execution and not self._end_is_expected(request):
-            steps.append("audit")
-        return [step for step in steps if step not in request.done]
+        left = [step for step in steps if step not in request.done]
+        return [*left, "audit"] if self._has_to_be_kept(request) else left
 
-    def follow_up_due(self, request: Request) -> bool:
-        """Whether something can be done now."""
-        if self.left(request):
+    def _has_to_be_kept(self, request: Request) -> bool:
+        """Whether the audit record is to be written: with the job's end, or without it where that is not near."""
+        if request.execution is None:
+            return False
+        if self._end_is_known(request):
             return True
-        if request.awaits_end:
-            return self._signals.end_of(request) is not None or self._out_of_sight(request)
-        return not self.alarm_due(request)
+        return "audit" not in request.done and not self._end_is_expected(request)
+
+    def _due(self, held: Held, request: Request) -> list[Step]:
+        """What can be tried now: those that failed last, and when their time has come."""
+        due = [step for step in self.left(request) if self._may_be_tried(held, request, step, self._clock())]
+        return sorted(due, key=lambda step: _name(held, request, step) in self._put_off)
+
+    def _may_be_tried(self, held: Held, request: Request, step: Step | None, by: float) -> bool:
+        return self._put_off.until(*_name(held, request, step)) <= by
+
+    def _is_through(self, request: Request) -> bool:
+        """Whether it only has to be settled."""
+        return not self.left(request) and not request.awaits_end and not self.alarm_due(request)
+
+    def follow_up_due(self, held: Held, request: Request, by: float | None = None) -> bool:
+        """Whether something can be done now, or by then."""
+        by = by or self._clock()
+        if self._is_through(request):
+            return self._may_be_tried(held, request, None, by)
+        return any(self._may_be_tried(held, request, step, by) for step in self.left(request))
+
+    def mark_due(self, held: Held, by: float | None = None) -> bool:
+        """Whether a message's mark can be set, now or by then: nothing is left but what failed, or ends later."""
+        if held.record.mark is not None or self._put_off.until(*held.key) > (by or self._clock()):
+            return False
+        return all(request.ended or self._is_calm(held, request) for request in held.record.requests)
+
+    def _is_calm(self, held: Held, request: Request) -> bool:
+        if request.state in UNANSWERED or self._end_is_expected(request) or self._is_through(request):
+            return False
+        return all(_name(held, request, step) in self._put_off for step in self.left(request))
+
+    def times_to_try_again(self) -> list[float]:
+        """When what failed is due again, in seconds since 1970."""
+        return self._put_off.times()
 
     def alarm_due(self, request: Request) -> bool:
         """Whether on-call is still to be told of this failure."""
@@ -127,17 +171,18 @@ class AnswerSteps:
         return mine and request.state == "answered" and "alarm" not in request.done
 
     def mark(self, held: Held, _: Request) -> None:
-        """Show how the message ended: the last thing done for it, once the earlier bot's list has it."""
+        """Show how the message ended: the last thing done but for what failed, once the earlier bot's list has it."""
         well = all(request.reply in {"answer", "repeat"} for request in held.record.requests)
         name: Literal["white_check_mark", "x"] = "white_check_mark" if well else "x"
-        self._notifier.mark(held, name)
-        try:
-            self._note_for_the_earlier_bot(held)
-        except (StateConflict, TransientError) as error:
-            held.problems.append(str(error))
-            raise StateConflict(f"{error} The next look does it.") from error
-        held.record.mark = name
-        self._state.save(held)
+        with self._put_off.where_it_fails(*held.key):
+            self._notifier.mark(held, name)
+            try:
+                self._note_for_the_earlier_bot(held)
+            except (StateConflict, TransientError) as error:
+                held.problems.append(str(error))
+                raise StateConflict(f"{error} The next look does it.") from error
+            held.record.mark = name
+            self._state.save(held)
 
     def _note_for_the_earlier_bot(self, held: Held) -> None:
         """A list that cannot be written at all costs nobody an answer: on-call is told what to do about it."""
@@ -148,11 +193,14 @@ class AnswerSteps:
                 held.problems.append(problem)
 
     def _end_is_expected(self, request: Request) -> bool:
-        """Whether the job's end is known, to be noted with what is kept of the request, or should be any moment now."""
-        if request.execution is None or not request.awaits_end:
+        """Whether the job's end is not known yet, but should be any moment now."""
+        if request.execution is None or not request.awaits_end or self._end_is_known(request):
             return False
-        until = self._end_expected_until.get(request.execution.execution_id, 0.0)
-        return self._signals.end_of(request) is not None or self._clock() < until
+        return self._clock() < self._end_expected_until.get(request.execution.execution_id, 0.0)
+
+    def _end_is_known(self, request: Request) -> bool:
+        """Whether the job's end can be noted: the service has told of it, or never will."""
+        return request.awaits_end and (self._signals.end_of(request) is not None or self._out_of_sight(request))
 
     def _out_of_sight(self, request: Request) -> bool:
         created = request.attempts[-1].created_at
@@ -173,24 +221,25 @@ class AnswerSteps:
             case "link":
                 self._links.finish(held, request, self._results.if_answered(request))
             case "audit":
-                self._audit.write(held.record, request, self._results.if_answered(request))
+                self._keep(held, request)
 
-    def _settle(self, held: Held, request: Request) -> None:
+    def _keep(self, held: Held, request: Request) -> None:
+        """Write the audit record, with the job's end where that is known."""
         status = self._signals.end_of(request) if request.awaits_end else None
-        if status is None and request.awaits_end:
-            request.status, request.ended_at = "unknown", iso(self._clock())
-        elif status is not None:
+        if status is not None:
             request.status = status["status"]
             request.started_at = status["started_at"]
             request.ended_at = status["ended_at"] or iso(self._clock())
             request.cost = self._audit.cost(status)
-            self.cost_usd_estimate += request.cost.usd or 0.0
-            self._audit.write(held.record, request, self._results.if_answered(request))
-            if "audit" not in request.done:  # not before: the first time, the account's index is written as well
-                request.done.append("audit")
-            if request.reply == "answer" and status["status"] != "Completed":
-                held.problems.append(f"{status['job_name']} has a valid result but ended as {status['status']}")
-        if self.alarm_due(request):
+        elif self._end_is_known(request):
+            request.status, request.ended_at = "unknown", iso(self._clock())
+        self._audit.write(held.record, request, self._results.if_answered(request))
+        if status is None:
             return
-        request.state = "failed" if request.reply in {"failure", "refused"} else "settled"
-        self._results.forget(request)
+        self.cost_usd_estimate += (request.cost and request.cost.usd) or 0.0
+        if request.reply == "answer" and status["status"] != "Completed":
+            held.problems.append(f"{status['job_name']} has a valid result but ended as {status['status']}")
+
+
+def _name(held: Held, request: Request, step: Step | None) -> tuple[str, ...]:
+    return *held.key, request.key, step or "settle"

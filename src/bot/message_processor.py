@@ -7,8 +7,7 @@ leaves the record where it is, with a time before which it is not tried again.
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import CapacityError, CreditsError, Interrupted, StateConflict, TransientError
@@ -18,6 +17,7 @@ from ..state.state_manager import Held, StateManager
 from .answer_steps import AnswerSteps
 from .execution_steps import ExecutionSteps
 from .failures import failure_of
+from .put_off import TAKE_OVER_PAUSE, pause_after
 from .status_message import StatusMessages
 from .transitions import begin_failure
 from .work_pool import AFTER, ANSWER, REACT, RESOLVE, SUBMIT
@@ -25,7 +25,6 @@ from .work_pool import AFTER, ANSWER, REACT, RESOLVE, SUBMIT
 log = logging.getLogger("credits")
 
 MAX_TRIES = 6
-TAKE_OVER_PAUSE = 10.0
 
 Step = Callable[[Held, Request], None]
 
@@ -62,7 +61,7 @@ class MessageProcessor:
 
     def next_step(self, held: Held, *, slot_free: bool) -> Next | None:
         """The most urgent step of a message that can be taken now, or None."""
-        if held.record.mark is None and all(request.ended for request in held.record.requests):
+        if self._answers.mark_due(held):
             return Next(REACT, held.record.requests[0], self._answers.mark)
         ready = [
             found for request in held.record.requests if (found := self._next_of(held, request, slot_free=slot_free))
@@ -81,7 +80,7 @@ class MessageProcessor:
                 return self._next_of_running(request)
             case "replying":
                 return Next(ANSWER, request, self._answers.reply)
-            case "answered" if self._answers.follow_up_due(request):
+            case "answered" if self._answers.follow_up_due(held, request):
                 return Next(AFTER, request, self._answers.follow_up)
         return None
 
@@ -101,12 +100,18 @@ class MessageProcessor:
 
     def unanswered(self, held: Held, deadline: float) -> bool:
         """Whether this message may still get an answer, or what follows one, before the deadline."""
-        return any(self._more_to_come(request, deadline) for request in held.record.requests)
+        more = any(self._more_to_come(held, request, deadline) for request in held.record.requests)
+        return more or self._answers.mark_due(held, by=deadline)
 
-    def _more_to_come(self, request: Request, deadline: float) -> bool:
+    def _more_to_come(self, held: Held, request: Request, deadline: float) -> bool:
         if request.ended or request.not_before > deadline:
             return False
-        return request.state in UNANSWERED or bool(self._answers.left(request))
+        return request.state in UNANSWERED or self._answers.follow_up_due(held, request, by=deadline)
+
+    def times_to_try_again(self, messages: Iterable[Held]) -> list[float]:
+        """When what failed, or had no turn, is due again, in seconds since 1970."""
+        paused = [request.not_before for held in messages for request in held.record.requests]
+        return [*paused, *self._answers.times_to_try_again()]
 
     # Taking it
 
@@ -134,18 +139,23 @@ class MessageProcessor:
     def _failed_step(self, held: Held, request: Request, error: CreditsError) -> None:
         """Again later, or an answer that says why not."""
         log.warning("step failed: %s", error)
-        if request.state in {"replying", "answered"}:
-            if request.tries >= MAX_TRIES or not isinstance(error, TransientError):
-                held.problems.append(str(error))
-            request.not_before = self._clock() + max(TAKE_OVER_PAUSE, _pause(request.tries))
-            request.tries += 1
+        if request.state not in UNANSWERED:  # what follows an answer puts itself off
+            self._count_a_try(held, request, error)
+        elif request.state == "replying" or self._executions.has_answer(request):
+            request.not_before = self._clock() + max(TAKE_OVER_PAUSE, pause_after(request.tries))
+            self._count_a_try(held, request, error)
         elif isinstance(error, CapacityError):
             self._executions.wait_for_capacity(held, request, str(error))
         elif isinstance(error, TransientError) and request.tries < MAX_TRIES:
             request.tries += 1
-            request.not_before = self._clock() + _pause(request.tries)
+            request.not_before = self._clock() + pause_after(request.tries)
         else:
             begin_failure(self._state, held, request, failure_of(error))
+
+    def _count_a_try(self, held: Held, request: Request, error: CreditsError) -> None:
+        if request.tries >= MAX_TRIES or not isinstance(error, TransientError):
+            held.problems.append(str(error))
+        request.tries += 1
 
 
 def _known(error: Exception) -> CreditsError:
@@ -153,9 +163,3 @@ def _known(error: Exception) -> CreditsError:
         return error
     log.error("unexpected error", exc_info=error)
     return CreditsError(f"The bot met an error it does not know ({type(error).__name__}).")
-
-
-def _pause(tries: int) -> float:
-    """Growing and jittered: 5, 10, 20 ... at most 300 seconds, half of it by chance."""
-    longest: float = min(300.0, 5.0 * 2**tries)
-    return longest * (0.5 + random.random() / 2)  # noqa: S311 (jitter, not a secret)

@@ -290,7 +290,7 @@ class Tick:
     def _until_next_look(self, deadline: float) -> float:
         names = ["slack", "open", *(["results", "status"] if self._messages else [])]
         looks = [due for name in names if (due := self._due_at(name)) > self._clock()]
-        paused = [r.not_before for held in self._held() for r in held.record.requests if r.not_before > self._clock()]
+        paused = [due for due in self._processor.times_to_try_again(self._held()) if due > self._clock()]
         renewal = [self._lease.renewal_due_at] if self._messages else []
         return max(0.05, min([deadline, *looks, *paused, *renewal]) - self._clock())
 
