@@ -82,6 +82,8 @@ def _show(options: argparse.Namespace, place: Place) -> int:
         return FINE
     for name, value in row(record).items():
         print(f"{name:20} {shown(cost(value) if name == 'cost_usd_estimate' and value is not None else value)}")
+    if earlier := _earlier(record):
+        print(f"{'earlier':20} {shown(earlier)}")
     files = paths.ExecutionPaths(options.execution_id)
     for name, key in (("report", files.report), ("notebook", files.notebook)):
         page = console_links.s3_object(place.settings.aws_default_region, place.settings.s3_output_bucket, key)
@@ -89,6 +91,13 @@ def _show(options: argparse.Namespace, place: Place) -> int:
         print(f"{'':20} {_signed(place, key)}")
     print(f"{'':20} (the signed links end with this session, after {SIGNED_SECONDS // 60} minutes at the latest)")
     return FINE
+
+
+def _earlier(record: Record) -> str:
+    """How many earlier recommendations of the account its answer named, and their sums."""
+    told = record.get("earlier") or {}
+    sums = ", ".join(f"{amount} {currency}" for currency, amount in told.get("sums", {}).items())
+    return f"{told['count']}, {sums}" if told.get("count") else ""
 
 
 def _get(options: argparse.Namespace, place: Place) -> int:

@@ -64,7 +64,10 @@ def test_asking_twice_shows_both_recommendations_of_the_account(
         harness.post(harness.query(f"SELECT {number} FROM authy.verification_usage /* {account} */"))
         harness.tick()
     found = listed(capsys, "search", "--account", account)
-    assert len({run["execution_id"] for run in found}) == 2
+    ids = [run["execution_id"] for run in found]
+    assert len({*ids}) == 2
+    assert runs.main(["show", max(ids)]) == 0
+    assert "1, 4948.80 USD" in capsys.readouterr().out
 
 
 def test_amounts_and_windows_bound_a_search(past: BotHarness, capsys: pytest.CaptureFixture[str]) -> None:

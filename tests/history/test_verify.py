@@ -142,6 +142,19 @@ def test_a_policy_version_that_is_not_known_any_more_is_said(real_past: RealPast
     assert any("no credit policy '1999-1'" in sentence for sentence in found)
 
 
+def test_an_entry_of_the_accounts_index_is_held_to_the_result_an_earlier_releases_without_its_filters(
+    real_past: RealPast, kept: list[str]
+) -> None:
+    entry = json.loads(real_past.content(kept[-1]))
+    filters = ("services", "countries", "mccs")
+    old = {name: value for name, value in entry.items() if name not in filters}
+    for told, differs in ((entry, 0), (old, 0), ({**entry, "mccs": ["310"]}, 1), ({**old, "credit_amount": 1.0}, 1)):
+        altered = real_past.store.with_(kept[-1], json.dumps(told).encode())
+        found = list(differences(altered, real_past.execution_id))
+        assert len(found) == differs, found
+        assert all(kept[-1] in sentence for sentence in found)
+
+
 def test_rows_that_compute_to_another_credit_are_told_apart_from_damaged_ones(real_past: RealPast) -> None:
     key = f"{real_past.files.output_prefix}data/blocking_events.jsonl.gz"
     fewer = gzip.compress(b"".join(gzip.decompress(real_past.content(key)).splitlines(keepends=True)[100:]))
