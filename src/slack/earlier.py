@@ -63,7 +63,7 @@ def _recommendations(count: int) -> str:
 
 def _words(entry: IndexEntry) -> str:
     window = entry.window
-    when = f"for {days(*(day.isoformat() for day in window))}" if window else "window not known"
+    when = f" for {days(*(day.isoformat() for day in window))}" if window else ", window not known"
     return ", ".join(
-        part for part in (f"{money(entry.credit_amount)} {entry.currency} {when}", only(entry.filters)) if part
+        part for part in (f"{money(entry.credit_amount)} {entry.currency}{when}", only(entry.filters)) if part
     )

@@ -102,19 +102,33 @@ def test_the_next_claim_for_an_account_that_an_own_notebook_names_is_told_of_it(
     _, first = answer(harness, {**PLANS_TEN, "currency": "EUR"})
     said, _ = answer(harness, {**PLANS_TEN, "fraud_start": "2025-09-30", "fraud_end": "2025-10-31"})
 
-    assert "Recommended before, for this account and overlapping days" in said
+    assert "1 earlier recommendation for this account within 31 days of this window, 4,948.80 EUR; not netted." in said
     assert "4,948.80 EUR for 2025-07-01 to 2025-09-30" in said
     assert first in said
 
 
 @pytest.mark.usefixtures("own_notebook")
-@pytest.mark.parametrize("without", ["account_sid", "fraud_start", "fraud_end"])
-def test_a_result_without_account_or_window_is_nobodys_earlier_one(harness: BotHarness, without: str) -> None:
-    answer(harness, {name: value for name, value in PLANS_TEN.items() if name != without})
+def test_a_result_without_account_is_nobodys_earlier_one(harness: BotHarness) -> None:
+    answer(harness, {name: value for name, value in PLANS_TEN.items() if name != "account_sid"})
     said, _ = answer(harness, PLANS_TEN)
 
-    assert "Recommended before" not in said
+    assert "earlier recommendation" not in said
     assert len(harness.objects(f"{paths.ROOT}/index/")) == 1
+
+
+@pytest.mark.usefixtures("own_notebook")
+@pytest.mark.parametrize("without", ["fraud_start", "fraud_end"])
+def test_a_result_without_a_window_is_counted_for_every_later_claim_and_counts_every_earlier_one(
+    harness: BotHarness, without: str
+) -> None:
+    half = {name: value for name, value in PLANS_TEN.items() if name != without}
+    answer(harness, half)
+    later, _ = answer(harness, {**PLANS_TEN, "fraud_start": "2030-01-01", "fraud_end": "2030-01-31"})
+    last, _ = answer(harness, half)
+
+    assert "within 31 days of this window (1 of them: window not known), 4,948.80 USD; not netted." in later
+    assert "• 4,948.80 USD, window not known" in later
+    assert "2 earlier recommendations for this account (this one's window is not known: all are counted), 9,897" in last
 
 
 @pytest.mark.usefixtures("own_notebook")
