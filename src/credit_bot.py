@@ -25,7 +25,9 @@ import boto3
 
 from .aws import AwsClients
 from .bot import metrics
+from .bot.adoption import Adoption
 from .bot.answer_steps import AnswerSteps
+from .bot.damage import DamageReport
 from .bot.execution_steps import ExecutionSteps
 from .bot.inbox import Inbox
 from .bot.job_watch import JobWatch
@@ -129,7 +131,9 @@ def make_bot(
         gate=PostGate(settings.slack_post_interval, clock, waiting.sleep),
         check_lease=state.check_lease,
     )
-    inbox = Inbox(settings, slack=slack, state=state, pool=pool, clock=clock)
+    damage = DamageReport(notifier=notifier, slack=slack, clock=clock)
+    inbox = Inbox(settings, slack=slack, state=state, pool=pool, damage=damage, clock=clock)
+    adoption = Adoption(settings, state=state, lease=lease, inbox=inbox, pool=pool, damage=damage, clock=clock)
     links = LinkRegister(state, clock)
     check = ResultCheck(settings, make_reader(settings.allowed_tables))
     results = Results(executor, audit, check)
@@ -162,6 +166,8 @@ def make_bot(
     tick = Tick(
         settings,
         inbox=inbox,
+        adoption=adoption,
+        damage=damage,
         state=state,
         lease=lease,
         processor=processor,

@@ -157,4 +157,8 @@ class StateConflict(StateError):
 
 
 class StateUnreadable(StateError):
-    """A record is not what this code writes; the message names its key."""
+    """An object is not what this code writes; the message names it. `key`: the record's, where it is one."""
+
+    def __init__(self, message: str, *, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key

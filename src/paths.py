@@ -19,14 +19,18 @@ AUDIT_PREFIX = f"{ROOT}/audit/"
 CURSOR = f"{ROOT}/state/cursor.json"
 PROCESSED_MESSAGES = f"{ROOT}/state/processed_messages.json"
 
+CHANNEL_ID, SLACK_TS = "[CDG][A-Z0-9]{1,30}", r"[12][0-9]{9}\.[0-9]{6}"
+"""Slack's names of a channel and of a message in it, as regular expressions."""
+
 NO_EXECUTION = "20000101_000000_00000000"
 """An id that no execution has: to ask what is answered of a job that does not exist."""
 
 NO_WINDOW = "no-window"
 UNREACHED = ".unreached"
 
-_EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
-_INDEX_NAME = re.compile(rf"(?:\d{{4}}-\d\d-\d\d|{NO_WINDOW})_({_EXECUTION_ID.pattern})")
+_EXECUTION_ID = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9a-f]{8}")
+_INDEX_NAME = re.compile(rf"(?:[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|{NO_WINDOW})_({_EXECUTION_ID.pattern})")
+_MARKER = re.compile(f"({CHANNEL_ID})-({SLACK_TS})")
 
 
 def new_execution_id(now: datetime, token: str | None = None) -> str:
@@ -35,8 +39,14 @@ def new_execution_id(now: datetime, token: str | None = None) -> str:
 
 
 def is_execution_id(text: str) -> bool:
-    """Whether it has the form of one."""
-    return _EXECUTION_ID.fullmatch(text) is not None
+    """Whether it has the form of one, with a date that there is."""
+    if not _EXECUTION_ID.fullmatch(text):
+        return False
+    try:
+        execution_date(text)
+    except ValueError:
+        return False
+    return True
 
 
 def execution_date(execution_id: str) -> date:
@@ -52,7 +62,7 @@ def job_name(execution_id: str) -> str:
 def execution_id_of(job_name: str) -> str | None:
     """The execution id a job name was made from, or None for somebody else's job."""
     candidate = job_name.removeprefix(JOB_NAME_PREFIX).replace("-", "_")
-    return candidate if job_name.startswith(JOB_NAME_PREFIX) and _EXECUTION_ID.fullmatch(candidate) else None
+    return candidate if job_name.startswith(JOB_NAME_PREFIX) and is_execution_id(candidate) else None
 
 
 @dataclass(frozen=True)
@@ -126,10 +136,10 @@ def open_marker(channel: str, ts: str) -> str:
     return f"{OPEN_PREFIX}{channel}-{ts}"
 
 
-def message_of_marker(key: str) -> tuple[str, str]:
-    """(channel, ts) of an open marker's key."""
-    channel, _, ts = key.removeprefix(OPEN_PREFIX).partition("-")
-    return channel, ts
+def message_of_marker(key: str) -> tuple[str, str] | None:
+    """(channel, ts) of an open marker's key; None for a key that names no message."""
+    found = _MARKER.fullmatch(key.removeprefix(OPEN_PREFIX))
+    return (found[1], found[2]) if found else None
 
 
 def lease(owner: str) -> str:

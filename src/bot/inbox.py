@@ -14,16 +14,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..config import BotSettings
-from ..errors import CreditsError, StateConflict, StateUnreadable
+from ..errors import ConfigurationError, CreditsError, StateConflict, StateUnreadable, TransientError
 from ..looker.links import allowed_hosts
 from ..slack.client import EVENT_TYPE, SlackClient
 from ..slack.reply import too_many_links
 from ..state.records import Cursor, Failure, MessageRecord, Request
-from ..state.state_manager import Held, StateManager
+from ..state.state_manager import Held, NoRecord, StateManager
+from .damage import DamageReport
 from .links import FoundLinks, find_links
 from .work_pool import WorkPool
 
 log = logging.getLogger("credits")
+
+LOOK_UP_EVERY = 86_400.0
+"""Seconds: a channel's name may be another channel's by now; to ask at every tick would cost it a fourth more calls."""
+AHEAD = 3600.0
+"""Seconds that Slack's clock may be before this one."""
 
 
 @dataclass(frozen=True)
@@ -55,35 +61,45 @@ class Inbox:
         slack: SlackClient,
         state: StateManager,
         pool: WorkPool,
+        damage: DamageReport,
         clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._slack = slack
         self._state = state
         self._pool = pool
+        self._damage = damage
         self._clock = clock
         self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
         self._known: dict[str, str] = {}
+        self._again: set[str] = set()
         self.problems: list[str] = []
-        self._channel = ""
 
     def read(self) -> list[Held]:
         """Begin a record for each new request in the window, oldest first; they are this bot's to answer."""
         cursor, etag = self._state.cursor()
         before = cursor.model_copy(deep=True)
-        channel = self._channel_id(cursor)
-        self._known.update(cursor.known)
-        new = [found for found in self._window(channel) if self._known.get(found.ts) != found.digest]
+        messages = self._history(cursor)
+        self._known.update((ts, digest) for ts, digest in cursor.known.items() if ts not in self._again)
+        new = [found for found in self._requests_in(messages) if self._known.get(found.ts) != found.digest]
         begun = [held for held in self._pool.map(self._begin, new) if held is not None]
-        oldest = self._oldest()
-        cursor.known = {ts: digest for ts, digest in self._known.items() if float(ts) >= oldest}
+        cursor.known = {ts: digest for ts, digest in self._known.items() if self.is_in_window(ts)}
         if cursor != before:
             self._state.save_cursor(cursor, etag)
         return begun
 
     def window(self) -> list[Candidate]:
         """Every request in the look-back window, oldest first, whatever became of it; changes nothing."""
-        return list(self._window(self._channel_id(self._state.cursor()[0])))
+        return list(self._requests_in(self._history(self._state.cursor()[0])))
+
+    def is_in_window(self, ts: str, margin: float = 0.0) -> bool:
+        """Whether a message lies in the look-back, or `margin` seconds before it; not one that is still to come."""
+        return self._oldest() - margin <= float(ts) <= self._clock() + AHEAD
+
+    def begin_again(self, ts: str) -> None:
+        """Have a message that lost its record begun anew, whatever is known of it; its reply is looked for first."""
+        self._again.add(ts)
+        self._known.pop(ts, None)
 
     def requests(self, message: dict[str, Any]) -> tuple[list[Request], FoundLinks]:
         """The requests a message holds, and what was found of links in it."""
@@ -94,19 +110,56 @@ class Inbox:
             requests.append(_refused("", too_many_links(len(requests), found.left_out).text))
         return requests, found
 
-    def _channel_id(self, cursor: Cursor) -> str:
+    def _history(self, cursor: Cursor) -> tuple[str, list[dict[str, Any]]]:
+        """The channel's id and its messages in the look-back; a name is looked up where the hint may be wrong."""
         name = self._settings.slack_channel
-        if not self._channel:
-            self._channel = cursor.channel_id if cursor.channel_name == name else self._slack.channel_id(name)
-        cursor.channel_name, cursor.channel_id = name, self._channel
-        return self._channel
+        if cursor.channel_name != name or not cursor.channel_id:
+            self._remember(cursor, self._slack.channel_id(name))
+        elif not 0 <= self._clock() - cursor.looked_up_at < LOOK_UP_EVERY:
+            self._look_up_again(cursor)
+        try:
+            return cursor.channel_id, self._slack.history(cursor.channel_id, self._oldest())
+        except ConfigurationError as refusal:
+            self._remember(cursor, self._other_of_that_name(cursor.channel_id, refusal))
+        return cursor.channel_id, self._slack.history(cursor.channel_id, self._oldest())
+
+    def _look_up_again(self, cursor: Cursor) -> None:
+        try:
+            channel = self._slack.channel_id(cursor.channel_name)
+        except TransientError as error:
+            log.info("channel not looked up: %s", error)
+            return
+        except ConfigurationError as error:  # renamed, it is answered in all the same
+            self.problems.append(f"{error} Until then the bot reads {cursor.channel_id}, which had that name.")
+            channel = cursor.channel_id
+        self._remember(cursor, channel)
+
+    def _other_of_that_name(self, channel: str, refusal: ConfigurationError) -> str:
+        """The id of the channel that has the name now. Raises the refusal where that is the refused one."""
+        try:
+            now = self._slack.channel_id(self._settings.slack_channel)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{error} Of the channel that had that name: {refusal}") from refusal
+        if now == channel:
+            raise refusal
+        return now
+
+    def _remember(self, cursor: Cursor, channel: str) -> None:
+        """What is known is known of one channel."""
+        name = self._settings.slack_channel
+        if cursor.channel_id not in {"", channel}:
+            self._known.clear()
+            cursor.known = {}
+            if cursor.channel_name == name:
+                self.problems.append(f"{name} is the channel {channel} now; before it was {cursor.channel_id}.")
+        cursor.channel_name, cursor.channel_id, cursor.looked_up_at = name, channel, self._clock()
 
     def _oldest(self) -> float:
         return self._clock() - self._settings.lookback_hours * 3600
 
-    def _window(self, channel: str) -> Iterator[Candidate]:
-        messages = filter(_is_request, self._slack.history(channel, self._oldest()))
-        for message in sorted(messages, key=lambda message: str(message["ts"])):
+    def _requests_in(self, history: tuple[str, list[dict[str, Any]]]) -> Iterator[Candidate]:
+        channel, messages = history
+        for message in sorted(filter(_is_request, messages), key=lambda message: str(message["ts"])):
             try:
                 requests, found = self.requests(message)
             except Exception as error:  # noqa: BLE001 (a bug here must cost one message an answer, not all of them)
@@ -118,10 +171,15 @@ class Inbox:
     def _begin(self, candidate: Candidate) -> Held | None:
         try:
             held = self._add(candidate)
-        except StateUnreadable as error:  # one message's, unless it is the earlier bot's list, which is all of them
-            self.problems.append(str(error))
+        except StateUnreadable as error:
+            if error.key:
+                self._damage.add(error.key, str(error), (candidate.channel, candidate.ts))
+            else:  # the earlier bot's list, which is about all of them
+                self.problems.append(str(error))
             return None
         except StateConflict as error:
+            if isinstance(error, NoRecord):
+                self._again.add(candidate.ts)
             log.info("left to the next look: %s", error)
             self._known.pop(candidate.ts, None)
             return None
@@ -131,6 +189,7 @@ class Inbox:
             self._unread(candidate.ts, error)
             return None
         self._known[candidate.ts] = candidate.digest
+        self._again.discard(candidate.ts)
         return held
 
     def _unread(self, ts: str, error: Exception) -> None:
@@ -141,7 +200,7 @@ class Inbox:
         if new.ts not in self._known:
             if self._state.processed_before(new.ts) and self._state.read(new.channel, new.ts) is None:
                 return None
-            held = self._state.add(self._record(new))
+            held = self._state.add(self._record(new), again=new.ts in self._again)
             if held is not None:
                 return held
         return self._state.extend(new.channel, new.ts, new.requests, new.digest)

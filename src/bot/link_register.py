@@ -25,7 +25,8 @@ class LinkRegister:
         """Take a query in hand; or the record of the request that has it, running or answered."""
         request.sql_digest = link_digest(link.canonical, sql)
         mine = _record(held, request, "running")
-        return self._state.claim_link(request.sql_digest, mine, utc_date(self._clock()).isoformat())
+        today = utc_date(self._clock()).isoformat()
+        return self._state.claim_link(request.sql_digest, mine, today, held.problems)
 
     def renew(self, held: Held, request: Request, link: LookerLink, sql: str) -> bool:
         """Whether Looker gives another SQL by now: that is taken in hand, and the earlier one let go."""

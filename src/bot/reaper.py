@@ -14,7 +14,7 @@ from typing import Any
 from .. import paths
 from ..aws import AwsClients
 from ..config import Settings
-from ..errors import CreditsError, StateConflict
+from ..errors import CreditsError, StateConflict, StateUnreadable
 from ..executor import Executor
 from ..state.audit_record import AuditWriter, record_of_execution
 from ..state.lease import LeaseKeeper
@@ -79,6 +79,12 @@ class Reaper:
         execution_id = paths.execution_id_of(job_name)
         if execution_id is None:
             return None
+        try:
+            return self._stop_if_abandoned(execution_id, job_name)
+        except StateUnreadable as error:
+            return f"{job_name} was left alone: {error}"
+
+    def _stop_if_abandoned(self, execution_id: str, job_name: str) -> str | None:
         found = self._state.execution(execution_id)
         if found is None:
             return f"{job_name} runs without a record in this bucket; it was left alone. Stop it if it is nobody's."

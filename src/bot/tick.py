@@ -8,22 +8,24 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from .. import paths
 from ..config import BotSettings
-from ..errors import CreditsError, Interrupted, StateConflict, StateUnreadable, TransientError
+from ..errors import CreditsError, Interrupted, StateConflict, TransientError
 from ..logs import about
 from ..state.lease import LeaseKeeper, LeaseLost
 from ..state.records import UNANSWERED, Request
 from ..state.state_manager import Held, StateManager
 from ..waiting import Waiting
+from .adoption import Adoption
 from .alarms import Alarms
 from .answer_steps import AnswerSteps
+from .damage import DamageReport
 from .inbox import Inbox
+from .job_slots import Share, may_start
 from .job_watch import JobWatch
 from .message_processor import MessageProcessor, Next
 from .notifier import Notifier
@@ -39,6 +41,7 @@ SLACK_EVERY = 20.0
 SETTLE_GRACE = 15.0
 OPEN_EVERY = 60.0
 CLOSING = 5.0
+WITH_A_JOB = frozenset({"submitting", "running"})
 _EVERY = {"slack": SLACK_EVERY, "results": RESULT_EVERY, "open": OPEN_EVERY}
 """Seconds between two looks at the same; of a job's status it depends on what is waited for."""
 
@@ -65,6 +68,8 @@ class Tick:
         settings: BotSettings,
         *,
         inbox: Inbox,
+        adoption: Adoption,
+        damage: DamageReport,
         state: StateManager,
         lease: LeaseKeeper,
         processor: MessageProcessor,
@@ -78,6 +83,8 @@ class Tick:
     ) -> None:
         self._settings = settings
         self._inbox = inbox
+        self._adoption = adoption
+        self._damage = damage
         self._state = state
         self._lease = lease
         self._processor = processor
@@ -93,7 +100,7 @@ class Tick:
         self._lock = threading.Lock()
         self._problems: list[str] = []
         self._counts: Counter[str] = Counter()
-        self._starting: set[tuple[str, str]] = set()
+        self._starting: set[tuple[str, str, str]] = set()
         self._looked_at: dict[str, float] = {}
         self._last_step = 0.0
         self._alarms = Alarms(answers=answers, notifier=notifier, state=state, clock=clock, drop=self._drop)
@@ -130,6 +137,7 @@ class Tick:
             self._adopt()
         if self._is_due("slack") and (self._clock() < listen_until or not self._counts["reads"]):
             self._read_slack()
+        self._adoption.tell_of_damage()
         running = [request for held in self._held() for request in _with_jobs(held)]
         if running and self._is_due("results"):
             self._jobs.look_for_results(running)
@@ -144,35 +152,12 @@ class Tick:
             log.warning("lease not renewed: %s", error)
 
     def _adopt(self) -> None:
-        """Take over what earlier ticks, or bots that are gone, left open."""
-        for held in self._pool.map(self._claim, self._left_open()):
-            if held is not None:
-                self._hold(held)
-                if any(request.state in UNANSWERED for request in held.record.requests):
-                    self._pool.submit(REACT, partial(self._show_eyes, held))
-
-    def _left_open(self) -> list[tuple[str, str]]:
-        """A tick that cannot find what is open fails at its first look, not in the middle of its work."""
-        self._counts["looks"] += 1
-        try:
-            return [key for key in self._state.open_messages() if key not in self._messages]
-        except TransientError as error:
-            if self._counts["looks"] == 1:
-                raise
-            log.warning("open messages not looked for: %s", error)
-            return []
-
-    def _claim(self, key: tuple[str, str]) -> Held | None:
-        try:
-            self._lease.keep()
-            return self._state.claim(*key)
-        except StateUnreadable as error:
-            self._problems.append(str(error))
-        except TransientError as error:
-            log.warning("left for now: %s", error)
-        except ValueError:
-            self._problems.append(f"{paths.open_marker(*key)} is not what this bot writes: delete it.")
-        return None
+        for held in self._adoption.take_over(self._messages):
+            self._hold(held)
+            if any(request.state in UNANSWERED for request in held.record.requests):
+                self._pool.submit(REACT, partial(self._show_eyes, held))
+        self._problems.extend(self._adoption.problems)
+        self._adoption.problems.clear()
 
     def _hold(self, held: Held) -> None:
         self._processor.recover(held)
@@ -222,22 +207,50 @@ class Tick:
 
     def _schedule(self) -> None:
         """Hand every step that is due to the pool, oldest message first."""
-        begun = True
-        while begun and not self._waiting.stopped:
-            begun = False
-            slots = self._settings.max_concurrent_jobs - self._jobs_in_hand()
-            for held in sorted(self._held(), key=lambda held: held.record.ts):
-                if held.key in self._busy or (step := self._processor.next_step(held, slot_free=slots > 0)) is None:
-                    continue
-                slots -= step.starts_job
+        while not self._waiting.stopped and (due := self._due()):
+            for held, step in due:
                 self._begin(held, step)
-                begun = True
+
+    def _due(self) -> list[tuple[Held, Next]]:
+        """A step for each message that has one now: a job where its turn has come, else what needs none."""
+        messages = sorted(self._held(), key=lambda held: held.record.ts)
+        steps = {
+            held.key: step
+            for held in messages
+            if held.key not in self._busy and (step := self._processor.next_step(held, slot_free=True))
+        }
+        may = self._may_start(messages, {key for key, step in steps.items() if step.starts_job})
+        due = []
+        for held in messages:
+            step = steps.get(held.key)
+            if step and step.starts_job and held.key not in may:
+                step = self._processor.next_step(held, slot_free=False)
+            if step:
+                due.append((held, step))
+        return due
+
+    def _may_start(self, messages: Iterable[Held], ready: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
+        if not ready:
+            return ()
+        with self._lock:
+            starting = set(self._starting)
+        now = self._clock()
+        shares = (
+            Share(
+                held.key,
+                jobs=sum(r.state in WITH_A_JOB or (*held.key, r.key) in starting for r in held.record.requests),
+                ready=held.key in ready,
+                to_come=any(r.state == "new" and r.not_before <= now for r in held.record.requests),
+            )
+            for held in messages
+        )
+        return may_start(self._settings.max_concurrent_jobs, shares)
 
     def _begin(self, held: Held, step: Next) -> None:
         with self._lock:
             self._busy.add(held.key)
             if step.starts_job:
-                self._starting.add(held.key)
+                self._starting.add((*held.key, step.request.key))
         self._last_step = self._clock()
         self._pool.submit(step.urgency, lambda: self._take(held, step))
 
@@ -262,7 +275,7 @@ class Tick:
             finally:
                 with self._lock:
                     self._busy.discard(held.key)
-                    self._starting.discard(held.key)
+                    self._starting.discard((*held.key, step.request.key))
                 self._waiting.wake()
 
     def _drop(self, held: Held) -> None:
@@ -279,8 +292,7 @@ class Tick:
         """Whether no step is being taken, due, or due before the deadline."""
         if self._busy or not self._pool.idle():
             return False
-        slot_free = self._jobs_in_hand() < self._settings.max_concurrent_jobs
-        if any(self._processor.next_step(held, slot_free=slot_free) for held in self._held()):
+        if self._due():
             return False
         if any(self._processor.unanswered(held, deadline) for held in self._held()):
             return False
@@ -310,7 +322,7 @@ class Tick:
             running=sum(1 for request in requests if request.state == "running"),
             waiting=sum(1 for request in requests if request.state in {"new", "submitting"}),
             cost_usd_estimate=self._answers.cost_usd_estimate,
-            problems=len(self._problems),
+            problems=len(self._problems) + len(self._damage),
             seconds=self._clock() - started,
         )
 
@@ -328,17 +340,6 @@ class Tick:
     def _held(self) -> list[Held]:
         with self._lock:
             return list(self._messages.values())
-
-    def _jobs_in_hand(self) -> int:
-        with self._lock:
-            starting = set(self._starting)
-        return len(starting) + sum(
-            1
-            for held in self._held()
-            if held.key not in starting
-            for request in held.record.requests
-            if request.state in {"submitting", "running"}
-        )
 
 
 def _with_jobs(held: Held) -> list[Request]:

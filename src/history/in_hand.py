@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from .. import paths
+from ..errors import StateUnreadable
 from ..state.object_store import ObjectStore
 from ..state.records import UNANSWERED, MessageRecord, Request
+from ..state.state_manager import open_markers
 from .reader import Record
+
+log = logging.getLogger("credits")
 
 
 def in_hand(store: ObjectStore) -> list[Record]:
     """One for each link that waits for its answer, oldest message first; `state` is new, submitting, running, replying.
 
-    Raises ConfigurationError and TransientError as ObjectStore does, StateUnreadable naming a record.
+    A record that cannot be read is left out, and logged. Raises ConfigurationError and TransientError as ObjectStore.
     """
-    messages = sorted(map(paths.message_of_marker, store.keys(paths.OPEN_PREFIX)), key=lambda message: message[1])
+    messages, _ = open_markers(store)
     return [record for channel, ts in messages for record in _of_message(store, channel, ts)]
 
 
 def _of_message(store: ObjectStore, channel: str, ts: str) -> Iterator[Record]:
-    found = store.get(paths.message_record(channel, ts), MessageRecord)
+    try:
+        found = store.get(paths.message_record(channel, ts), MessageRecord)
+    except StateUnreadable as error:
+        log.error("%s", error)
+        return
     if found is not None:
         yield from (_record(found[0], request) for request in found[0].requests if request.state in UNANSWERED)
 

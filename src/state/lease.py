@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable
 
 from .. import paths
-from ..errors import CreditsError, TransientError
+from ..errors import CreditsError, StateUnreadable, TransientError
+from ..times import iso
 from .object_store import ObjectStore
 from .records import Lease
 
@@ -34,6 +35,7 @@ class LeaseKeeper:
         self._owner = ""
         self._renewed_at = float("-inf")
         self._tried_at = float("-inf")
+        self._unbelievable: dict[str, str] = {}
 
     @property
     def owner(self) -> str:
@@ -63,13 +65,28 @@ class LeaseKeeper:
                 raise LeaseLost("This bot was held up for longer than its lease; the record is left to the next tick.")
 
     def is_live(self, owner: str) -> bool:
-        """Whether another bot's lease still holds; ours counts as live."""
+        """Whether another bot's lease still holds; ours counts as live. One that cannot be believed holds nothing."""
         if not owner:
             return False
         if owner == self._owner:
             return self._seconds_left() > 0
-        found = self._store.get(paths.lease(owner), Lease)
-        return found is not None and self._clock() < found[0].renewed_at + DURATION
+        key = paths.lease(owner)
+        try:
+            found = self._store.get(key, Lease)
+        except StateUnreadable as error:
+            self._unbelievable[key] = str(error)
+            return False
+        if found is None:
+            return False
+        if found[0].renewed_at > self._clock() + SAFETY:
+            self._unbelievable[key] = _of_the_future(key, found[0].renewed_at)
+            return False
+        return self._clock() < found[0].renewed_at + DURATION
+
+    def take_unbelievable(self) -> dict[str, str]:
+        """The leases met since that could not be believed: key → what is wrong, for on-call."""
+        met, self._unbelievable = self._unbelievable, {}
+        return met
 
     def release(self) -> None:
         """Give it up, so that the next tick need not wait; failing to is harmless."""
@@ -97,3 +114,10 @@ class LeaseKeeper:
         record = Lease(owner=self._owner, renewed_at=now)
         self._store.put_bytes(paths.lease(self._owner), record.model_dump_json().encode())
         self._renewed_at = now
+
+
+def _of_the_future(key: str, renewed_at: float) -> str:
+    return (
+        f"{key} was renewed at {iso(renewed_at)}, which is still to come; what its bot had in hand is taken over. "
+        "Set the clocks of the machines that the bot runs on, or delete the object where somebody changed it."
+    )

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
-from ..aws import MISSING, AwsClients, error_code, refused
+from ..aws import MISSING, AwsClients, error_code, error_message, refused
 from ..errors import StateConflict, StateUnreadable, TransientError
 
 
@@ -29,11 +29,14 @@ Model = TypeVar("Model", bound=BaseModel)
 _PRECONDITION_FAILED = {"PreconditionFailed", "412"}
 _CONFLICT = {"ConditionalRequestConflict", "409"}
 _CONFLICT_TRIES = 5
+MAX_RECORD = 8_000_000
+"""Bytes. A message's record has some kilobytes a link; a look-back of 30 days with 100,000 messages has 5 million."""
 
 
 class ObjectStore:
     """The bot's objects in one bucket. Raises TransientError when S3 stays out of reach, ConfigurationError for
-    a missing bucket or permission, both after the retries of `AwsClients.call`.
+    a missing bucket or permission, both after the retries of `AwsClients.call`; StateUnreadable, naming the key, for
+    an object that S3 keeps and does not give.
     """
 
     def __init__(self, clients: AwsClients, bucket: str) -> None:
@@ -41,22 +44,29 @@ class ObjectStore:
         self._bucket = bucket
 
     def get(self, key: str, model: type[Model]) -> tuple[Model, str] | None:
-        """(object, ETag), or None where there is none. Raises StateUnreadable naming the key."""
-        found = self.get_bytes(key)
+        """(object, ETag), or None where there is none. Raises StateUnreadable for what breaks the model, is over
+        MAX_RECORD, or says itself that it belongs under another key.
+        """
+        found = self.get_bytes(key, MAX_RECORD)
         if found is None:
             return None
         body, etag = found
+        if len(body) > MAX_RECORD:
+            raise self._unreadable(key, f"it has more than {MAX_RECORD} bytes")
         try:
-            return model.model_validate_json(body), etag
+            record = model.model_validate_json(body)
         except ValidationError as error:
-            raise StateUnreadable(
-                f"s3://{self._bucket}/{key} is not what this bot writes ({error.error_count()} faults, first: "
-                f"{error.errors()[0]['msg']}). Restore an earlier version of the object, or delete it."
-            ) from error
+            raise self._unreadable(key, f"{error.error_count()} faults, first: {error.errors()[0]['msg']}") from error
+        if getattr(record, "own_key", None) not in {None, key}:
+            raise self._unreadable(key, "by what it says it belongs under another key")
+        return record, etag
 
-    def get_bytes(self, key: str) -> tuple[bytes, str] | None:
-        """(content, ETag), or None where there is none."""
-        return self._clients.read_object(self._bucket, key)
+    def get_bytes(self, key: str, limit: int | None = None) -> tuple[bytes, str] | None:
+        """(content, ETag), or None where there is none. limit: as for AwsClients.read_object."""
+        try:
+            return self._clients.read_object(self._bucket, key, limit)
+        except ClientError as error:
+            raise self._not_given(key, error) from error
 
     def create(self, key: str, record: _Nonced) -> str:
         """Write an object that must not exist yet; its ETag. Raises StateConflict."""
@@ -105,13 +115,13 @@ class ObjectStore:
 
     def delete(self, key: str) -> None:
         """Delete; silent where there is none."""
-        self._call("delete_object", f"deleting {key}", Key=key)
+        self._ask("delete_object", f"deleting {key}", Key=key)
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Every key under a prefix, in order; one call for each 1,000."""
         extra: dict[str, Any] = {"StartAfter": start_after} if start_after else {}
         while True:
-            page = self._call("list_objects_v2", f"listing {prefix}", Prefix=prefix, **extra)
+            page = self._ask("list_objects_v2", f"listing {prefix}", Prefix=prefix, **extra)
             yield from (entry["Key"] for entry in page.get("Contents", []))
             if not page.get("IsTruncated"):
                 return
@@ -119,7 +129,7 @@ class ObjectStore:
 
     def folders(self, prefix: str) -> list[str]:
         """The prefixes one level below `prefix` (which ends with a slash), in order."""
-        page = self._call("list_objects_v2", f"listing {prefix}", Prefix=prefix, Delimiter="/")
+        page = self._ask("list_objects_v2", f"listing {prefix}", Prefix=prefix, Delimiter="/")
         return [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
 
     def get_with_metadata(self, key: str) -> tuple[bytes, dict[str, str]] | None:
@@ -129,7 +139,7 @@ class ObjectStore:
         except ClientError as error:
             if error_code(error) in MISSING:
                 return None
-            raise
+            raise self._not_given(key, error) from error
         return answer["Body"].read(), dict(answer.get("Metadata", {}))
 
     def _write(self, key: str, record: _Nonced, condition: dict[str, str]) -> str:
@@ -154,6 +164,27 @@ class ObjectStore:
     def _written_by_us(self, key: str, nonce: str) -> str | None:
         found = self.get_bytes(key)
         return found[1] if found and f'"nonce":"{nonce}"'.encode() in found[0] else None
+
+    def _unreadable(self, key: str, why: str) -> StateUnreadable:
+        return StateUnreadable(
+            f"s3://{self._bucket}/{key} is not what this bot writes ({why}). "
+            "Restore an earlier version of the object, or delete it.",
+            key=key,
+        )
+
+    def _not_given(self, key: str, error: ClientError) -> StateUnreadable:
+        return StateUnreadable(
+            f"S3 does not give s3://{self._bucket}/{key} ({error_code(error)}: {error_message(error)}). "
+            "Restore the object, or an earlier version of it, or delete it.",
+            key=key,
+        )
+
+    def _ask(self, operation: str, doing: str, **arguments: Any) -> Any:
+        """A call of which every refusal is one."""
+        try:
+            return self._call(operation, doing, **arguments)
+        except ClientError as error:
+            raise refused(error, doing) from error
 
     def _call(self, operation: str, doing: str, **arguments: Any) -> Any:
         return self._clients.call(self._clients.s3, operation, doing, Bucket=self._bucket, **arguments)

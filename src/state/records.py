@@ -7,17 +7,31 @@ A request's state only moves forward:
 
 Each state is written *before* the outside step it names is taken: `submitting` before the job is created,
 `replying` before the reply is posted. Whoever finds a record in such a state looks outside first.
-Times are ISO 8601 UTC; money is USD.
+Times are ISO 8601 UTC; money is USD. What a value may be: field_types.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from .. import paths
 from ..outside_text import OutsideText
+from .field_types import (
+    ChannelId,
+    ExecutionId,
+    IsoDate,
+    IsoTime,
+    LinksDigest,
+    MessageName,
+    Moment,
+    Owner,
+    SlackTs,
+    SqlDigest,
+    Tries,
+)
 from .recommendations import Earlier
 
 State = Literal["new", "submitting", "running", "replying", "answered", "settled", "failed"]
@@ -35,6 +49,22 @@ UNANSWERED: frozenset[State] = frozenset({"new", "submitting", "running", "reply
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, defer_build=True)
 
+    @property
+    def own_key(self) -> str | None:
+        """The one key under which it is believed; None where it does not say whose it is."""
+        return None
+
+
+class _Job(_Record):
+    execution_id: ExecutionId
+    job_name: str
+
+    @model_validator(mode="after")
+    def _are_one(self) -> Self:
+        if self.job_name != paths.job_name(self.execution_id):
+            raise ValueError("the job's name is another execution's")
+        return self
+
 
 class Failure(_Record):
     """Why there is no answer, in words for the requester, and how to treat it."""
@@ -47,13 +77,11 @@ class Failure(_Record):
     requester_mends: bool = False
 
 
-class Attempt(_Record):
+class Attempt(_Job):
     """One execution tried for a request; the last one counts, the earlier ones say why they were replaced."""
 
-    execution_id: str
-    job_name: str
     job_arn: str | None = None
-    created_at: str | None = None
+    created_at: IsoTime | None = None
     replaced_because: OutsideText | None = None
 
 
@@ -61,8 +89,8 @@ class Cost(_Record):
     """An estimate: end − start × the instance's price."""
 
     instance_type: str
-    seconds: float
-    usd: float | None
+    seconds: FiniteFloat
+    usd: FiniteFloat | None
 
 
 class Request(_Record):
@@ -72,24 +100,24 @@ class Request(_Record):
     link: OutsideText
     state: State = "new"
     attempts: list[Attempt] = Field(default_factory=list)
-    sql_digest: str | None = None
+    sql_digest: SqlDigest | None = None
     reply: ReplyKind | None = None
-    reply_ts: str | None = None
+    reply_ts: SlackTs | None = None
     earlier: Earlier | None = None
-    points_to: str | None = None
+    points_to: MessageName | None = None
     points_to_running: bool = False
     failure: Failure | None = None
     alarm: str | None = None
     done: list[Step] = Field(default_factory=list)
-    tries: int = 0
-    not_before: float = 0.0
-    waiting_since: float | None = None
+    tries: Tries = 0
+    not_before: Moment = 0.0
+    waiting_since: Moment | None = None
     told_waiting: bool = False
     progress_begun: bool = False
-    progress_ts: str | None = None
+    progress_ts: SlackTs | None = None
     status: str | None = None
-    started_at: str | None = None
-    ended_at: str | None = None
+    started_at: IsoTime | None = None
+    ended_at: IsoTime | None = None
     cost: Cost | None = None
 
     @property
@@ -111,17 +139,21 @@ class MessageRecord(_Record):
     """One Slack message that holds at least one Looker link."""
 
     schema_version: Literal[1] = 1
-    channel: str
-    ts: str
+    channel: ChannelId
+    ts: SlackTs
     user: OutsideText | None
     user_is_bot: bool = False
     digest: str
     duplicates: int = 0
-    owner: str = ""
+    owner: Owner | Literal[""] = ""
     nonce: str = ""
-    seen_at: str
+    seen_at: IsoTime
     mark: Literal["white_check_mark", "x"] | None = None
-    requests: list[Request]
+    requests: list[Request] = Field(min_length=1)
+
+    @property
+    def own_key(self) -> str:
+        return paths.message_record(self.channel, self.ts)
 
     @property
     def ended(self) -> bool:
@@ -137,7 +169,7 @@ class Origin:
     link: str | None = None
 
 
-class ExecutionRecord(_Record):
+class ExecutionRecord(_Job):
     """Whose an execution is: written before its job is created, read by whoever ends it and by the reaper.
 
     purpose: `check` is the doctor's job, which answers nobody; `command` what scripts' were called before.
@@ -145,48 +177,57 @@ class ExecutionRecord(_Record):
     """
 
     schema_version: Literal[1] = 1
-    execution_id: str
-    job_name: str
     purpose: Purpose | Literal["check", "command"]
     asid: str | None = None
     link: OutsideText | None = None
     result_profile: str | None = None
     max_runtime: int | None = None
-    channel: str | None = None
-    ts: str | None = None
+    channel: ChannelId | None = None
+    ts: SlackTs | None = None
     request_key: str | None = None
-    replaces: str | None = None
-    created_at: str
-    lease_until: float | None = None
+    replaces: ExecutionId | None = None
+    created_at: IsoTime
+    lease_until: Moment | None = None
     stopped_because: str | None = None
     nonce: str = ""
+
+    @property
+    def own_key(self) -> str:
+        return paths.ExecutionPaths(self.execution_id).record
 
 
 class LinkRecord(_Record):
     """Which request has a link's SQL in hand, so that asking twice is pointed to the first."""
 
     schema_version: Literal[1] = 1
-    channel: str
-    ts: str
+    channel: ChannelId
+    ts: SlackTs
     request_key: str
-    execution_id: str | None = None
+    execution_id: ExecutionId | None = None
     state: LinkState = "running"
-    only_on: str | None = None
+    only_on: IsoDate | None = None
     nonce: str = ""
 
 
 class Lease(_Record):
     """A running bot's sign of life."""
 
-    owner: str
-    renewed_at: float
+    owner: Owner
+    renewed_at: Moment
+
+    @property
+    def own_key(self) -> str:
+        return paths.lease(self.owner)
 
 
 class Cursor(_Record):
-    """A hint that saves calls: which messages of the look-back already have a record (ts → digest of their links)."""
+    """A hint that saves calls: the channel's id, and when it was looked up (seconds since 1970); which messages of the
+    look-back already have a record (ts → digest of their links).
+    """
 
     schema_version: Literal[1] = 1
     channel_name: str = ""
-    channel_id: str = ""
-    known: dict[str, str] = Field(default_factory=dict)
+    channel_id: ChannelId | Literal[""] = ""
+    looked_up_at: Moment = 0.0
+    known: dict[SlackTs, LinksDigest] = Field(default_factory=dict)
     nonce: str = ""

@@ -12,6 +12,7 @@ state/processed_messages.json               the earlier bot's list, kept up for 
 from __future__ import annotations
 
 import hashlib
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -21,6 +22,15 @@ from .lease import LeaseKeeper
 from .object_store import ObjectStore
 from .processed_messages import ProcessedMessages
 from .records import UNANSWERED, Cursor, ExecutionRecord, LinkRecord, MessageRecord, Request
+
+log = logging.getLogger("credits")
+
+HAS_ITS_SQL = frozenset({"running", "replying", "answered", "settled"})
+"""States of a request whose record says with which SQL."""
+
+
+class NoRecord(StateConflict):
+    """A message is marked as open and has no record: its bot died between the two writes, or somebody deleted it."""
 
 
 @dataclass
@@ -56,34 +66,44 @@ class StateManager:
         self._lease = lease
         self._processed = ProcessedMessages(store)
         self._claimed: dict[str, str] = {}
+        self._cursor_is_unreadable = False
 
     # Messages
 
     def open_messages(self) -> list[tuple[str, str]]:
         """(channel, ts) of every message with work left, oldest first."""
-        found = [paths.message_of_marker(key) for key in self._store.keys(paths.OPEN_PREFIX)]
-        return sorted(found, key=lambda message: message[1])
+        return self.open_markers()[0]
+
+    def open_markers(self) -> tuple[list[tuple[str, str]], list[str]]:
+        """The same; and the keys among the markers that name no message."""
+        return open_markers(self._store)
 
     def read(self, channel: str, ts: str) -> MessageRecord | None:
         """A message's record as it stands, without owning it."""
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         return found[0] if found else None
 
-    def add(self, record: MessageRecord) -> Held | None:
-        """Begin a message: its marker, then its record. None where another bot began it first."""
+    def add(self, record: MessageRecord, *, again: bool = False) -> Held | None:
+        """Begin a message: its marker, then its record. None where another bot began it first.
+
+        again: it was begun before, and may have its reply.
+        """
         self._store.put_bytes(paths.open_marker(record.channel, record.ts), b"", "text/plain")
         record.owner = self._lease.owner
         try:
             etag = self._store.create(paths.message_record(record.channel, record.ts), record)
         except StateConflict:
             return None
-        return Held(record, etag, recovered=False)
+        return Held(record, etag, recovered=again)
 
     def claim(self, channel: str, ts: str) -> Held | None:
-        """Take over an open message whose bot is gone; None where it lives, or nothing is left to do."""
+        """Take over an open message whose bot is gone; None where it lives, or nothing is left to do.
+
+        Raises NoRecord, StateUnreadable.
+        """
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
-        if found is None:  # its bot is between the two writes, or died there: reading Slack again begins it anew
-            return None
+        if found is None:
+            raise NoRecord(f"There is no record of the message {ts}.")
         held = Held(found[0], found[1], recovered=True)
         if held.record.ended:
             self.close(held)
@@ -98,12 +118,12 @@ class StateManager:
     def extend(self, channel: str, ts: str, requests: list[Request], digest: str) -> Held | None:
         """Add an edited message's new links to its record, whatever state that is in, and own it.
 
-        None where there is nothing new. Raises StateConflict where there is no record, or another bot has it now:
-        the links are not in the record then, and whoever looks later must find them still to be added.
+        None where there is nothing new. Raises NoRecord, and StateConflict where another bot has it now: the links are
+        not in the record then, and whoever looks later must find them still to be added.
         """
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         if found is None:
-            raise StateConflict(f"There is no record of the message {ts}.")
+            raise NoRecord(f"There is no record of the message {ts}.")
         held = Held(found[0], found[1], recovered=True)
         known = {request.key for request in held.record.requests}
         added = [request for request in requests if request.key not in known]
@@ -130,6 +150,10 @@ class StateManager:
         now = self.read(held.record.channel, held.record.ts)
         if now is not None and not now.ended:
             self._store.put_bytes(marker, b"", "text/plain")
+
+    def forget(self, channel: str, ts: str) -> None:
+        """Take away the marker of a message that has no record."""
+        self._store.delete(paths.open_marker(channel, ts))
 
     def check_lease(self, held: Held) -> None:
         """Raise LeaseLost unless there is time for one more outside call on this message."""
@@ -159,13 +183,17 @@ class StateManager:
         """The hint, and its version (None where there is none yet, or it cannot be read: it is only a hint)."""
         try:
             found = self._store.get(paths.CURSOR, Cursor)
-        except StateUnreadable:
-            self._store.delete(paths.CURSOR)
+        except StateUnreadable as error:
+            log.warning("made anew: %s", error)
+            self._cursor_is_unreadable = True
             found = None
         return found if found else (Cursor(), None)
 
     def save_cursor(self, cursor: Cursor, etag: str | None) -> None:
         """Write the hint; silent where another bot wrote it meanwhile."""
+        if self._cursor_is_unreadable:
+            self._store.delete(paths.CURSOR)
+            self._cursor_is_unreadable = False
         try:
             if etag is None:
                 self._store.create(paths.CURSOR, cursor)
@@ -192,10 +220,11 @@ class StateManager:
 
     # Links
 
-    def claim_link(self, digest: str, mine: LinkRecord, today: str) -> LinkRecord | None:
+    def claim_link(self, digest: str, mine: LinkRecord, today: str, problems: list[str]) -> LinkRecord | None:
         """Take a link's SQL in hand; or the record of the request that has it, running or answered.
 
-        today: ISO date in UTC; an answer that holds for another day alone is no answer.
+        today: ISO date in UTC; an answer that holds for another day alone is no answer. Nor is the record of a request
+        that there is not, or that has another SQL: it is taken over, and `problems` says so.
         """
         key = paths.link_record(digest)
         found: tuple[LinkRecord, str] | None = None
@@ -207,8 +236,18 @@ class StateManager:
             except StateConflict:
                 found = self._store.get(key, LinkRecord)
             if found and not _free(found[0], mine, today):
-                return found[0]
+                if not self._is_of_nobody(found[0], digest):
+                    return found[0]
+                problems.append(f"{key} named a request that has not this SQL: it was taken over.")
         raise StateConflict(f"{key} is being changed by other bots.")
+
+    def _is_of_nobody(self, link: LinkRecord, digest: str) -> bool:
+        try:
+            message = self.read(link.channel, link.ts)
+        except StateUnreadable:  # it may be its own: the thread is there to look at
+            return False
+        request = next((r for r in message.requests if r.key == link.request_key), None) if message else None
+        return request is None or (request.state in HAS_ITS_SQL and request.sql_digest != digest)
 
     def update_link(self, digest: str, mine: LinkRecord) -> None:
         """Say how a link's request stands; left alone where another request has it by now."""
@@ -237,6 +276,14 @@ class StateManager:
     def replace_execution(self, record: ExecutionRecord, etag: str) -> None:
         """Write an execution's record over exactly that version. Raises StateConflict."""
         self._store.replace(paths.ExecutionPaths(record.execution_id).record, record, etag)
+
+
+def open_markers(store: ObjectStore) -> tuple[list[tuple[str, str]], list[str]]:
+    """(channel, ts) of every message with work left, oldest first; the keys among the markers that name no message."""
+    keys = list(store.keys(paths.OPEN_PREFIX))
+    named = [(key, paths.message_of_marker(key)) for key in keys]
+    messages = sorted((message for _, message in named if message), key=lambda message: message[1])
+    return messages, [key for key, message in named if message is None]
 
 
 def link_digest(canonical: str, sql: str) -> str:

@@ -180,7 +180,7 @@ class BotHarness:
 
     def open(self) -> list[tuple[str, str]]:
         """Messages with work left."""
-        return [paths.message_of_marker(key) for key in self.objects(paths.OPEN_PREFIX)]
+        return [found for key in self.objects(paths.OPEN_PREFIX) if (found := paths.message_of_marker(key))]
 
     def replies(self, ts: str) -> list[str]:
         """What the bot said in a message's thread, files aside."""

@@ -55,28 +55,28 @@ def test_a_missing_object_is_none(store: ObjectStore) -> None:
 
 
 def test_creating_twice_is_a_conflict_and_leaves_the_first(store: ObjectStore) -> None:
-    store.create(KEY, Cursor(channel_id="first"))
+    store.create(KEY, Cursor(channel_id="C1"))
     with pytest.raises(StateConflict, match=KEY):
-        store.create(KEY, Cursor(channel_id="second"))
+        store.create(KEY, Cursor(channel_id="C2"))
     found = store.get(KEY, Cursor)
     assert found is not None
-    assert found[0].channel_id == "first"
+    assert found[0].channel_id == "C1"
 
 
 def test_replacing_an_older_version_is_a_conflict(store: ObjectStore) -> None:
-    old = store.create(KEY, Cursor(channel_id="1"))
-    store.replace(KEY, Cursor(channel_id="2"), old)
+    old = store.create(KEY, Cursor(channel_id="C1"))
+    store.replace(KEY, Cursor(channel_id="C2"), old)
     with pytest.raises(StateConflict):
-        store.replace(KEY, Cursor(channel_id="3"), old)
+        store.replace(KEY, Cursor(channel_id="C3"), old)
 
 
 def test_a_write_whose_answer_was_lost_is_ours_after_all(store: ObjectStore, clients: AwsClients) -> None:
     _after_the_work(clients, _lost)
-    etag = store.create(KEY, Cursor(channel_id="mine"))
-    store.replace(KEY, Cursor(channel_id="next"), etag)
+    etag = store.create(KEY, Cursor(channel_id="C7"))
+    store.replace(KEY, Cursor(channel_id="C8"), etag)
     found = store.get(KEY, Cursor)
     assert found is not None
-    assert found[0].channel_id == "next"
+    assert found[0].channel_id == "C8"
 
 
 def test_a_409_after_the_work_was_done_is_success(store: ObjectStore, clients: AwsClients) -> None:
@@ -84,7 +84,7 @@ def test_a_409_after_the_work_was_done_is_success(store: ObjectStore, clients: A
         return ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
 
     _after_the_work(clients, conflict)
-    assert store.create(KEY, Cursor(channel_id="mine"))
+    assert store.create(KEY, Cursor(channel_id="C7"))
 
 
 def test_s3_out_of_reach_ends_in_a_transient_error_after_the_retries(store: ObjectStore, clients: AwsClients) -> None:

@@ -1,0 +1,121 @@
+"""Taking over what earlier ticks, or bots that are gone, left open; what is left of messages without a record."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Container
+
+from .. import paths
+from ..config import BotSettings
+from ..errors import CreditsError, StateUnreadable, TransientError
+from ..state.lease import LeaseKeeper
+from ..state.state_manager import Held, NoRecord, StateManager
+from .damage import DamageReport
+from .inbox import Inbox
+from .work_pool import WorkPool
+
+log = logging.getLogger("credits")
+
+BETWEEN_TWO_WRITES = 3600.0
+"""Seconds that a living bot may take between a message's marker and its record: far more than it does."""
+LONGEST_PAUSE = 3600.0
+"""Seconds between two tries: longer than any that this bot makes."""
+
+Key = tuple[str, str]
+"""Channel and time stamp of a message."""
+
+
+class Adoption:
+    """An object that cannot be read costs the message it is about, and on-call is told. `clock`: seconds since 1970."""
+
+    def __init__(
+        self,
+        settings: BotSettings,
+        *,
+        state: StateManager,
+        lease: LeaseKeeper,
+        inbox: Inbox,
+        pool: WorkPool,
+        damage: DamageReport,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._lease = lease
+        self._inbox = inbox
+        self._pool = pool
+        self._damage = damage
+        self._clock = clock
+        self._is_first_look = True
+        self._orphans: set[Key] = set()
+        self.problems: list[str] = []
+
+    def take_over(self, in_hand: Container[Key]) -> list[Held]:
+        """Own every open message that is not in hand, and whose bot is gone."""
+        found = self._pool.map(self._claim, [key for key in self._left_open() if key not in in_hand])
+        return [held for held in found if held is not None]
+
+    def tell_of_damage(self) -> None:
+        """Tell on-call of what could not be read; then take away the markers that nothing belongs to."""
+        for lease, what in self._lease.take_unbelievable().items():
+            self._damage.add(lease, what)
+        self._damage.tell()
+        for message in [one for one in self._orphans if self._damage.is_told(paths.open_marker(*one))]:
+            self._orphans.discard(message)
+            try:
+                self._state.forget(*message)
+            except CreditsError as error:
+                log.warning("left for now: %s", error)
+
+    def _left_open(self) -> list[Key]:
+        """A tick that cannot find what is open fails at its first look, not in the middle of its work."""
+        first, self._is_first_look = self._is_first_look, False
+        try:
+            messages, nameless = self._state.open_markers()
+        except TransientError as error:
+            if first:
+                raise
+            log.warning("open messages not looked for: %s", error)
+            return []
+        for key in nameless:
+            self._damage.add(key, f"{key} is not `channel-time stamp`, as a message's marker is: delete it.")
+        return messages
+
+    def _claim(self, key: Key) -> Held | None:
+        try:
+            self._lease.keep()
+            held = self._state.claim(*key)
+        except NoRecord:
+            self._without_record(key)
+        except StateUnreadable as error:
+            if error.key:
+                self._damage.add(error.key, str(error), key)
+            else:  # the earlier bot's list
+                self.problems.append(str(error))
+        except TransientError as error:
+            log.warning("left for now: %s", error)
+        except CreditsError as error:
+            self.problems.append(str(error))
+        else:
+            return self._without_long_pauses(held) if held else None
+        return None
+
+    def _without_record(self, key: Key) -> None:
+        if self._inbox.is_in_window(key[1], margin=BETWEEN_TWO_WRITES):
+            self._inbox.begin_again(key[1])
+            return
+        marker, hours = paths.open_marker(*key), self._settings.lookback_hours
+        self._orphans.add(key)
+        self._damage.add(
+            marker,
+            f"{marker} is of a message that has no record and is not of the last {hours} hours (LOOKBACK_HOURS): it "
+            "was not answered in full, and is left at that. Where an answer is still wanted, post its link again.",
+            key,
+        )
+
+    def _without_long_pauses(self, held: Held) -> Held:
+        for request in held.record.requests:
+            request.not_before = min(request.not_before, self._clock() + LONGEST_PAUSE)
+            if request.waiting_since is not None:
+                request.waiting_since = min(request.waiting_since, self._clock())
+        return held
