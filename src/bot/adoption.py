@@ -78,7 +78,7 @@ class Adoption:
             log.warning("open messages not looked for: %s", error)
             return []
         for key in nameless:
-            self._damage.add(key, f"{key} is not `channel-time stamp`, as a message's marker is: delete it.")
+            self._damage.add(key, f"{key} names no message (channel id, hyphen, time stamp): delete it.")
         return messages
 
     def _claim(self, key: Key) -> Held | None:
@@ -114,8 +114,10 @@ class Adoption:
         )
 
     def _without_long_pauses(self, held: Held) -> Held:
+        now = self._clock()
         for request in held.record.requests:
-            request.not_before = min(request.not_before, self._clock() + LONGEST_PAUSE)
+            if request.not_before > now + LONGEST_PAUSE:
+                request.not_before = 0.0
             if request.waiting_since is not None:
-                request.waiting_since = min(request.waiting_since, self._clock())
+                request.waiting_since = min(request.waiting_since, now)
         return held

@@ -26,8 +26,10 @@ from .work_pool import WorkPool
 
 log = logging.getLogger("credits")
 
-LOOK_UP_EVERY = 86_400.0
-"""Seconds: a channel's name may be another channel's by now; to ask at every tick would cost it a fourth more calls."""
+LOOK_UP_EVERY = 3600.0
+"""Seconds: a name may be another channel's by now, and Slack lets an archived one be read as before. Every tick has no
+time for it.
+"""
 AHEAD = 3600.0
 """Seconds that Slack's clock may be before this one."""
 
