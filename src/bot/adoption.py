@@ -96,7 +96,7 @@ class Adoption:
             log.warning("left for now: %s", error)
         except CreditsError as error:
             self.problems.append(str(error))
-        except Exception as error:  # noqa: BLE001 (a bug here must cost one message an answer, not all of them)
+        except Exception as error:  # (a bug here must cost one message an answer, not all of them)
             log.error("unexpected error", exc_info=error)
             self.problems.append(
                 f"{paths.open_marker(*key)} was not taken up ({type(error).__name__}); see the bot's log."
