@@ -5,7 +5,8 @@ drop        the work is done, then the connection is reset without an answer
 delay       `seconds` pass before the work is done
 throttle    the service's own "too many requests"
 error_5xx   the service's own server error
-status      the service's own refusal with the given `status` (409, 412, 403, ...), `says` in its own words
+status      the service's own refusal with the given `status` (409, 412, 403, ...), `says` in its own words; Slack
+            refuses with status 200, and `says` is its code
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
@@ -24,11 +26,12 @@ Kind = Literal["refuse", "drop", "delay", "throttle", "error_5xx", "status"]
 class Fault:
     """What to do wrong, and to which calls. `service`, `operation`, `origin` and `path` are globs.
 
+    holds: only calls whose body holds this text (`"blocks"`: Slack's messages that have some);
     probability: share of the selected calls that fail (a seeded sequence: the same seed, the same calls);
     in_a_row: no call fails more often after each other, however long the sequence and whoever calls meanwhile;
     nth: only the nth selected call, counted from 1; skip: leave the first ones alone; count: fail at most so many;
     seconds: the length of a delay, or the Retry-After of a throttle; status: the HTTP status of kind "status";
-    says: the refusal's message, where it is not the usual one (AWS alone).
+    says: the refusal's message, where it is not the usual one (AWS and Slack).
     """
 
     kind: Kind
@@ -36,6 +39,7 @@ class Fault:
     operation: str = "*"
     origin: str = "*"
     path: str = "*"
+    holds: str = ""
     probability: float = 1.0
     seed: int = 0
     in_a_row: int | None = None
@@ -117,12 +121,18 @@ class Faults:
                 for number, armed in self._armed.items()
             ]
 
-    def strike(self, service: str, operation: str, origin: str, path: str) -> Fault | None:
+    def strike(
+        self, service: str, operation: str, origin: str, path: str, body: Callable[[], bytes] = bytes
+    ) -> Fault | None:
         """The fault this call meets, or None. The platform's own calls meet none."""
         if not self._armed or origin == "platform":
             return None
         with self._lock:
             for armed in self._armed.values():
-                if armed.fault.selects(service, operation, origin, path) and armed.strikes(service, operation, path):
-                    return armed.fault
+                fault = armed.fault
+                selected = fault.selects(service, operation, origin, path)
+                if not selected or (fault.holds and fault.holds.encode() not in body()):
+                    continue
+                if armed.strikes(service, operation, path):
+                    return fault
         return None

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, NamedTuple
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -133,7 +134,7 @@ class Wire:
         service = self._service if isinstance(self._service, str) else self._service(environ)
         name = (service, self._operation(environ), self._origin(environ))
         path = str(environ["REQUEST_URI"])
-        fault = self._hub.faults.strike(*name, path)
+        fault = self._hub.faults.strike(*name, path, partial(body, environ))
         started, status = time.perf_counter(), _Status(start_response)
         lost = True
         try:

@@ -43,14 +43,15 @@ def operation(environ: WSGIEnvironment) -> str:
 
 
 def fault_answer(_environ: WSGIEnvironment, fault: Fault) -> Answer:
-    """A throttle or a server error as Slack words it."""
+    """A throttle, a server error or a refusal by code as Slack words it."""
     if fault.kind == "throttle":
         wait = str(max(1, math.ceil(fault.seconds)))
         return Answer(429, [_JSON_HEADER, ("Retry-After", wait)], b'{"ok":false,"error":"ratelimited"}')
     status = fault.status if fault.kind == "status" else 503
     if 300 <= status < 400:
         return Answer(status, [("Location", "https://elsewhere.example/")], b"")
-    return Answer(status, [_JSON_HEADER], b'{"ok":false,"error":"service_unavailable"}')
+    code = fault.says or "service_unavailable"
+    return Answer(status, [_JSON_HEADER], json.dumps({"ok": False, "error": code}).encode())
 
 
 def _respond(api: Api, world: SlackWorld, request: Request) -> Response:

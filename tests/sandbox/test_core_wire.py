@@ -153,6 +153,17 @@ def test_a_fault_strikes_the_calls_it_was_told_to(fault: dict[str, Any], struck:
     assert strikes(fault) == struck
 
 
+def test_a_fault_strikes_only_calls_whose_body_holds_what_it_names() -> None:
+    faults = Faults()
+    faults.add("status", holds='"blocks"')
+    bodies = [b'{"text": "x"}', b'{"text": "x", "blocks": []}', b""]
+    assert [bool(faults.strike("s", "o", "bot", "/p", lambda body=body: body)) for body in bodies] == [  # type: ignore[misc]
+        False,
+        True,
+        False,
+    ]
+
+
 def longest_row(numbers: list[int]) -> int:
     longest = row = 0
     for before, number in pairwise([0, *numbers]):
