@@ -24,7 +24,7 @@ from .command_line import (
     today,
 )
 from .errors import ConfigurationError
-from .history.columns import COLUMNS, SHORT, row
+from .history.columns import COLUMNS, SHORT, UNREACHED, row
 from .history.costs import KEYS, cost_report, first_day_needed
 from .history.export import write_csv, write_parquet
 from .history.files import Files, check_folder
@@ -260,7 +260,11 @@ def _add_search(search: argparse.ArgumentParser) -> None:
     search.add_argument("--window", nargs=2, type=day, metavar=("FIRST", "LAST"), help="fraud windows that overlap")
     search.add_argument("--min-amount", type=float, metavar="USD")
     search.add_argument("--max-amount", type=float, metavar="USD")
-    search.add_argument("--state", choices=("answered", "failed", RUNNING), help="running: has no answer yet")
+    search.add_argument(
+        "--state",
+        choices=("answered", "failed", UNREACHED, RUNNING),
+        help="unreached: Slack took its answer for nobody; running: has no answer yet",
+    )
     search.add_argument("--requester", help="Slack user id")
 
 

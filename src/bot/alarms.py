@@ -79,6 +79,8 @@ class Alarms:
             for held, _ in group:
                 self._drop(held)
             return False
+        except Exception as error:  # as in MessageProcessor.take; and no tick fails for what on-call was to be told
+            log.error("on-call cannot be told of: %s", cause_of(group[0][1]), exc_info=error)
         for held, request in group:
             request.done.append("alarm")
             self._saved(held)

@@ -15,8 +15,9 @@ from ..state.audit import AuditTrail
 from ..state.records import UNANSWERED, Request, Step
 from ..state.state_manager import Held, StateManager
 from ..times import iso, seconds_of
+from .delivery import Delivery, note_unreached
 from .link_register import LinkRegister
-from .notifier import Notifier
+from .notifier import Notifier, Unreached
 from .put_off import PutOff
 from .transitions import Results, Signals
 
@@ -54,6 +55,7 @@ class AnswerSteps:
         self._state = state
         self._links = links
         self._notifier = notifier
+        self._delivery = Delivery(state, notifier, clock)
         self._audit = audit
         self._signals = signals
         self._results = results
@@ -72,9 +74,9 @@ class AnswerSteps:
             request.earlier = self._audit.recommend(held.record, result, held.problems.append)
             self._state.save(held)
         try:
-            request.reply_ts = self._notifier.reply(held, request, result)
-        except MessageGone as error:
-            log.warning("not answered: %s", error)
+            request.reply_ts = self._delivery.reach(held, request, result)
+        except (MessageGone, Unreached) as error:
+            note_unreached(held, request, error)
             self._audit.reached_nobody(result)
         request.state = "answered"
         request.done.append("reply")
@@ -82,7 +84,7 @@ class AnswerSteps:
         if request.execution:
             self._end_expected_until[request.execution.execution_id] = self._clock() + END_EXPECTED
         self._state.save(held)
-        self.counts["failed" if request.reply == "failure" else "answered"] += 1
+        self.counts["failed" if request.reply == "failure" or request.unreached else "answered"] += 1
         with suppress(StateConflict, TransientError):  # the mark comes later, and does it again
             self._note_for_the_earlier_bot(held)
 
@@ -172,7 +174,7 @@ class AnswerSteps:
 
     def mark(self, held: Held, _: Request) -> None:
         """Show how the message ended: the last thing done but for what failed, once the earlier bot's list has it."""
-        well = all(request.reply in {"answer", "repeat"} for request in held.record.requests)
+        well = all(r.reply in {"answer", "repeat"} and r.unreached is None for r in held.record.requests)
         name: Literal["white_check_mark", "x"] = "white_check_mark" if well else "x"
         with self._put_off.where_it_fails(*held.key):
             self._notifier.mark(held, name)

@@ -15,7 +15,9 @@ RELATIVE_DATES = "relative_dates"
 
 
 class LinkRegister:
-    """A failed request frees its query; so does the end of the day an answer to relative dates was given on."""
+    """A failed request frees its query, and an answer that is in no thread; so does the end of the day an answer to
+    relative dates was given on.
+    """
 
     def __init__(self, state: StateManager, clock: Callable[[], float]) -> None:
         self._state = state
@@ -41,7 +43,7 @@ class LinkRegister:
         """Say how the request that had it ended; `result` where it was answered."""
         if request.sql_digest is None or request.reply == "repeat":
             return
-        mine = _record(held, request, "answered" if result else "failed")
+        mine = _record(held, request, "answered" if result and request.reply_ts else "failed")
         if result and any(flag["code"] == RELATIVE_DATES for flag in result.get("flags", [])):
             mine.only_on = paths.execution_date(result["execution_id"]).isoformat()
         self._state.update_link(request.sql_digest, mine)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import CapacityError, CreditsError, Interrupted, StateConflict, TransientError
+from ..slack.errors import PermanentSlackError
 from ..state.lease import LeaseLost
 from ..state.records import UNANSWERED, Request
 from ..state.state_manager import Held, StateManager
@@ -25,6 +26,8 @@ from .work_pool import AFTER, ANSWER, REACT, RESOLVE, SUBMIT
 log = logging.getLogger("credits")
 
 MAX_TRIES = 6
+NEXT_TICK = 900.0
+"""Seconds before what Slack refuses until somebody mends something is tried again."""
 
 Step = Callable[[Held, Request], None]
 
@@ -142,7 +145,8 @@ class MessageProcessor:
         if request.state not in UNANSWERED:  # what follows an answer puts itself off
             self._count_a_try(held, request, error)
         elif request.state == "replying" or self._executions.has_answer(request):
-            request.not_before = self._clock() + max(TAKE_OVER_PAUSE, pause_after(request.tries))
+            pause = max(TAKE_OVER_PAUSE, pause_after(request.tries))
+            request.not_before = self._clock() + (NEXT_TICK if isinstance(error, PermanentSlackError) else pause)
             self._count_a_try(held, request, error)
         elif isinstance(error, CapacityError):
             self._executions.wait_for_capacity(held, request, str(error))

@@ -6,16 +6,18 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
+from typing import TypeVar
 
 from .. import console_links, paths
 from ..config import BotSettings
-from ..errors import ConfigurationError, CreditsError, TransientError
+from ..errors import CreditsError, TransientError
 from ..execution.job_log import MAX_LINES, sayable
 from ..executor import CreditResult, Executor
 from ..slack import reply as wording
 from ..slack.client import SlackClient
-from ..slack.errors import MessageGone, SlackRefused, Undeliverable
+from ..slack.errors import InstallationRefused, PermanentSlackError, SlackRefused, Undeliverable
 from ..slack.post_gate import PostGate
+from ..slack.text import plain
 from ..state.audit import AuditTrail
 from ..state.recommendations import IndexEntry
 from ..state.records import Failure, Request
@@ -24,6 +26,11 @@ from ..state.state_manager import Held
 log = logging.getLogger("credits")
 
 LeaseCheck = Callable[[Held], None]
+Posted = TypeVar("Posted")
+
+
+class Unreached(CreditsError):
+    """Slack takes a reply from the bot for nobody: neither thread, requester nor on-call. `reason`: its codes."""
 
 
 class Notifier:
@@ -55,36 +62,60 @@ class Notifier:
         self._react(held, name)
 
     def reply(self, held: Held, request: Request, result: CreditResult | None) -> str:
-        """Post a request's reply and return its time stamp; where it may have been posted already, look first."""
+        """Post a request's reply in its thread and return its time stamp; where it may be there already, look first.
+
+        Raises PermanentSlackError where the thread takes it in neither form.
+        """
         key = reply_key(held, request)
-        if held.recovered or request.tries:
-            found = self._slack.find_reply(held.record.channel, held.record.ts, key)
-            if found:
-                return found
-        message = self._message(held, request, result)
-        self._gate.wait(held.record.channel)
-        return self._slack.post_reply(*held.key, message, key, partial(self._check_lease, held))
+        if (held.recovered or request.tries) and (found := self._slack.find_reply(*held.key, key)):
+            return found
+
+        def post(message: wording.Message, metadata: bool) -> str:
+            self._gate.wait(held.record.channel)
+            check = partial(self._check_lease, held)
+            return self._slack.post_reply(*held.key, message, key, check, metadata=metadata)
+
+        return _in_either_form(self._message(held, request, result), post)
+
+    def reply_directly(self, held: Held, request: Request, result: CreditResult | None) -> None:
+        """Send what the thread does not take as a direct message; of a failure, all that is known. Raises Unreached."""
+        if request.reply == "failure" and request.failure is not None:
+            message = self._failure_dm(held, request, request.failure)
+        else:
+            message = self._message(held, request, result)
+        words = wording.not_in_thread(request.refusal or "", self._permalink_or_none(held), message)
+        self._send_directly(held, request, plain(words))
 
     def tell_requester(self, held: Held, request: Request) -> None:
         """The failure message: to the requester, or to SLACK_ERROR_USER where that is a bot or cannot be reached."""
         if request.failure is None:
             return
-        message = self._failure_dm(held, request, request.failure)
-        key = f"dm-{reply_key(held, request)}"
-        user = held.record.user
+        try:
+            self._send_directly(held, request, self._failure_dm(held, request, request.failure))
+        except Unreached as error:
+            log.error("nobody was told of the failure: %s", error)
+
+    def _send_directly(self, held: Held, request: Request, message: wording.Message) -> None:
+        key, user = f"dm-{reply_key(held, request)}", held.record.user
+        refused = "a bot"
         if user and not held.record.user_is_bot:
+            check_first = held.recovered or request.tries > 0
             try:
-                check_first = held.recovered or request.tries > 0
-                self._slack.send_dm(user, message, key, check_first, partial(self._check_lease, held))
+                self._send(user, message, key, check_first=check_first, of=[held])
                 return
-            except Undeliverable as error:
+            except InstallationRefused:
+                raise
+            except PermanentSlackError as error:
                 log.warning("direct message not delivered: %s", error)
-        self._tell_error_user(
-            wording.undelivered(user or "unknown", message),
-            key,
-            check_first=True,
-            of=[held],
-        )
+                refused = error.code
+        try:
+            undelivered = wording.undelivered(user or "unknown", message)
+            self._send(self._settings.slack_error_user, undelivered, key, check_first=True, of=[held])
+        except InstallationRefused:
+            raise
+        except PermanentSlackError as error:
+            reason = f"requester: {refused}, SLACK_ERROR_USER: {error.code}"
+            raise Unreached(f"{error} Nobody has been given: {message.text}", reason=reason) from error
 
     def attach_report(self, held: Held, request: Request) -> None:
         """Put report.html into the thread; an execution without one has been said to have none in its log."""
@@ -100,18 +131,22 @@ class Notifier:
         self._attach(held, request, f"credit-breakdown-{execution_id}.png", title, content)
 
     def _attach(self, held: Held, request: Request, filename: str, title: str, content: bytes | None) -> None:
-        channel, ts = held.key
-        if content is None or ((held.recovered or request.tries) and self._slack.find_file(channel, ts, filename)):
+        if content is None:
             return
         try:
-            self._slack.upload_file(channel, ts, filename, title, content, partial(self._check_lease, held))
-        except (ConfigurationError, SlackRefused, MessageGone) as error:
+            if (held.recovered or request.tries) and self._slack.find_file(*held.key, filename):
+                return
+            self._slack.upload_file(*held.key, filename, title, content, partial(self._check_lease, held))
+        except PermanentSlackError as error:
             log.error("%s not attached: %s", filename, error)
 
     def waiting(self, held: Held, request: Request, minutes: int) -> None:
-        """Say in the thread that there is no machine yet."""
+        """Say in the thread that there is no machine yet; never worth failing for."""
         key = f"waiting-{reply_key(held, request)}"
-        self._slack.post_reply(*held.key, wording.waiting(minutes), key, partial(self._check_lease, held))
+        try:
+            self._slack.post_reply(*held.key, wording.waiting(minutes), key, partial(self._check_lease, held))
+        except (PermanentSlackError, TransientError) as error:
+            log.error("not said that it waits: %s", error)
 
     def may_post_now(self, held: Held) -> bool:
         """Whether a word about progress keeps nobody's answer waiting; where it does not, it has its turn."""
@@ -132,12 +167,11 @@ class Notifier:
 
     def remove_progress(self, held: Held, request: Request) -> None:
         """Take away the word about progress, wherever it is."""
-        ts = request.progress_ts or self._slack.find_reply(*held.key, progress_key(held, request))
-        if ts is None:
-            return
         try:
-            self._slack.delete(held.record.channel, ts)
-        except (ConfigurationError, SlackRefused) as error:
+            ts = request.progress_ts or self._slack.find_reply(*held.key, progress_key(held, request))
+            if ts is not None:
+                self._slack.delete(held.record.channel, ts)
+        except PermanentSlackError as error:
             log.error("status message not taken away: %s", error)
 
     def alarm(self, key: str, cause: str, failed: list[tuple[Held, Request]], *, check_first: bool) -> None:
@@ -164,22 +198,30 @@ class Notifier:
     def _tell_error_user(
         self, message: wording.Message, key: str, *, check_first: bool, of: Collection[Held] = ()
     ) -> None:
-        """`of`: the messages that it tells of, and that must still be this bot's."""
-        user = self._settings.slack_error_user
-        if not user:
-            log.error("SLACK_ERROR_USER is not set: nobody was told of: %s", message.text)
-            return
+        """Whoever cannot be told is not asked again: the log has the words."""
         try:
-            self._slack.send_dm(user, message, key, check_first, partial(self._check_leases, of))
-        except (Undeliverable, ConfigurationError) as error:
+            self._send(self._settings.slack_error_user, message, key, check_first=check_first, of=of)
+        except PermanentSlackError as error:
             log.error("SLACK_ERROR_USER could not be told (%s) of: %s", error, message.text)
+
+    def _send(
+        self, user: str, message: wording.Message, key: str, *, check_first: bool, of: Collection[Held] = ()
+    ) -> None:
+        """A direct message. of: the messages that it tells of, and that must still be this bot's."""
+        if not user:
+            raise Undeliverable("SLACK_ERROR_USER is not set.", "not set")
+
+        def send(words: wording.Message, metadata: bool) -> None:
+            self._slack.send_dm(user, words, key, check_first, partial(self._check_leases, of), metadata=metadata)
+
+        _in_either_form(message, send)
 
     def _message(self, held: Held, request: Request, result: CreditResult | None) -> wording.Message:
         if request.reply == "answer" and result is not None:
             return self._answer(held, request, result)
         if request.reply == "repeat" and request.points_to:
             channel, _, ts = request.points_to.partition(":")
-            return wording.repeat(self._slack.permalink(channel, ts), running=request.points_to_running)
+            return wording.repeat(self._permalink(channel, ts), running=request.points_to_running)
         if request.reply == "not_verify":
             return wording.not_verify()
         failure = request.failure or Failure(category="bot", message="The request could not be answered.")
@@ -223,7 +265,7 @@ class Notifier:
             log_problem=problem,
             log_url=console_links.job_log(self._settings.aws_default_region, execution.job_name) if execution else None,
             notebook_url=self._console(files.notebook) if files else None,
-            message_url=self._permalink(held),
+            message_url=self._permalink_or_none(held),
         )
 
     def _log_tail(self, job_name: str) -> tuple[list[str] | None, str]:
@@ -232,20 +274,42 @@ class Notifier:
         except CreditsError as error:
             return None, str(error)
 
-    def _permalink(self, held: Held) -> str | None:
+    def _permalink(self, channel: str, ts: str) -> str | None:
+        """None where there is no such message any more."""
         try:
-            return self._slack.permalink(*held.key)
-        except (TransientError, MessageGone, SlackRefused, ConfigurationError):
+            return self._slack.permalink(channel, ts)
+        except PermanentSlackError:
+            return None
+
+    def _permalink_or_none(self, held: Held) -> str | None:
+        try:
+            return self._permalink(*held.key)
+        except TransientError:
             return None
 
     def _react(self, held: Held, name: str) -> None:
         try:
             self._slack.react(*held.key, name)
-        except (ConfigurationError, SlackRefused, MessageGone) as error:
+        except PermanentSlackError as error:
             log.error("reaction not added: %s", error)
 
     def _console(self, key: str) -> str:
         return console_links.s3_object(self._settings.aws_default_region, self._settings.s3_output_bucket, key)
+
+
+def _in_either_form(message: wording.Message, post: Callable[[wording.Message, bool], Posted]) -> Posted:
+    """Post a message; once more as plain text where Slack refuses it, without its metadata where that is refused.
+
+    post: the message, and whether it may have metadata. Nothing was done by what Slack has refused.
+    """
+    try:
+        return post(message, True)
+    except SlackRefused as error:
+        metadata = "metadata" not in error.code
+        if metadata and not message.blocks:
+            raise
+        log.error("as plain text, since %s", error)
+        return post(plain(message), metadata)
 
 
 def reply_key(held: Held, request: Request) -> str:

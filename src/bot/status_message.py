@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from ..errors import ConfigurationError, StateConflict, TransientError
+from ..errors import StateConflict, TransientError
 from ..execution.job_progress import JobProgress, read_progress
 from ..slack import reply as wording
-from ..slack.errors import MessageGone, SlackRefused
+from ..slack.errors import PermanentSlackError
 from ..state.object_store import ObjectStore
 from ..state.records import Request
 from ..state.state_manager import Held, StateManager
@@ -75,7 +75,7 @@ class StatusMessages:
         self._next[execution_id] = self._clock() + EDIT_EVERY
         try:
             self._show(held, request, execution_id)
-        except (MessageGone, SlackRefused, ConfigurationError) as error:
+        except PermanentSlackError as error:
             self._next[execution_id] = NEVER
             log.info("status message given up: %s", error)
 

@@ -115,6 +115,13 @@ class Tick:
         listen_until = started + self._settings.listen_seconds
         deadline = max(listen_until, started + self._settings.tick_budget_seconds)
         try:
+            self._work(listen_until, deadline)
+            return self._finish(started)
+        finally:
+            self._release()
+
+    def _work(self, listen_until: float, deadline: float) -> None:
+        try:
             while not self._waiting.stopped:
                 self._look(listen_until)
                 self._schedule()
@@ -126,7 +133,8 @@ class Tick:
                 self._waiting.pause(self._until_next_look(deadline))
         except Interrupted:
             log.info("told to end")
-        return self._finish(started)
+        finally:
+            self._pool.close(CLOSING)
 
     # Looking
 
@@ -307,13 +315,11 @@ class Tick:
         return max(0.05, min([deadline, *looks, *paused, *renewal]) - self._clock())
 
     def _finish(self, started: float) -> Summary:
-        self._pool.close(CLOSING)
         if not self._waiting.stopped:
             self._alarms.tell(self._held())
         for held in self._held():
             self._problems.extend(held.problems)
         self._tell_problems()
-        self._lease.release()
         requests = [request for held in self._held() for request in held.record.requests]
         return Summary(
             seen=self._counts["seen"],
@@ -334,8 +340,15 @@ class Tick:
         try:
             day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
             self._notifier.report_problems(self._problems, day)
-        except (TransientError, Interrupted) as error:
+        except CreditsError as error:  # the problems are in the log, and the tick has done its work
             log.error("on-call not told: %s", error)
+
+    def _release(self) -> None:
+        """Leave what this tick holds to the next one, whatever ended it."""
+        try:
+            self._lease.release()
+        except CreditsError as error:
+            log.warning("lease not released: %s", error)
 
     def _held(self) -> list[Held]:
         with self._lock:

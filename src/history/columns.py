@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .reader import Record, purpose_of
 
+UNREACHED = "unreached"
 STATES = {"answer": "answered", "failure": "failed"}
 
 
@@ -35,7 +36,9 @@ def seconds(record: Record) -> float | None:
 
 
 def state(record: Record) -> str | None:
-    """answered or failed; for what is in hand its own state."""
+    """answered or failed; unreached, where the reply reached nobody; for what is in hand its own state."""
+    if record.get("unreached"):
+        return UNREACHED
     outcome = record.get("outcome")
     return record.get("state") or STATES.get(outcome or "", outcome)
 
@@ -71,6 +74,7 @@ COLUMNS: dict[str, Column] = {
     "link": Column(lambda record: record.get("link")),
     "failure_category": _failure("category"),
     "failure": _failure("message"),
+    "slack_refusal": Column(lambda record: record.get("unreached") or record.get("refusal")),
     "job_status": Column(lambda record: record.get("job_status")),
     "seconds": Column(seconds, "DOUBLE"),
     "cost_usd_estimate": Column(usd, "DECIMAL(18,6)"),

@@ -42,5 +42,6 @@ def _record(message: MessageRecord, request: Request) -> Record:
         "requester": message.user,
         "seen_at": message.seen_at,
         "state": request.state,
+        "refusal": request.refusal,
         "link": request.link,
     }

@@ -7,6 +7,7 @@ did nothing (429). Safe to use from several threads.
 from __future__ import annotations
 
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -42,6 +43,7 @@ PAGE = 200  # messages a page; Slack recommends no more
 MAX_PAGES = 200
 DM_LOOKBACK = 1000  # messages of a DM looked through for one sent already
 RETRIES = 3
+_LATER = (408, 429)  # statuses of the upload address that mean "not now"
 
 Slack = Mapping[str, Any]
 
@@ -57,8 +59,8 @@ _may_post: ContextVar[Callable[[], None]] = ContextVar("may_post", default=_alwa
 class SlackClient:
     """One workspace's Slack through one bot token.
 
-    Every method raises ConfigurationError (token, scope, channel: names the mending), SlackUnavailable (a
-    TransientError), MessageGone, or SlackRefused. `sleep` waits between retries; it may raise to give up.
+    Every method raises SlackUnavailable (a TransientError), or a PermanentSlackError that names the mending where there
+    is one (token, scope, channel). `sleep` waits between retries; it may raise to give up.
     """
 
     def __init__(self, settings: BotSettings, *, call_log: CallLog | None = None, sleep: Sleep = time.sleep) -> None:
@@ -135,13 +137,21 @@ class SlackClient:
     # Writing
 
     def post_reply(
-        self, channel: str, thread_ts: str, message: Message, key: str, may_post: Callable[[], None] = _always
+        self,
+        channel: str,
+        thread_ts: str,
+        message: Message,
+        key: str,
+        may_post: Callable[[], None] = _always,
+        *,
+        metadata: bool = True,
     ) -> str:
         """Post into the thread under a key by which `find_reply` finds it again; the new message's time stamp.
 
         may_post: asked right before each try; raises where another bot may be at it by now.
+        metadata: whether the key goes there; else it is the text's last word.
         """
-        return self._post(channel, message, key, may_post, thread_ts=thread_ts)
+        return self._post(channel, message, key, may_post, metadata=metadata, thread_ts=thread_ts)
 
     def update(self, channel: str, ts: str, message: Message) -> None:
         """Replace the content of one of the bot's messages; waits for nothing: the next edit says more."""
@@ -164,16 +174,24 @@ class SlackClient:
         self._reaction("reactions.remove", "no_reaction", channel, ts, name)
 
     def send_dm(
-        self, user: str, message: Message, key: str, check_first: bool, may_post: Callable[[], None] = _always
+        self,
+        user: str,
+        message: Message,
+        key: str,
+        check_first: bool,
+        may_post: Callable[[], None] = _always,
+        *,
+        metadata: bool = True,
     ) -> None:
         """Send a direct message; with `check_first`, unless one with this key is there. Raises Undeliverable.
 
         may_post: asked right before the post; raises where another bot may be at it by now.
+        metadata: whether the key goes there; else it is the text's last word.
         """
         channel = self.open_dm(user)
         if check_first and self._sent_already(channel, key):
             return
-        self._post(channel, message, key, may_post)
+        self._post(channel, message, key, may_post, metadata=metadata)
 
     def open_dm(self, user: str) -> str:
         """The channel of direct messages to a user. Raises Undeliverable where they can get none."""
@@ -196,16 +214,20 @@ class SlackClient:
 
     # The calls themselves
 
-    def _post(self, channel: str, message: Message, key: str, may_post: Callable[[], None], **more: str) -> str:
-        body = {
+    def _post(
+        self, channel: str, message: Message, key: str, may_post: Callable[[], None], *, metadata: bool, **more: str
+    ) -> str:
+        body: dict[str, Any] = {
             "channel": channel,
-            "text": message.text,
-            "blocks": message.blocks,
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            "text": message.text if metadata else f"{message.text}\n{key}",
             "unfurl_links": False,
             "unfurl_media": False,
             **more,
         }
+        if message.blocks:
+            body["blocks"] = message.blocks
+        if metadata:
+            body["metadata"] = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
         return str(self._show("chat.postMessage", body, channel, may_post)["ts"])
 
     def _show(self, method: str, body: dict[str, Any], channel: str, may_post: Callable[[], None]) -> Slack:
@@ -284,6 +306,9 @@ class SlackClient:
             with counted(self._call_log, "upload"), self._opener.open(request, timeout=TIMEOUT) as response:
                 response.read()
         except CONNECTION_ERRORS as error:
+            status = error.code if isinstance(error, urllib.error.HTTPError) else 0
+            if 400 <= status < 500 and status not in _LATER:
+                raise SlackRefused(f"Slack did not take the file (HTTP {status}).", f"http_{status}") from error
             raise SlackUnavailable(f"The file could not be sent to Slack ({type(error).__name__}).") from error
 
     def _checked_upload(self, url: str) -> str:
@@ -293,10 +318,11 @@ class SlackClient:
 
 
 def find_key(messages: Iterable[dict[str, Any]], key: str) -> str | None:
-    """The time stamp of the message whose metadata holds this key."""
+    """The time stamp of the message whose metadata holds this key, or whose last word it is where a bot wrote it."""
     for message in messages:
         metadata = message.get("metadata") or {}
-        if metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get("key") == key:
+        named = metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get("key") == key
+        if named or (message.get("bot_id") and str(message.get("text") or "").rsplit(None, 1)[-1:] == [key]):
             return str(message["ts"])
     return None
 

@@ -18,9 +18,9 @@ _TOKEN = {
     "invalid_auth",
     "not_authed",
     "account_inactive",
+    "enterprise_is_restricted",
     "token_revoked",
     "token_expired",
-    "access_denied",
     "org_login_required",
     "not_allowed_token_type",
 }
@@ -34,6 +34,7 @@ _TRANSIENT = {
     "service_unavailable",
     "accesslimited",
     "team_added_to_org",
+    "external_channel_migrating",
 }
 _UNDELIVERABLE = {
     "user_not_found",
@@ -55,6 +56,7 @@ _GONE = {
     "cant_delete_message",
     "cannot_reply_to_message",
 }
+_BODY_REFUSED = (400, 413)  # statuses that are about what was sent, not about where it went
 _CHANNEL = {
     "not_in_channel": "the bot is not in {channel}: invite the bot there (/invite), then all is picked up",
     "channel_not_found": "the bot can see no channel {channel}: check SLACK_CHANNEL; "
@@ -63,30 +65,45 @@ _CHANNEL = {
     "restricted_action": "the workspace does not let the bot post in {channel}: a workspace admin allows it",
     "restricted_action_read_only_channel": "{channel} is read-only for the bot: a channel manager allows it to post",
     "restricted_action_thread_only_channel": "{channel} allows replies only: a channel manager allows posts",
+    "restricted_action_non_threadable_channel": "{channel} takes no replies: a channel manager allows them",
+    "restricted_action_thread_locked": "the thread is locked: whoever locked it opens it",
+    "access_denied": "the workspace denies the bot access to {channel}: a workspace admin allows it",
     "ekm_access_denied": "the workspace's key management denies the bot access: an admin allows it",
     "no_permission": "the bot's token may not do this: reinstall the app with the scopes in Documentation",
     "team_access_not_granted": "the app has no access to this workspace: an admin grants it",
 }
 
 
-class MissingScope(ConfigurationError):
+class PermanentSlackError(CreditsError):
+    """Slack would say the same again until somebody changes something; `code` is its own word for why."""
+
+    def __init__(self, message: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or "no reason given"
+
+
+class InstallationRefused(PermanentSlackError, ConfigurationError):
+    """Nothing can be said in Slack at all: token, address or certificate; the message names which."""
+
+
+class MissingScope(PermanentSlackError, ConfigurationError):
     """The app's token lacks a scope; the message names it."""
 
 
-class Undeliverable(CreditsError):
+class ChannelRefused(PermanentSlackError, ConfigurationError):
+    """A channel takes nothing from the bot until its people, or an admin, change that; the message says what."""
+
+
+class Undeliverable(PermanentSlackError):
     """A direct message that cannot reach its reader: no such user, a bot, deactivated."""
 
 
-class MessageGone(CreditsError):
+class MessageGone(PermanentSlackError):
     """The message or thread to act on was deleted."""
 
 
-class SlackRefused(CreditsError):
-    """Slack refused what was sent and would refuse it again; `code` is Slack's own word for it."""
-
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
+class SlackRefused(PermanentSlackError):
+    """Slack refused what was sent and would refuse it again."""
 
 
 class SlackUnavailable(TransientError):
@@ -104,7 +121,7 @@ def translate(error: Exception, method: str, *, channel: str = "the channel") ->
     if isinstance(error, SlackClientError):
         return SlackRefused(f"{method}: {type(error).__name__}, the request could not be made.")
     if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
-        return ConfigurationError("Slack's certificate is not trusted here: check SLACK_API_URL and the CA bundle.")
+        return InstallationRefused("Slack's certificate is not trusted here: check SLACK_API_URL and the CA bundle.")
     return SlackUnavailable(f"Slack did not answer {method} ({_cause(error)}); it will be tried again.")
 
 
@@ -120,25 +137,30 @@ def _refusal(error: SlackApiError, method: str, channel: str) -> CreditsError:
     code = str(answer.get("error", ""))[:80]
     if status == 429 or status >= 500 or code in _TRANSIENT:
         return SlackUnavailable(f"Slack asks to wait with {method} ({code or status}).", _retry_after(error))
+    if status in _BODY_REFUSED:
+        return SlackRefused(
+            f"{method} was refused with HTTP {status}: Slack, or a proxy, does not take this.", f"http_{status}"
+        )
     if status != 200:
-        return ConfigurationError(f"SLACK_API_URL answered {method} with HTTP {status}, not as Slack does: check it.")
+        return InstallationRefused(f"SLACK_API_URL answered {method} with HTTP {status}, not as Slack does: check it.")
     return _by_code(code, answer, method, channel)
 
 
 def _by_code(code: str, answer: Mapping[str, Any], method: str, channel: str) -> CreditsError:
     if code in _TOKEN:
-        return ConfigurationError(f"Slack refuses SLACK_BOT_TOKEN ({code}): put in the app's current bot token.")
+        return InstallationRefused(f"Slack refuses SLACK_BOT_TOKEN ({code}): put in the app's current bot token.", code)
     if code == "missing_scope":
         return MissingScope(
             f"The Slack app lacks the scope {str(answer.get('needed', '?'))[:80]} that {method} needs: "
-            "add it under OAuth & Permissions and reinstall the app."
+            "add it under OAuth & Permissions and reinstall the app.",
+            code,
         )
     if code in _CHANNEL:
-        return ConfigurationError(f"Slack refused {method} ({code}): {_CHANNEL[code].format(channel=channel)}.")
+        return ChannelRefused(f"Slack refused {method} ({code}): {_CHANNEL[code].format(channel=channel)}.", code)
     if code in _UNDELIVERABLE:
-        return Undeliverable(f"The direct message cannot be delivered ({code}).")
+        return Undeliverable(f"The direct message cannot be delivered ({code}).", code)
     if code in _GONE:
-        return MessageGone(f"The Slack message was deleted ({method}: {code}).")
+        return MessageGone(f"The Slack message was deleted ({method}: {code}).", code)
     if code.startswith("Received a response in a non-JSON format"):
         return SlackUnavailable(f"Slack answered {method} with something that is not JSON; it will be tried again.")
     return SlackRefused(f"Slack refused {method}: {code or 'no reason given'}.", code)

@@ -34,6 +34,7 @@ __all__ = [
     "answer",
     "failure_dm",
     "failure_line",
+    "not_in_thread",
     "not_verify",
     "outage",
     "progress",
@@ -173,8 +174,12 @@ def refused_link(reason: str, url: str = "") -> Message:
     return _line(f"{_sentence(reason)} (The link: {literal(url, 200)})" if url else _sentence(reason))
 
 
-def repeat(permalink: str, *, running: bool = False) -> Message:
-    """The same query was asked already."""
+def repeat(permalink: str | None, *, running: bool = False) -> Message:
+    """The same query was asked already; permalink: None where that message was deleted."""
+    if permalink is None:
+        if running:
+            return _line("This query is being worked on for a message that was deleted: post it again in some minutes.")
+        return _line("This query was answered in a thread that was deleted; on-call can look it up (runs list).")
     words = "This query is being worked on already; its answer comes " if running else "This query was answered "
     return _message(
         [f"{words}{mrkdwn_link(permalink, 'in this thread')}."],
@@ -227,7 +232,14 @@ def progress(
 def undelivered(user: str, original: Message) -> Message:
     """For SLACK_ERROR_USER: a direct message that its reader could not be given."""
     words = f"This could not be delivered to the user {literal(user, 40)}:"
-    return _message([escape(words), original.text], [paragraph(text(words)), *original.blocks[:45]])
+    blocks = [paragraph(text(words)), *original.blocks[:45]] if original.blocks else []
+    return _message([escape(words), original.text], blocks)
+
+
+def not_in_thread(code: str, permalink: str | None, original: Message) -> Message:
+    """For the requester: a reply that Slack did not take in their thread; code: Slack's word for why."""
+    thread = mrkdwn_link(permalink, "your message") if permalink else "your message"
+    return _message([f"Slack did not take this in the thread of {thread} ({escape(code, 80)}):", original.text], [])
 
 
 def outage(cause: str, count: int, *, examples: Sequence[str] = ()) -> Message:

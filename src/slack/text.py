@@ -18,6 +18,8 @@ MAX_SECTION = 3000
 MAX_BLOCKS = 50
 MAX_TEXT = 40_000
 MAX_HEADER = 150
+MAX_PLAIN = 3500
+"""Characters of a message without blocks: of more than 4,000, Slack may make several."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -153,3 +155,12 @@ def message(lines: Iterable[str], blocks: Sequence[Block | None]) -> Message:
     if len(whole) > MAX_TEXT:
         whole = _HALF_ENTITY.sub("", whole[: MAX_TEXT - 1]) + "…"
     return Message(whole, [block for block in blocks if block][:MAX_BLOCKS])
+
+
+def plain(rich: Message) -> Message:
+    """The same without blocks, within MAX_PLAIN: its first lines, where not all fit, or the first one's beginning."""
+    words = rich.text
+    if len(words) > MAX_PLAIN:
+        whole, _, _ = words[:MAX_PLAIN].rpartition("\n")
+        words = f"{whole}\n…" if whole else _HALF_ENTITY.sub("", words[: MAX_PLAIN - 1]) + "…"
+    return Message(words, [])

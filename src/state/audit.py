@@ -80,6 +80,8 @@ class AuditTrail:
             requester=message.user,
             reply_ts=request.reply_ts,
             earlier=request.earlier,
+            refusal=request.refusal,
+            unreached=request.unreached,
         )
         self._writer.replace(record)
 

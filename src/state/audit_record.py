@@ -149,9 +149,13 @@ def audit_record(
     requester: str | None = None,
     reply_ts: str | None = None,
     earlier: Earlier | None = None,
+    refusal: str | None = None,
+    unreached: str | None = None,
 ) -> dict[str, Any]:
-    """One audit record, its hashes aside. result_profile: what was demanded of the result; earlier: what an answer
-    said of the account's earlier recommendations.
+    """One audit record, its hashes aside.
+
+    result_profile: what was demanded of the result; earlier: what an answer said of the account's earlier
+    recommendations; refusal, unreached: as in records.Request.
     """
     return {
         "schema_version": "1",
@@ -167,6 +171,8 @@ def audit_record(
         "link": link,
         "reply_ts": reply_ts,
         "earlier": earlier.model_dump(mode="json") if earlier else None,
+        "refusal": refusal,
+        "unreached": unreached,
         "attempts": [attempt.model_dump() for attempt in attempts],
         "failure": failure.model_dump() if failure else None,
         "job_status": job_status,

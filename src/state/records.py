@@ -94,7 +94,11 @@ class Cost(_Record):
 
 
 class Request(_Record):
-    """One link of a message."""
+    """One link of a message.
+
+    refusal: Slack's code, where the thread does not take the reply; refused_since: seconds since 1970; directly: the
+    thread is given up, the reply goes by direct message; unreached: why, where it reached nobody.
+    """
 
     key: str
     link: OutsideText
@@ -103,6 +107,10 @@ class Request(_Record):
     sql_digest: SqlDigest | None = None
     reply: ReplyKind | None = None
     reply_ts: SlackTs | None = None
+    refusal: OutsideText | None = None
+    refused_since: Moment | None = None
+    directly: bool = False
+    unreached: OutsideText | None = None
     earlier: Earlier | None = None
     points_to: MessageName | None = None
     points_to_running: bool = False

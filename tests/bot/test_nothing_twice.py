@@ -45,7 +45,11 @@ class DiesAfter:
 
     def __init__(self, *operations: str) -> None:
         self._left = list(operations)
-        self.log = CallLog(after=self._after)
+        self.log = CallLog(before=self._before, after=self._after)
+
+    def _before(self, service: str, operation: str) -> None:
+        if not self._left:
+            raise Died
 
     def _after(self, service: str, operation: str) -> None:
         if operation == self._left[0]:

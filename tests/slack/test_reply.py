@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sandbox.aws.outcomes import _MODES
 from src.slack import reply
 from src.slack.client import Message
+from src.slack.text import MAX_PLAIN, plain
 from src.state.recommendations import IndexEntry, index_entry, told_of
 
 URL = "https://us-east-1.console.aws.amazon.com/s3/object/bucket?prefix=report.html"
@@ -297,3 +298,21 @@ def test_a_repeat_points_to_its_thread(running: bool, words: str) -> None:
     message = reply.repeat(URL, running=running)
     assert words in message.text
     assert URL in message.text.replace("&amp;", "&")
+
+
+def test_a_message_without_its_blocks_begins_with_the_amount_and_ends_at_a_whole_line() -> None:
+    flags = [{"code": "late", "text": f"{number} {'& ' * 290}"} for number in range(20)]
+    rich = reply.answer(result(flags=flags), report_url=URL, notebook_url=URL)
+    bare = plain(rich)
+    assert bare.blocks == []
+    assert len(bare.text) <= MAX_PLAIN + 1
+    *lines, last = bare.text.split("\n")
+    assert lines == rich.text.split("\n")[: len(lines)]
+    assert (lines[0], last) == ("*4,948.80 USD credit recommended*", "…")
+    assert plain(reply.not_verify()).text == reply.not_verify().text
+
+
+def test_a_single_line_that_is_too_long_is_cut_in_no_entity() -> None:
+    bare = plain(Message("&amp;" * 2000, []))
+    assert re.fullmatch(r"(&amp;)+…", bare.text)
+    assert MAX_PLAIN - 10 < len(bare.text) <= MAX_PLAIN + 1

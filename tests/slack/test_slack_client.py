@@ -11,7 +11,8 @@ from src.calls import CallLog
 from src.config import BotSettings
 from src.errors import ConfigurationError, StateConflict, TransientError
 from src.slack.client import MessageGone, SlackClient, SlackRefused, SlackUnavailable, Undeliverable
-from src.slack.text import Message, paragraph, text
+from src.slack.errors import ChannelRefused, InstallationRefused, MissingScope, PermanentSlackError
+from src.slack.text import Message, paragraph, plain, text
 from tests.slack.conftest import Slack
 
 HELLO = Message("hello", [paragraph(text("hello"))])
@@ -228,6 +229,60 @@ def test_blocks_that_slack_refuses_are_refused_for_good(slack: Slack, client: Sl
     ts = slack.world.post("please")
     with pytest.raises(SlackRefused, match="invalid_blocks"):
         client.post_reply(slack.world.channel, ts, Message("x", [{"type": "divider"}] * 51), "answer-1")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("invalid_auth", InstallationRefused),
+        ("enterprise_is_restricted", InstallationRefused),
+        ("missing_scope", MissingScope),
+        ("is_archived", ChannelRefused),
+        ("restricted_action_thread_locked", ChannelRefused),
+        ("access_denied", ChannelRefused),
+        ("user_disabled", Undeliverable),
+        ("thread_not_found", MessageGone),
+        ("msg_too_long", SlackRefused),
+        ("a_code_of_next_year", SlackRefused),
+        ("internal_error", SlackUnavailable),
+        ("external_channel_migrating", SlackUnavailable),
+    ],
+)
+def test_each_of_slacks_codes_says_who_can_do_something_about_it(
+    slack: Slack, client: SlackClient, code: str, kind: type[Exception]
+) -> None:
+    slack.hub.faults.add(kind="status", status=200, says=code)
+    with pytest.raises(kind) as caught:
+        client.post_reply(slack.world.channel, "1.0", HELLO, "answer-1")
+    assert type(caught.value) is kind
+    if isinstance(caught.value, PermanentSlackError):
+        assert caught.value.code == code
+    assert slack.seen("*") == 1
+
+
+def test_a_body_that_is_too_large_for_what_lies_between_is_refused_for_good(slack: Slack, client: SlackClient) -> None:
+    slack.hub.faults.add(kind="status", status=413, says="of a proxy")
+    with pytest.raises(SlackRefused, match="413"):
+        client.post_reply(slack.world.channel, "1.0", HELLO, "answer-1")
+
+
+def test_a_key_that_slack_takes_in_no_metadata_is_the_last_word_and_believed_of_bots_alone(
+    slack: Slack, client: SlackClient
+) -> None:
+    ts = slack.world.post("please")
+    slack.world.post("what about answer-1", thread_ts=ts)
+    assert client.find_reply(slack.world.channel, ts, "answer-1") is None
+    reply = client.post_reply(slack.world.channel, ts, plain(HELLO), "answer-1", metadata=False)
+    assert client.find_reply(slack.world.channel, ts, "answer-1") == reply
+    assert client.find_reply(slack.world.channel, ts, "answer-2") is None
+    assert slack.world.thread(ts)[-1].keys().isdisjoint({"metadata", "blocks"})
+
+
+def test_a_file_that_slacks_upload_address_refuses_is_refused_for_good(slack: Slack, client: SlackClient) -> None:
+    ts = slack.world.post("please")
+    slack.hub.faults.add(kind="status", operation="upload", status=413)
+    with pytest.raises(SlackRefused, match="413"):
+        client.upload_file(slack.world.channel, ts, "report.html", "Report", b"<html>")
 
 
 def test_a_redirect_is_not_followed_with_the_token(slack: Slack, client: SlackClient) -> None:
