@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
 Outcome = Literal["running", "completed", "failed", "timed_out", "cancelled", "stopped", "no_capacity", "lost"]
@@ -94,6 +94,13 @@ class CreditResult(TypedDict):
     scope: NotRequired[dict[str, Any]]
 
 
+class ReadResult(NamedTuple):
+    """A result, and the SHA-256 of the bytes of result.json that it was read from."""
+
+    result: CreditResult
+    sha256: str
+
+
 def is_verify_query(sql_query: str) -> bool:
     """True where the SQL speaks of Authy, the product's name in the warehouse, whatever its case."""
     return "authy" in sql_query.lower()
@@ -158,6 +165,10 @@ class Executor(ABC):
         return is_verify_query(sql_query)
 
     # What a tick with many jobs needs besides.
+
+    @abstractmethod
+    def read_result(self, execution_id: str) -> ReadResult:
+        """As get_results, with the hash of what was read: what is audited is what was answered."""
 
     @abstractmethod
     def poll(self, job_names: list[str], each: Each = map) -> dict[str, JobStatus]:

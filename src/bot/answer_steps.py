@@ -9,17 +9,19 @@ from contextlib import suppress
 from typing import Literal
 
 from .. import paths
-from ..errors import ConfigurationError, StateConflict, StateUnreadable, TransientError
+from ..errors import ConfigurationError, ResultError, StateConflict, StateUnreadable, TransientError
+from ..executor import CreditResult
 from ..slack.errors import MessageGone
 from ..state.audit import AuditTrail
 from ..state.records import UNANSWERED, Request, Step
 from ..state.state_manager import Held, StateManager
 from ..times import iso, seconds_of
 from .delivery import Delivery, note_unreached
+from .failures import failure_of
 from .link_register import LinkRegister
 from .notifier import Notifier, Unreached
 from .put_off import PutOff
-from .transitions import Results, Signals
+from .transitions import Results, Signals, begin_failure
 
 log = logging.getLogger("credits")
 
@@ -69,7 +71,11 @@ class AnswerSteps:
     def reply(self, held: Held, request: Request) -> None:
         """Post the reply, or find the one a bot that died has posted."""
         self._state.check_lease(held)
-        result = self._results.if_answered(request)
+        try:
+            result = self._results.if_answered(request)
+        except ResultError as error:  # changed or gone since a bot that died read it
+            begin_failure(self._state, held, request, failure_of(error))
+            return
         if result is not None and request.earlier is None:  # an earlier release saved it as replying
             request.earlier = self._audit.recommend(held.record, result, held.problems.append)
             self._state.save(held)
@@ -221,9 +227,18 @@ class AnswerSteps:
             case "picture":
                 self._notifier.attach_picture(held, request)
             case "link":
-                self._links.finish(held, request, self._results.if_answered(request))
+                self._links.finish(held, request, self._still_there(held, request))
             case "audit":
                 self._keep(held, request)
+
+    def _still_there(self, held: Held, request: Request) -> CreditResult | None:
+        """The result that was answered; None, and on-call is told, where it is another by now, or gone."""
+        try:
+            return self._results.if_answered(request)
+        except ResultError as error:
+            if (problem := str(error)) not in held.problems:
+                held.problems.append(problem)
+            return None
 
     def _keep(self, held: Held, request: Request) -> None:
         """Write the audit record, with the job's end where that is known."""
@@ -235,7 +250,7 @@ class AnswerSteps:
             request.cost = self._audit.cost(status)
         elif self._end_is_known(request):
             request.status, request.ended_at = "unknown", iso(self._clock())
-        self._audit.write(held.record, request, self._results.if_answered(request))
+        self._audit.write(held.record, request, self._still_there(held, request))
         if status is None:
             return
         self.cost_usd_estimate += (request.cost and request.cost.usd) or 0.0

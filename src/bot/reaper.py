@@ -126,5 +126,5 @@ class Reaper:
         failure = Failure(category="cancelled", message=f"The execution was stopped: {why}.", retry_helps=True)
         kind = self._settings.sagemaker_instance_type
         status = self._executor.poll([record.job_name]).get(record.job_name)
-        kept = record_of_execution(record, result=None, failure=failure, status=status, instance_type=kind)
+        kept = record_of_execution(record, read=None, failure=failure, status=status, instance_type=kind)
         self._writer.create(kept)

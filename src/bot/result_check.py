@@ -82,6 +82,11 @@ class ResultCheck:
         return why.rstrip(".")
 
 
+def changed_since(result: CreditResult, sha256: str | None) -> ResultInvalid:
+    """The error of a result.json that is not the one that was read before, by its hash."""
+    return _invalid(result, f"it was changed after it was read for the answer (then its SHA-256 was {sha256})")
+
+
 def doubt_of(result: CreditResult) -> str:
     """The text of the flag that a check left; "" where there is none."""
     return next((flag["text"] for flag in result.get("flags", []) if flag["code"] == NOT_CHECKED), "")

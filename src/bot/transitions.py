@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..executor import CreditResult, Executor, JobStatus
+from ..executor import CreditResult, Executor, JobStatus, ReadResult
 from ..state.audit import AuditTrail
 from ..state.records import Failure, ReplyKind, Request
 from ..state.state_manager import Held, StateManager
-from .result_check import ResultCheck
+from .result_check import ResultCheck, changed_since
 
 
 @dataclass
@@ -31,15 +31,24 @@ class Results:
         self._executor = executor
         self._audit = audit
         self._check = check
-        self._read: dict[str, CreditResult] = {}
+        self._read: dict[str, ReadResult] = {}
 
     def of(self, request: Request) -> CreditResult:
-        """The result of the request's execution. Raises as Executor.get_results, ResultInvalid for another query's."""
+        """The result of the request's execution; which bytes it was read from is noted in the request.
+
+        Raises as Executor.get_results; ResultInvalid for another query's, and for other bytes than those noted before:
+        what a bot that died was about to answer, or has answered, must not be another amount by now.
+        """
         execution_id = request.attempts[-1].execution_id
         if execution_id not in self._read:
-            result = self._executor.get_results(execution_id)
-            self._read[execution_id] = self._check.of_request(request, result, self._audit.saved_query(request))
-        return self._read[execution_id]
+            read = self._executor.read_result(execution_id)
+            result = self._check.of_request(request, read.result, self._audit.saved_query(request))
+            self._read[execution_id] = read._replace(result=result)
+        read = self._read[execution_id]
+        if request.result_sha256 not in {None, read.sha256}:
+            raise changed_since(read.result, request.result_sha256)
+        request.result_sha256 = read.sha256
+        return read.result
 
     def is_read(self, request: Request) -> bool:
         """Whether it is known already, and valid."""

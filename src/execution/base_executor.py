@@ -25,7 +25,7 @@ from ..errors import (
     ResultError,
     TransientError,
 )
-from ..executor import CreditResult, Executor, JobInfo, JobStatus
+from ..executor import CreditResult, Executor, JobInfo, JobStatus, ReadResult
 from ..state.object_store import ObjectStore
 from ..state.records import Origin
 from .endings import error_of_end
@@ -57,7 +57,7 @@ class _Wait:
     status: JobStatus | None = None
     status_due: float = 0.0
     settle_until: float | None = None
-    result: CreditResult | None = None
+    read: ReadResult | None = None
     invalid: ResultError | None = None
     errors: int = 0
 
@@ -152,20 +152,24 @@ class BaseExecutor(Executor):
 
     def get_results(self, execution_id: str) -> CreditResult:
         """See Executor."""
+        return self.read_result(execution_id).result
+
+    def read_result(self, execution_id: str) -> ReadResult:
+        """See Executor."""
         self._settings.require("s3_output_bucket")
         with self._told_of(paths.job_name(execution_id)):
             return self._read_result(execution_id)
 
-    def _read_result(self, execution_id: str) -> CreditResult:
+    def _read_result(self, execution_id: str) -> ReadResult:
         profile = self._book.profile_of(execution_id)
-        result = self._results.read(execution_id, profile)
-        if result is not None and is_whole(result):
-            return result
+        read = self._results.read(execution_id, profile)
+        if read is not None and is_whole(read.result):
+            return read
         status, unknown = self._ask_why(paths.job_name(execution_id))
         if status and status["status"] in ENDED:  # it may have come while we asked
-            result = self._results.read(execution_id, profile)
-        if result is not None and (is_whole(result) or _counts_now(status, unknown)):
-            return result
+            read = self._results.read(execution_id, profile)
+        if read is not None and (is_whole(read.result) or _counts_now(status, unknown)):
+            return read
         error = self._error_of(execution_id, status)
         if unknown is not None and not (isinstance(error, ExecutionError) and error.failure):
             raise unknown
@@ -245,11 +249,11 @@ class BaseExecutor(Executor):
         if wait.invalid or execution_id is None or not self.has_result(execution_id, completed=completed):
             return False
         try:
-            wait.result = self.get_results(execution_id)
+            wait.read = self.read_result(execution_id)
         except ResultError as error:
             log.warning("%s", error)
             wait.invalid = error
-        return wait.result is not None
+        return wait.read is not None
 
     def _give_up(self, wait: _Wait) -> ExecutionTimedOut:
         self.stop(wait.job_name)
@@ -269,7 +273,7 @@ class BaseExecutor(Executor):
         """Keep how the execution ended, where it is ours to keep."""
         record = self._book.to_be_kept(wait.job_name)
         if record is not None:
-            end = wait.result or wait.invalid or self._error_of(record.execution_id, status)
+            end = wait.read or wait.invalid or self._error_of(record.execution_id, status)
             self._book.keep(record, end, status, self._instance_type)
 
     # What an error says of whose it is

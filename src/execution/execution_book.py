@@ -8,7 +8,7 @@ from collections.abc import Callable
 from .. import paths
 from ..config import Settings
 from ..errors import CreditsError, StateConflict, TransientError
-from ..executor import CreditResult, JobStatus
+from ..executor import JobStatus, ReadResult
 from ..state.audit_record import AuditWriter, record_of_execution
 from ..state.execution_records import demanded_of, find_record
 from ..state.object_store import ObjectStore
@@ -83,12 +83,12 @@ class ExecutionBook:
         return None if record is None or record.purpose in {"message", "check"} else record
 
     def keep(
-        self, record: ExecutionRecord, end: CreditResult | CreditsError, status: JobStatus | None, instance_type: str
+        self, record: ExecutionRecord, end: ReadResult | CreditsError, status: JobStatus | None, instance_type: str
     ) -> None:
         """Write the audit record of an execution that has ended, unless there is one."""
         kept = record_of_execution(
             record,
-            result=None if isinstance(end, CreditsError) else end,
+            read=None if isinstance(end, CreditsError) else end,
             failure=failure_of_end(end, status) if isinstance(end, CreditsError) else None,
             status=status,
             instance_type=instance_type,

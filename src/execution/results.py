@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from .. import paths
 from ..aws import MISSING, AwsClients, error_code, refused
 from ..errors import JobFailure, ResultInvalid
-from ..executor import CreditResult
+from ..executor import CreditResult, ReadResult
 from ..job_files import job_file
 
 MAX_RESULT_BYTES = 8_000_000
@@ -62,11 +62,14 @@ class ResultReader:
         found = self._clients.read_object(self._bucket, key, MAX_RESULT_BYTES)
         return found is not None and is_whole(_parsed_or_none(found[0]))
 
-    def read(self, execution_id: str, profile: str) -> CreditResult | None:
+    def read(self, execution_id: str, profile: str) -> ReadResult | None:
         """The valid result, or None where there is none. Raises ResultInvalid. profile: as for checked_result."""
         key = paths.ExecutionPaths(execution_id).result
         found = self._clients.read_object(self._bucket, key, MAX_RESULT_BYTES)
-        return checked_result(found[0], execution_id, self.place(execution_id), profile) if found else None
+        if not found:
+            return None
+        result = checked_result(found[0], execution_id, self.place(execution_id), profile)
+        return ReadResult(result, hashlib.sha256(found[0]).hexdigest())
 
     def failure(self, execution_id: str) -> tuple[JobFailure | None, str]:
         """The job's own account of its failure; and a word about one that is there and cannot be read."""

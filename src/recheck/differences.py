@@ -54,7 +54,7 @@ def recheck(store: ObjectStore, execution_id: str) -> Rechecked:
     changed = list(_changed(files.audit, body, metadata.get("sha256")))
     record = {} if changed else _parsed(body)
     if record.get("result") is None and not changed:
-        return Rechecked(list(_other_differences(store, record)))
+        return Rechecked([*_not_as_answered(store, files, record), *_other_differences(store, record)])
     note = "" if is_of_ours(record) else f"{OWN_NOTEBOOK} Every hash was taken anew."
     return Rechecked([*changed, *_result_differences(store, files, record)], note)
 
@@ -72,6 +72,12 @@ def is_of_ours(record: Record) -> bool:
 def profile_of(record: Record) -> str:
     """What the execution's result had to keep: records older than the question are of our notebook."""
     return str(record.get("result_profile", OUR_PROFILE))
+
+
+def _not_as_answered(store: ObjectStore, files: paths.ExecutionPaths, record: Record) -> Iterator[str]:
+    """Of an answer whose result.json was another one, or gone, when its audit record was written."""
+    if digest := record.get("result_sha256"):
+        yield from _changed(files.result, _read(store, files.result), digest)
 
 
 def _other_differences(store: ObjectStore, record: Record) -> Iterator[str]:

@@ -68,6 +68,7 @@ class AuditTrail:
             attempts=request.attempts,
             outcome=request.reply,
             result=result,
+            result_sha256=request.result_sha256,
             failure=request.failure,
             seen_at=message.seen_at,
             job_status=request.status,

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import paths
-from ..executor import CreditResult, JobStatus
+from ..executor import CreditResult, JobStatus, ReadResult
 from ..prices import PRICES_AS_OF, estimate
 from .object_store import ObjectStore
 from .recommendations import Earlier
@@ -41,10 +41,7 @@ class AuditWriter:
     def _sealed(self, record: Mapping[str, Any]) -> tuple[str, bytes, dict[str, str]]:
         files = paths.ExecutionPaths(record["execution_id"])
         result: CreditResult | None = record["result"]
-        hashes = {
-            "result_sha256": self._sha256(files.result) if result else None,
-            "files_sha256": self._not_vouched_for(files, result),
-        }
+        hashes = {"files_sha256": self._not_vouched_for(files, result)}
         body = json.dumps({**record, **hashes}, sort_keys=True, ensure_ascii=False, indent=1).encode()
         return files.audit, body, {"sha256": hashlib.sha256(body).hexdigest()}
 
@@ -90,7 +87,7 @@ def cost_of(instance_type: str, seconds: float) -> Cost:
 def record_of_execution(
     execution: ExecutionRecord,
     *,
-    result: CreditResult | None,
+    read: ReadResult | None,
     failure: Failure | None,
     status: JobStatus | None,
     instance_type: str,
@@ -106,8 +103,9 @@ def record_of_execution(
         purpose=_purpose(execution),
         result_profile=execution.result_profile or "",
         attempts=[attempt],
-        outcome="answer" if result else "failure",
-        result=result,
+        outcome="answer" if read else "failure",
+        result=read.result if read else None,
+        result_sha256=read.sha256 if read else None,
         failure=failure,
         seen_at=execution.created_at,
         asid=execution.asid,
@@ -136,6 +134,7 @@ def audit_record(
     attempts: Sequence[Attempt],
     outcome: ReplyKind | None,
     result: CreditResult | None,
+    result_sha256: str | None,
     failure: Failure | None,
     seen_at: str,
     job_status: str | None,
@@ -152,10 +151,10 @@ def audit_record(
     refusal: str | None = None,
     unreached: str | None = None,
 ) -> dict[str, Any]:
-    """One audit record, its hashes aside.
+    """One audit record, the hashes of its files aside.
 
-    result_profile: what was demanded of the result; earlier: what an answer said of the account's earlier
-    recommendations; refusal, unreached: as in records.Request.
+    result_profile: what was demanded of the result; result_sha256: of the bytes of result.json that were answered;
+    earlier: what an answer said of the account's earlier recommendations; refusal, unreached: as in records.Request.
     """
     return {
         "schema_version": "1",
@@ -180,4 +179,5 @@ def audit_record(
         "ended_at": ended_at,
         "cost_estimate": {**cost.model_dump(), "prices_as_of": PRICES_AS_OF} if cost else None,
         "result": result,
+        "result_sha256": result_sha256,
     }

@@ -51,7 +51,7 @@ MessageName = Annotated[str, _is(f"{paths.CHANNEL_ID}:{paths.SLACK_TS}")]
 ExecutionId = Annotated[str, AfterValidator(_execution_id)]
 Owner = Annotated[str, _is("[0-9a-f]{16}")]
 """Of a lease."""
-SqlDigest = Annotated[str, _is("[0-9a-f]{64}")]
+Sha256 = Annotated[str, _is("[0-9a-f]{64}")]
 LinksDigest = Annotated[str, _is("[0-9a-f]{16}")]
 IsoTime = Annotated[str, AfterValidator(_iso_time)]
 IsoDate = Annotated[str, AfterValidator(_iso_date)]

@@ -28,8 +28,8 @@ from .field_types import (
     MessageName,
     Moment,
     Owner,
+    Sha256,
     SlackTs,
-    SqlDigest,
     Tries,
 )
 from .recommendations import Earlier
@@ -104,9 +104,10 @@ class Request(_Record):
     link: OutsideText
     state: State = "new"
     attempts: list[Attempt] = Field(default_factory=list)
-    sql_digest: SqlDigest | None = None
+    sql_digest: Sha256 | None = None
     reply: ReplyKind | None = None
     reply_ts: SlackTs | None = None
+    result_sha256: Sha256 | None = None
     refusal: OutsideText | None = None
     refused_since: Moment | None = None
     directly: bool = False

@@ -82,6 +82,38 @@ def of_a_mode_credited_more_than_charged(result: dict[str, Any]) -> None:
     result["credit_amount"] += 5000
 
 
+def of_another_execution(result: dict[str, Any]) -> None:
+    result["execution_id"] = "20250101_000000_00000000"
+
+
+def another_executions_under_this_id(result: dict[str, Any]) -> None:
+    """As it was answered once: its own modes sum to 4,948.80."""
+    other = canned_result(result["execution_id"], VERIFY.replace("2025-07-01", "2025-08-01"), None)
+    result.clear()
+    result.update(other, credit_amount=999_999.99)
+
+
+def the_same_with_its_sum_right(result: dict[str, Any]) -> None:
+    another_executions_under_this_id(result)
+    result["credit_amount"] = 4948.80
+
+
+def less_a_few_keys(result: dict[str, Any]) -> None:
+    """What is left keeps the contract of any notebook."""
+    result["credit_amount"] = 999_999.99
+    for key in ("schema_version", "policy_version", "provenance", "scope", "summary"):
+        del result[key]
+
+
+def of_a_sum_a_cent_more(result: dict[str, Any]) -> None:
+    result["credit_amount"] = 4948.81
+
+
+def of_fractions_of_a_cent(result: dict[str, Any]) -> None:
+    result["output_df"][1]["credit"] -= 0.004
+    result["output_df"][2]["credit"] += 0.004
+
+
 def test_a_result_of_the_sql_that_was_asked_is_posted_and_on_call_hears_of_nothing(harness: BotHarness) -> None:
     assert "4,948.80 USD credit recommended" in answered(harness, unchanged)
     assert told(harness) == ""
@@ -89,7 +121,18 @@ def test_a_result_of_the_sql_that_was_asked_is_posted_and_on_call_hears_of_nothi
 
 @pytest.mark.parametrize(
     "change",
-    [of_another_account, of_another_sql, without_provenance, of_a_mode_credited_more_than_charged],
+    [
+        of_another_account,
+        of_another_sql,
+        without_provenance,
+        of_a_mode_credited_more_than_charged,
+        of_another_execution,
+        another_executions_under_this_id,
+        the_same_with_its_sum_right,
+        less_a_few_keys,
+        of_a_sum_a_cent_more,
+        of_fractions_of_a_cent,
+    ],
 )
 def test_a_result_that_fails_a_check_is_never_posted_and_on_call_hears_of_it(
     harness: BotHarness, change: Change
@@ -97,6 +140,7 @@ def test_a_result_that_fails_a_check_is_never_posted_and_on_call_hears_of_it(
     said = answered(harness, change)
     assert said.startswith("No recommendation:")
     assert "Nothing you posted is wrong" in said
+    assert "999,999.99 USD credit" not in said
     assert "result.json is not a result" in told(harness)
 
 

@@ -45,7 +45,7 @@ def record(store: ObjectStore, execution_id: str, ledger: Ledger, policy: str = 
         provenance=provenance,
     )
     store.put_bytes(files.result, json.dumps(result).encode())
-    _audit(store, execution_id, cast("CreditResult", result))
+    _audit(store, execution_id, cast("CreditResult", result), sha256(json.dumps(result)))
     return result
 
 
@@ -58,9 +58,10 @@ def _leave_query(store: ObjectStore, files: paths.ExecutionPaths, name: str, row
     return {"name": name, "query_id": None, "rows": len(rows), "seconds": 0.1, **hashes}
 
 
-def _audit(store: ObjectStore, execution_id: str, result: CreditResult) -> None:
+def _audit(store: ObjectStore, execution_id: str, result: CreditResult, digest: str) -> None:
     attempt = Attempt(execution_id=execution_id, job_name=paths.job_name(execution_id))
     request = Request(key="k", link="https://looker.example/x/1", state="answered", attempts=[attempt], reply="answer")
+    request.result_sha256 = digest
     message = MessageRecord(
         channel="C1", ts="1768478400.000100", user="U0SUPPORT1", digest="d", seen_at=SEEN_AT, requests=[request]
     )
