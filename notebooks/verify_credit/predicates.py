@@ -139,11 +139,15 @@ def window_of(scope: Scope, as_of: date) -> tuple[date, date]:
 
 
 def _conjuncts(node: exp.Expression) -> list[exp.Expression]:
-    if isinstance(node, exp.Paren):
-        return _conjuncts(node.this)
-    if isinstance(node, exp.And):
-        return [part for side in (node.this, node.expression) for part in _conjuncts(side)]
-    return [node]
+    """In their order, however many: a chain of ANDs is a tree as deep as it is long."""
+    found, left = [], [node]
+    while left:
+        one = _bare(left.pop())
+        if isinstance(one, exp.And):
+            left += [one.expression, one.this]
+        else:
+            found.append(one)
+    return found
 
 
 def _is_always_true(part: exp.Expression) -> bool:

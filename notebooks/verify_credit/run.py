@@ -15,9 +15,9 @@ import pandas as pd
 from .calculation import Decision, decide
 from .charts import by_mode
 from .claim import Claim
-from .credentials import load_credentials
+from .credentials import Credentials, load_credentials
 from .evidence import Evidence
-from .looker_sql import DEFAULT_ALLOWED_TABLES, read_claim
+from .looker_sql import DEFAULT_ALLOWED_TABLES, Session, read_claim
 from .policy import policy_for
 from .presto import QueryResult, Warehouse
 from .queries import render
@@ -55,17 +55,26 @@ class Run:
         self._results: dict[str, QueryResult] = {}
 
     @cached_property
+    def _credentials(self) -> Credentials:
+        return load_credentials(self._secret_name)
+
+    @cached_property
     def claim(self) -> Claim:
-        """What the Looker SQL asks for. Raises ClaimError."""
-        as_of = datetime.strptime(self.execution_id[:8], "%Y%m%d").replace(tzinfo=UTC).date()
-        return read_claim(self._looker, as_of=as_of, allowed_tables=self._allowed_tables, asid=self._asid or None)
+        """What the Looker SQL asks for, in Presto's names. Raises ClaimError, and as load_credentials does."""
+        return read_claim(
+            self._looker,
+            as_of=datetime.strptime(self.execution_id[:8], "%Y%m%d").replace(tzinfo=UTC).date(),
+            allowed_tables=self._allowed_tables,
+            asid=self._asid or None,
+            session=Session(self._credentials.catalog, self._credentials.schema),
+        )
 
     @cached_property
     def evidence(self) -> Evidence:
         """What the warehouse says of it: every query, side by side. Raises JobError as Warehouse and Evidence do."""
         queries = render(self.claim)
         self._output = Workdir(self._folder, self.execution_id, queries)
-        warehouse = Warehouse(load_credentials(self._secret_name))
+        warehouse = Warehouse(self._credentials)
         self._results = warehouse.run_all(queries, self._output.save_query)
         return Evidence.from_rows(self.claim, {name: result.rows for name, result in self._results.items()})
 

@@ -1,0 +1,133 @@
+"""One reading of a SQL whose words were checked: parsed, its names and filters followed. Takes as long as it takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import sqlglot
+from sqlglot import errors as sqlglot_errors
+from sqlglot import exp
+
+from .claim import Claim, Flag
+from .errors import ClaimError
+from .lexing import Piece, pieces_of, require_same
+from .names import Session, Tables
+from .predicates import FILTERS, Scope, account_of, window_of
+from .relative_dates import without_now
+from .selects import read_select
+from .shape import check_shape, text_of
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it cannot read; here that is refused by name
+
+
+@dataclass(frozen=True)
+class Question:
+    """What read_claim was asked."""
+
+    sql: str
+    as_of: date
+    allowed_tables: tuple[str, ...]
+    asid: str | None
+    session: Session | None
+
+
+def read(question: Question) -> Claim:
+    """The claim. Raises ClaimError, also for what sqlglot cannot read."""
+    try:
+        return _read(question)
+    except RecursionError as error:
+        said = "The SQL cannot be read: it nests or chains too much."
+        raise ClaimError(said, "Make it plainer: fewer functions and operators inside each other.") from error
+    except sqlglot_errors.SqlglotError as error:
+        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise ClaimError(f"The SQL cannot be read: {said}.", "Run it in Looker: it must be one SELECT.") from error
+
+
+def _read(question: Question) -> Claim:
+    sql, as_of = question.sql, question.as_of
+    pieces = pieces_of(sql)
+    require_same(pieces, sqlglot.tokenize(sql, read="presto"))
+    text = _without_semicolon(sql, pieces)
+    dated = without_now(text, sqlglot.tokenize(text, read="presto"), as_of)
+    select = _one_select(dated, selects=sum(piece.word == "SELECT" for piece in pieces))
+    check_shape(select)
+    scope, tables = Scope(), Tables(question.allowed_tables, question.session)
+    read_tables = read_select(select, dated, tables, scope)
+    if not scope.fraud:
+        raise ClaimError(
+            "The SQL has no is_fraud = true: honest traffic would be credited.", "Add that filter in Looker."
+        )
+    account = account_of(scope)
+    if question.asid and question.asid != account:
+        raise ClaimError(
+            f"The SQL is about {account}, the request about {question.asid}.", "Post the link of this account."
+        )
+    start, end = window_of(scope, as_of)
+    filters = {name: tuple(sorted(scope.filters[name])) if name in scope.filters else None for name in FILTERS}
+    return Claim(
+        account_sid=account,
+        start=start,
+        end=end,
+        services=filters["service_sid"],
+        countries=filters["country_iso"],
+        mccs=filters["mcc"],
+        sql=sql,
+        sql_as_run=tables.in_full(dated, read_tables),
+        as_of=as_of,
+        limit=_limit(select),
+        flags=(*_relative(text, dated, as_of), *_not_over(end, as_of), *scope.flags),
+        tables=tuple(sorted(".".join(one.name) for one in read_tables)),
+    )
+
+
+def _without_semicolon(sql: str, pieces: Sequence[Piece]) -> str:
+    for piece in reversed(pieces):
+        if piece.sign != ";":
+            break
+        sql = sql[: piece.start]
+    return sql.strip()
+
+
+def _one_select(sql: str, selects: int) -> exp.Select:
+    statements = [statement for statement in sqlglot.parse(sql, read="presto") if statement is not None]
+    statement = statements[0] if len(statements) == 1 else None
+    while isinstance(statement, exp.Subquery) and not [name for name, value in statement.args.items() if value][1:]:
+        statement = statement.this  # in parentheses, and nothing beside them
+    if isinstance(statement, exp.Subquery):
+        raise ClaimError("The SQL has a clause outside of its parentheses.", "Put it inside them.")
+    if not isinstance(statement, exp.Select):
+        raise ClaimError("The SQL is not one SELECT.", "Post the link of a Looker query.")
+    if selects != len(list(statement.find_all(exp.Select))):
+        raise ClaimError("The SQL has a FROM without a SELECT.", "Write SELECT before it.")
+    return statement
+
+
+def _limit(select: exp.Select) -> int | None:
+    limit = select.args.get("limit")
+    if limit is None:
+        return None
+    number = limit.expression
+    if not (isinstance(number, exp.Literal) and number.name.isdecimal() and len(number.name) < 19):
+        raise ClaimError(f"The SQL ends in {text_of(limit)}: not LIMIT and a whole number.", "Write LIMIT 5000.")
+    return int(number.name)
+
+
+def _relative(text: str, as_run: str, as_of: date) -> tuple[Flag, ...]:
+    if text == as_run:
+        return ()
+    return (
+        Flag(
+            "relative_dates", f"The SQL's relative dates (NOW, CURRENT_DATE) were taken as of {as_of.isoformat()} UTC."
+        ),
+    )
+
+
+def _not_over(end: date, as_of: date) -> tuple[Flag, ...]:
+    if end <= as_of:
+        return ()
+    last = (end - timedelta(days=1)).isoformat()
+    text = f"The window ends on {last}, which was not over on {as_of.isoformat()}: what came later is not in it."
+    return (Flag("window_not_over", text),)

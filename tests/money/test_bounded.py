@@ -1,0 +1,170 @@
+"""A SQL made to be slow: refused by name for its depth before it is parsed, or for its CPU time in a process apart."""
+
+from __future__ import annotations
+
+import resource
+import threading
+from collections.abc import Callable
+
+import pytest
+from verify_credit import reading_process
+from verify_credit.claim import Claim
+from verify_credit.errors import ClaimError
+from verify_credit.lexing import pieces_of
+from verify_credit.looker_sql import IN_PLACE, TooIntricate, read_claim
+from verify_credit.nesting import MOST_LEVELS, weight_of
+
+from src.config import DEFAULT_ALLOWED_TABLES
+from src.errors import TransientError
+from src.recheck.claims import make_reader
+from tests.conftest import Figure
+from tests.money.ledger import ACCOUNT, AS_OF
+from tests.money.names import ACCEPTED, ALL, SESSION, showing
+
+DEEPEST = 40
+SECOND = 1.0
+"""What is left to the system: it counts CPU time in whole seconds, and ends a process some time after its limit."""
+
+
+def nested(before: str, inner: str, after: str) -> Callable[[int], str]:
+    """A form of SQL that shows an expression nested so many times."""
+    return lambda levels: showing(before * levels + inner + after * levels, "")
+
+
+FORMS: dict[str, Callable[[int], str]] = {
+    "DATE( )": nested("DATE(", "usage_date", ")"),
+    "MAP(ARRAY[ ])": nested("MAP(ARRAY[", "1", "])"),
+    "CAST( )": nested("CAST(", "mcc", " AS VARCHAR(9))"),
+    "CAST(DATE( ))": nested("CAST(DATE(", "usage_date", ") AS TIMESTAMP)"),
+    "CASE": nested("CASE WHEN mcc = '1' THEN ", "1", " ELSE 2 END"),
+    "parentheses": nested("(", "mcc", ")"),
+    "NOT": nested("NOT (", "is_fraud", ")"),
+    "COALESCE( )": nested("COALESCE(", "mcc", ", mcc)"),
+    "INTERVAL": nested("(INTERVAL '1' DAY + ", "usage_date", ")"),
+    "subqueries": lambda levels: "SELECT * FROM (" * levels + ALL + ") x" * levels,
+}
+SLOW = FORMS["DATE( )"](MOST_LEVELS)
+
+
+def read(sql: str) -> Claim:
+    return read_claim(sql, as_of=AS_OF, session=SESSION)
+
+
+def cpu_seconds(sql: str) -> tuple[float, str]:
+    """Of this process and those that it waits for; and what came of it."""
+    before = spent()
+    try:
+        read(sql)
+        said = "read"
+    except ClaimError as error:
+        said = str(error)
+    return spent() - before, said
+
+
+def spent() -> float:
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in uses)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("form", FORMS)
+def test_parsing_takes_bounded_time_however_deep_a_form_nests(form: str, figure: Figure) -> None:
+    took = {levels: cpu_seconds(FORMS[form](levels)) for levels in range(1, DEEPEST + 1)}
+
+    most = max(took, key=lambda levels: took[levels][0])
+    figure(
+        f"parse CPU, {form} 1 to {DEEPEST} deep: most {took[most][0]:.2f} s at {most} ({took[most][1][:40]}), "
+        f"{1000 * took[10][0]:.0f} ms at 10, {1000 * took[DEEPEST][0]:.0f} ms at {DEEPEST}"
+    )
+    assert took[most][0] < reading_process.CPU_SECONDS + SECOND
+    assert took[DEEPEST][1].startswith(("The SQL nests ", "The SQL calls MAP"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_nests_too_deep_is_refused_by_name_without_being_parsed(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sqlglot.parse", None)
+    with pytest.raises(ClaimError, match=r"nests \d+ deep in line 1; 32 is the most|calls MAP") as raised:
+        read(FORMS[form](DEEPEST))
+    assert "shorter window" not in raised.value.advice
+
+
+def test_the_depth_that_is_told_is_the_deepest_and_its_line() -> None:
+    with pytest.raises(ClaimError, match="nests 45 deep in line 3; 32 is the most"):
+        read(f"{ALL}\nAND mcc = '1'\nAND {'(' * 45}mcc{')' * 45} = '1'")
+
+
+def test_a_sql_over_its_cpu_time_is_refused_by_name_and_its_process_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_process, "CPU_SECONDS", 1)
+    with pytest.raises(TooIntricate, match="could not be read in 1 seconds of computing") as raised:
+        read(SLOW)
+    assert raised.value.advice.startswith("Make it plainer")
+    assert raised.value.category == "claim"
+
+
+def test_in_the_bot_time_that_ran_out_is_no_refusal_also_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_process, "CPU_SECONDS", 1)
+    raised: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            make_reader(DEFAULT_ALLOWED_TABLES)(SLOW, AS_OF)
+        except TransientError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    assert [str(error) for error in raised] == ["time ran out while its SQL was read"]
+
+
+def test_a_sql_that_is_large_is_read_in_a_process_apart_as_it_would_be_here() -> None:
+    values = ", ".join(f"'{number}'" for number in range(IN_PLACE))
+    sql = f"{ALL} AND mcc IN ({values})"
+    assert weight_of(pieces_of(sql)) > IN_PLACE
+    claim = read(sql)
+    assert (claim.account_sid, len(claim.mccs or ())) == (ACCOUNT, IN_PLACE)
+    assert claim.sql_as_run == sql.replace("authy.", '"hive".authy.')
+
+
+def test_a_large_one_that_is_refused_is_refused_by_the_same_name() -> None:
+    with pytest.raises(ClaimError, match="filters by carrier = 'x'") as raised:
+        read(f"{FORMS['DATE( )'](9)} AND carrier = 'x'".replace(" GROUP", " AND GROUP"))
+    assert raised.value.advice.startswith("Filter by account")
+
+
+def test_looker_s_own_sql_is_read_in_place_and_nests_half_as_deep_as_is_allowed() -> None:
+    now = "CAST(CAST(DATE_TRUNC('DAY', NOW()) AS DATE) AS TIMESTAMP)"
+    monday = f"DATE_ADD('day', (0 - MOD((DAY_OF_WEEK({now}) % 7) - 1 + 7, 7)), {now})"
+    last_week = f"DATE_ADD('week', 1, DATE_ADD('week', -1, DATE_TRUNC('DAY', {monday})))"
+    looker = f"SELECT 1 FROM t WHERE ((( u.usage_date ) < (({last_week}))))"
+    for sql in (looker, *(form for form, _ in ACCEPTED.values())):
+        assert weight_of(pieces_of(sql)) < IN_PLACE / 20
+    with pytest.raises(ClaimError, match="nests 33 deep"):
+        weight_of(pieces_of(looker.replace("NOW()", f"{'(' * 17}NOW(){')' * 17}")))
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        (f"{ALL} AND ({' OR '.join(['mcc = 1'] * 500)})", "chains over 400 operators in line 1"),
+        (showing("1" + " + 1" * 500), "chains over 400 operators"),
+        (showing("NOT " * 50 + "is_fraud"), "nests 50 deep"),
+        (showing("- " * 50 + "attempts"), "nests 50 deep"),
+        (showing("is_fraud" + " = NOT is_fraud" * 50), "nests 50 deep"),
+        (showing("a" + ".a" * 2000), "nests or chains too much"),
+        (showing("INTERVAL " * 400 + "'1' DAY"), "nests or chains too much"),
+    ],
+)
+def test_what_would_be_too_deep_for_pythons_stack_is_refused_by_name(sql: str, words: str) -> None:
+    with pytest.raises(ClaimError, match=words) as raised:
+        read(sql)
+    assert raised.value.advice.startswith("Make it plainer")
+
+
+def test_many_conditions_and_a_long_chain_within_the_limit_are_read() -> None:
+    ors = " OR ".join(f"mcc = '{number}'" for number in range(190))
+    claim = read(f"{ALL} {'AND (is_fraud) ' * 350} AND ({ors})")
+    assert len(claim.mccs or ()) == 190
