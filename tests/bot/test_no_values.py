@@ -43,13 +43,14 @@ def box(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sa
 
 
 def tick(box: Sandbox, sql: str) -> tuple[str, str, dict[str, Any]]:
-    """What Slack was told of a link of this SQL, in all; its job's log; its error.json."""
+    """What Slack was told of a link of this SQL, in all, and ExitMessage; its job's log; its error.json."""
     host = box.env["LOOKER_HOSTS"].split(",")[0]
     box.looker.add_query(slug="canary", sql=sql)
     ts = box.slack.post(user=ASKED_BY, text=f"<https://{host}/x/canary>")
     bot = make_bot(load_settings(), waiting=Waiter())
     bot.run()
-    told = json.dumps([box.slack.thread(ts=ts)[1:], box.slack.dms()])
+    exits = [job["exit_message"] for job in box.aws.jobs()]
+    told = json.dumps([box.slack.thread(ts=ts)[1:], box.slack.dms(), exits])
     s3, bucket = box.client("s3"), box.env["S3_OUTPUT_BUCKET"]
     [found] = s3.list_objects_v2(Bucket=bucket, Prefix=f"{paths.ROOT}/inputs/")["Contents"]
     files = paths.ExecutionPaths(found["Key"].split("/")[2])

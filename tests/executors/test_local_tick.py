@@ -95,12 +95,16 @@ def test_a_local_job_is_answered_in_the_thread(harness: BotHarness, tick: Tick) 
     assert harness.jobs() == []
 
 
-def test_a_local_failure_is_told_with_its_log(harness: BotHarness, tick: Tick) -> None:
-    ts = _ask(harness, log=["reading the claim", "it is open"], leave={"error.json": failure("EXECUTION_ID")}, exit=10)
+def test_a_local_failure_is_told_with_the_steps_in_its_log_and_nothing_else_of_it(
+    harness: BotHarness, tick: Tick
+) -> None:
+    step = "2026-01-15T12:34:56 20260115_123456_3fa94c01 INFO 3 of 8 queries done"
+    ts = _ask(harness, log=[step, "a line of whoever"], leave={"error.json": failure("EXECUTION_ID")}, exit=10)
     tick("here")
     assert len(harness.answers(ts)) == 1
     told = json.dumps(harness.box.slack.dms(user="U0SUPPORT1"))
-    assert "it is open" in told
+    assert step in told
+    assert "a line of whoever" not in told
     assert "The window of the query is open" in told
 
 
