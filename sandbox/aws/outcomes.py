@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sandbox.aws.jobs import Status
 from sandbox.warehouse import SAMPLE_ACCOUNT_SID
 
-Files = Literal["result", "error", "presto_down", "invalid", "none"]
+Files = Literal["result", "another", "error", "presto_down", "invalid", "none"]
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 _REPORT = b"<!doctype html><title>Credit recommendation</title><p>A scripted job's report.</p>"
@@ -44,6 +44,7 @@ OUTCOMES: dict[str, Outcome] = {
     "error": Outcome("error", "Failed", _EXIT.format(11), "data: two accounts in the rows"),
     "none": Outcome(),
     "invalid": Outcome("invalid"),
+    "another": Outcome("another"),
     "platform_lost": Outcome(
         status="Failed", reason="InternalServerError: We encountered an internal error. Please try again."
     ),
@@ -86,6 +87,9 @@ def output_files(outcome: Outcome, execution_id: str, sql: str, image: str | Non
         yield "report.html", _REPORT
         yield "notebook_output.ipynb", _NOTEBOOK
         yield "result.json", json.dumps(canned_result(execution_id, sql, image)).encode()
+    elif outcome.files == "another":
+        another = canned_result(execution_id, f"{sql} -- of another execution", image)
+        yield "result.json", json.dumps(another | {"credit_amount": 999_999.99}).encode()
     elif outcome.files == "invalid":
         yield "result.json", b'{"credit_amount": NaN'
     elif outcome.files in _FAILURES:

@@ -7,11 +7,13 @@ after a call that only reads is to die before it, since nothing but memory has c
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Sequence
 
 import pytest
 
+from src import paths
 from src.calls import CallLog
 from tests.bot.harness import VERIFY, BotHarness
 from tests.conftest import Figure
@@ -26,6 +28,10 @@ READS = {
     "slack": {"chat.getPermalink", "conversations.history", "conversations.replies"},
 }
 """What changes nothing outside."""
+
+
+ANOTHER = "another's result"
+NO_MARKER = f"C0CREDITS1-{'1' * 21}.000100"
 
 
 class Died(BaseException):
@@ -82,8 +88,16 @@ def three_messages(harness: BotHarness) -> dict[str, str]:
     }
 
 
+def among_what_cannot_be_believed(harness: BotHarness) -> dict[str, str]:
+    """Three messages, and a job that leaves another execution's result; a marker that is none, a cursor of nonsense."""
+    messages = {**three_messages(harness), ANOTHER: harness.ask("another")}
+    known = {"channel_name": "", "channel_id": "", "known": {"yesterday": "0" * 16}}
+    harness.box.aws.put_objects(objects={f"{paths.OPEN_PREFIX}{NO_MARKER}": "", paths.CURSOR: json.dumps(known)})
+    return messages
+
+
 def calls_of_a_tick(harness: BotHarness) -> list[Call]:
-    three_messages(harness)
+    """Whose messages are posted."""
     outliving = DiesAtCall(0)
     harness.tick(calls=outliving.log)
     return outliving.calls
@@ -95,10 +109,17 @@ def check_everything_happened_once(harness: BotHarness, messages: dict[str, str]
     assert "credit recommended" in replies["success"][0], at
     assert replies["failure"][0].startswith("No recommendation"), at
     assert replies["not verify"][0].startswith("Not a Verify query"), at
+    told = ["Presto cannot"]
+    if ANOTHER in messages:
+        assert "999,999.99" not in replies[ANOTHER][0], at
+        assert "is not a result" in replies[ANOTHER][0], at
+        told += ["is not a result", NO_MARKER]
     jobs = harness.jobs_by_execution()
-    assert sorted(jobs.values()) == [1, 1], (at, jobs)
-    assert len(harness.box.slack.dms(user="U0SUPPORT1")) == 1, at
-    assert len(harness.box.slack.dms(user=harness.box.env["SLACK_ERROR_USER"])) == 1, at
+    assert sorted(jobs.values()) == [1] * (len(messages) - 1), (at, jobs)
+    assert len(harness.box.slack.dms(user="U0SUPPORT1")) == len(messages) - 2, at
+    on_call = [message["text"] for message in harness.box.slack.dms(user=harness.box.env["SLACK_ERROR_USER"])]
+    assert [sum(words in text for text in on_call) for words in told] == [1] * len(told), (at, on_call)
+    assert len(on_call) == len(told), (at, on_call)
     assert len(harness.box.slack.files()) == 1, at
     harness.check_state_is_readable()
 
@@ -110,10 +131,11 @@ def check_everything_happened_once(harness: BotHarness, messages: dict[str, str]
 def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_execution_one_job(
     harness: BotHarness, figure: Figure
 ) -> None:
+    among_what_cannot_be_believed(harness)
     calls, most_ticks = calls_of_a_tick(harness), 0
     every_death = deaths(calls)
     for dying in every_death:
-        messages = three_messages(harness)
+        messages = among_what_cannot_be_believed(harness)
         with contextlib.suppress(Died):
             harness.tick(calls=dying.log)
         assert dying.dead or dying.made < dying.number, f"{dying} of {dying.made}: the death was survived"
@@ -187,6 +209,7 @@ class FreezesAtCall:
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
 def test_a_process_frozen_past_its_lease_at_any_call_answers_nothing_twice(harness: BotHarness, figure: Figure) -> None:
+    three_messages(harness)
     calls, runs = len(calls_of_a_tick(harness)), 0
     for number in range(1, calls + 1):
         messages = three_messages(harness)
