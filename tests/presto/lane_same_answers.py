@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from verify_credit.claim import Claim
 from verify_credit.errors import ClaimError, QueryFailed
-from verify_credit.looker_sql import read_claim
+from verify_credit.looker_sql import Session, read_claim
 from verify_credit.presto import QueryResult
 from verify_credit.presto_failures import RETRIED, TIMED_OUT
 from verify_credit.queries import render
@@ -120,7 +120,7 @@ LOOKER = {
 
 @pytest.mark.parametrize("name", LOOKER)
 def test_a_looker_query_has_the_same_columns_types_and_rows(both: Any, name: str) -> None:
-    claim = read_claim(LOOKER[name], as_of=AS_OF)
+    claim = read_claim(LOOKER[name], as_of=AS_OF, session=Session("hive", "authy"))
 
     real_answers, embedded = both({"looker": claim.sql_as_run})
 
