@@ -44,6 +44,8 @@ def read_apart(question: Question) -> Claim:
             f"The SQL could not be read in {CPU_SECONDS} seconds of computing: it is too intricate.",
             "Make it plainer: fewer functions inside each other, fewer values in its lists.",
         )
+    if process.returncode != 0:
+        raise RuntimeError(f"The process that reads a SQL ended with {process.returncode}: see the log.")
     answer = pickle.loads(said)  # noqa: S301 (of our own process)
     if isinstance(answer, ClaimError):
         raise answer

@@ -102,7 +102,7 @@ def _check_tables(statement: exp.Query, tables: Tables, catalog: str, schema: st
     for table in statement.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier) or (not table.db and table.name.lower() in ctes):
             continue
-        where, db, name = table.catalog or catalog, (table.db or schema or "").lower(), table.name.lower()
+        where, db, name = (table.catalog or catalog).lower(), (table.db or schema or "").lower(), table.name.lower()
         if where != CATALOG:
             raise PrestoError(f"Catalog {where} does not exist")
         if db == "information_schema":  # every catalog has one
