@@ -201,7 +201,7 @@ class Warehouse:
         except JobError as cancelled:
             return cancelled
         if isinstance(error, presto_errors.PrestoQueryError):
-            return query_failure(name, error, sql)
+            return query_failure(name, error, sql, f"{self._credentials.catalog}.{self._credentials.schema}")
         return connection_failure(name, self._credentials, error)
 
     @contextmanager

@@ -37,9 +37,12 @@ _LOST = "Query not found"
 _LATER = "Try again in a few minutes."
 
 
-def query_failure(name: str, error: Any, sql: str) -> JobError:
-    """What may be said of a query that Presto refused, failed or ended (a PrestoQueryError); its detail has all."""
-    said = said_of(error.error_name, error.message, sql)
+def query_failure(name: str, error: Any, sql: str, session: str = "") -> JobError:
+    """What may be said of a query that Presto refused, failed or ended (a PrestoQueryError); its detail has all.
+
+    session: the secret's catalog and schema, `hive.authy`.
+    """
+    said = said_of(error.error_name, error.message, sql, session)
     where = f"(query {error.query_id})"
     detail = f"Presto said of the {name} query: {error.message}"
     if error.error_name in TIMED_OUT:
@@ -56,6 +59,8 @@ def query_failure(name: str, error: Any, sql: str) -> JobError:
 def _advice(name: str, error: Any) -> str:
     if error.error_type == "INSUFFICIENT_RESOURCES":
         return "It asks for more than Presto may give one query: ask for a shorter window."
+    if str(error.message).startswith("Catalog "):
+        return "Correct catalog in the secret PRESTO_SECRET_NAME names, or the SQL where it names one."
     if name == "looker":
         return "Run the Looker query in Looker: it fails there alike."
     return f"Correct notebooks/verify_credit/queries/{name}.sql, or the permissions of Presto's user."

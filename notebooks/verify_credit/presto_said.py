@@ -30,15 +30,18 @@ _KINDS = (
 )
 
 
-def said_of(error_name: object, message: object, sql: str) -> str:
-    """`SYNTAX_ERROR, there is no such column, at line 3, column 12: amounts`."""
+def said_of(error_name: object, message: object, sql: str, session: str = "") -> str:
+    """`SYNTAX_ERROR, there is no such column, at line 3, column 12: amounts`.
+
+    session: its catalog and schema, `hive.authy`, which a name without a place may be as well.
+    """
     name, text = str(error_name), str(message)
     parts = [name if _NAME.fullmatch(name) else "an error without a name"]
     kind = next(((words, found) for pattern, words in _KINDS if (found := re.search(pattern, text))), None)
     token = ""
     if kind:
         parts.append(kind[0])
-        token = _own_name(kind[1][1], sql) if kind[1].re.groups else ""
+        token = _own_name(kind[1][1], f"{sql}\n{session}") if kind[1].re.groups else ""
     if place := _PLACE.match(text):
         line, column = int(place[1]), int(place[2])
         parts.append(f"at line {line}, column {column}")

@@ -123,7 +123,7 @@ def test_a_messages_execution_is_the_ticks_to_keep(installation: Installation) -
         job_name=paths.job_name(execution_id),
         purpose="message",
         channel="C1",
-        ts="1.0",
+        ts="1768480496.000100",
         created_at="2026-01-15T12:34:56Z",
     )
     ObjectStore(installation.clients, BUCKET).create(files.record, record)

@@ -144,7 +144,7 @@ def test_the_record_the_bot_wrote_is_left_as_it_is(installation: Installation) -
         job_name=paths.job_name(ID),
         purpose="message",
         channel="C1",
-        ts="1.0",
+        ts="1768480496.000100",
         created_at="2026-01-15T12:34:56Z",
     )
     store.create(key, mine)

@@ -192,13 +192,7 @@ def test_audit_record_and_index_have_it(harness: BotHarness, one: Answered) -> N
     assert (record["purpose"], record["outcome"], record["result_profile"]) == ("message", "answer", "")
     assert record["result"] == one.result
     indexed = [key for key in harness.objects(f"{paths.ROOT}/index/") if one.execution_id in key]
-    assert len(indexed) == has_key(one.result)
-
-
-def has_key(result: Mapping[str, Any]) -> bool:
-    """Whether later claims can be told of it."""
-    window = result.get("fraud_start") and result.get("fraud_end")
-    return bool(window and is_account(result.get("account_sid") or ""))
+    assert len(indexed) == is_account(one.result.get("account_sid") or "")
 
 
 @pytest.mark.parametrize("words", ["list", "search --state answered", "search --min-amount 0"])
@@ -242,7 +236,7 @@ def test_searches_find_it_by_the_keys_that_it_has(
         assert (one.execution_id in during) == overlaps
         if is_account(sid := one.result.get("account_sid") or ""):
             found = rows_of(capsys, "search", "--account", sid)
-            assert set(found) == ({one.execution_id} if has_key(one.result) else set())
+            assert set(found) == {one.execution_id}
 
 
 def test_an_export_as_csv_holds_it(answers: dict[str, Answered], capsys: pytest.CaptureFixture[str]) -> None:
