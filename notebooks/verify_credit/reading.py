@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import sqlglot
 from sqlglot import errors as sqlglot_errors
 from sqlglot import exp
+from sqlglot.dialects.presto import Presto
+from sqlglot.parsers.presto import PrestoParser
 
 from .claim import Claim, Flag
 from .errors import ClaimError
@@ -20,7 +22,27 @@ from .relative_dates import without_now
 from .selects import read_select
 from .shape import check_shape, text_of
 
+DIALECT = Presto()
+
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it cannot read; here that is refused by name
+
+
+class TooManySteps(Exception):
+    """Parsing took more steps than it may take here."""
+
+
+class _Parser(PrestoParser):
+    """sqlglot's, which counts its steps through the text, back and forth."""
+
+    def __init__(self, most_steps: float) -> None:
+        super().__init__(dialect=DIALECT)
+        self._steps_left = most_steps
+
+    def _advance(self, times: int = 1) -> None:
+        self._steps_left -= 1
+        if self._steps_left < 0:
+            raise TooManySteps
+        super()._advance(times)
 
 
 @dataclass(frozen=True)
@@ -34,10 +56,10 @@ class Question:
     session: Session | None
 
 
-def read(question: Question) -> Claim:
-    """The claim. Raises ClaimError, also for what sqlglot cannot read."""
+def read(question: Question, most_steps: float = math.inf) -> Claim:
+    """The claim. Raises ClaimError, also for what sqlglot cannot read; TooManySteps."""
     try:
-        return _read(question)
+        return _read(question, most_steps)
     except RecursionError as error:
         said = "The SQL cannot be read: it nests or chains too much."
         raise ClaimError(said, "Make it plainer: fewer functions and operators inside each other.") from error
@@ -46,13 +68,13 @@ def read(question: Question) -> Claim:
         raise ClaimError(f"The SQL cannot be read: {said}.", "Run it in Looker: it must be one SELECT.") from error
 
 
-def _read(question: Question) -> Claim:
+def _read(question: Question, most_steps: float) -> Claim:
     sql, as_of = question.sql, question.as_of
     pieces = pieces_of(sql)
-    require_same(pieces, sqlglot.tokenize(sql, read="presto"))
+    require_same(pieces, DIALECT.tokenize(sql))
     text = _without_semicolon(sql, pieces)
-    dated = without_now(text, sqlglot.tokenize(text, read="presto"), as_of)
-    select = _one_select(dated, selects=sum(piece.word == "SELECT" for piece in pieces))
+    dated = without_now(text, DIALECT.tokenize(text), as_of)
+    select = _one_select(_Parser(most_steps).parse(DIALECT.tokenize(dated), dated), pieces)
     check_shape(select)
     scope, tables = Scope(), Tables(question.allowed_tables, question.session)
     read_tables = read_select(select, dated, tables, scope)
@@ -91,8 +113,8 @@ def _without_semicolon(sql: str, pieces: Sequence[Piece]) -> str:
     return sql.strip()
 
 
-def _one_select(sql: str, selects: int) -> exp.Select:
-    statements = [statement for statement in sqlglot.parse(sql, read="presto") if statement is not None]
+def _one_select(parsed: Sequence[exp.Expr | None], pieces: Sequence[Piece]) -> exp.Select:
+    statements = [statement for statement in parsed if statement is not None]
     statement = statements[0] if len(statements) == 1 else None
     while isinstance(statement, exp.Subquery) and not [name for name, value in statement.args.items() if value][1:]:
         statement = statement.this  # in parentheses, and nothing beside them
@@ -100,7 +122,7 @@ def _one_select(sql: str, selects: int) -> exp.Select:
         raise ClaimError("The SQL has a clause outside of its parentheses.", "Put it inside them.")
     if not isinstance(statement, exp.Select):
         raise ClaimError("The SQL is not one SELECT.", "Post the link of a Looker query.")
-    if selects != len(list(statement.find_all(exp.Select))):
+    if sum(piece.word == "SELECT" for piece in pieces) != len(list(statement.find_all(exp.Select))):
         raise ClaimError("The SQL has a FROM without a SELECT.", "Write SELECT before it.")
     return statement
 
