@@ -21,8 +21,8 @@ from .reading_process import TooIntricate, read_apart
 
 MOST_CHARACTERS = 500_000
 WORDS_IN_PLACE, STEPS_IN_PLACE = 8_000, 20_000
-"""Of so many words and signs at most, and in so many steps of the parser, a SQL is read here: in about the CPU time that
-starting a process takes (0.4 s). Looker's own have up to 250, and take 310 steps."""
+"""Of so many words and signs at most, and in so many steps of the parser, a SQL is read here: in about the CPU time
+that starting a process takes (0.4 s). Looker's own have up to 250, and take 310 steps."""
 
 __all__ = ["DEFAULT_ALLOWED_TABLES", "Session", "TooIntricate", "read_claim"]
 
