@@ -6,6 +6,7 @@ Only what Looker writes for date filters is understood; anything else is refused
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -129,7 +130,7 @@ def _whole(node: exp.Expression) -> int:
             return -_whole(node.this)
         case exp.Paren():
             return _whole(node.this)
-        case exp.Literal() if node.name.lstrip("-").isdecimal() and len(node.name) < 7:
+        case exp.Literal() if re.fullmatch(r"-?[0-9]{1,6}", node.name):
             return int(node.name)
         case exp.Cast():
             return _whole(node.this)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Container
 
 from .. import paths
 from ..config import BotSettings
-from ..errors import CreditsError, StateUnreadable, TransientError
-from ..state.lease import LeaseKeeper
+from ..errors import CreditsError, StateConflict, StateUnreadable, TransientError
+from ..state.lease import SAFETY, LeaseKeeper
 from ..state.state_manager import Held, NoRecord, StateManager
+from ..times import iso, seconds_of
 from .damage import DamageReport
 from .inbox import Inbox
 from .work_pool import WorkPool
@@ -85,6 +86,7 @@ class Adoption:
         try:
             self._lease.keep()
             held = self._state.claim(*key)
+            return self._without_times_to_come(held) if held else None
         except NoRecord:
             self._without_record(key)
         except StateUnreadable as error:
@@ -101,8 +103,6 @@ class Adoption:
             self.problems.append(
                 f"{paths.open_marker(*key)} was not taken up ({type(error).__name__}); see the bot's log."
             )
-        else:
-            return self._without_long_pauses(held) if held else None
         return None
 
     def _without_record(self, key: Key) -> None:
@@ -118,11 +118,26 @@ class Adoption:
             key,
         )
 
-    def _without_long_pauses(self, held: Held) -> Held:
-        now = self._clock()
+    def _without_times_to_come(self, held: Held) -> Held | None:
+        """What waits for a moment far ahead would wait for ever. Saved: else its age would begin anew each tick."""
+        now, before = self._clock(), held.record.model_copy(deep=True)
         for request in held.record.requests:
             if request.not_before > now + LONGEST_PAUSE:
                 request.not_before = 0.0
-            if request.waiting_since is not None:
-                request.waiting_since = min(request.waiting_since, now)
+            request.waiting_since = _past(request.waiting_since, now)
+            request.refused_since = _past(request.refused_since, now)
+            for attempt in request.attempts:
+                if attempt.created_at is not None and seconds_of(attempt.created_at) > now + SAFETY:
+                    attempt.created_at = iso(now)
+        if held.record == before:
+            return held
+        try:
+            self._state.save(held)
+        except StateConflict as error:
+            log.info("left for now: %s", error)
+            return None
         return held
+
+
+def _past(moment: float | None, now: float) -> float | None:
+    return None if moment is None else min(moment, now)

@@ -73,8 +73,8 @@ class AnswerSteps:
         self._state.check_lease(held)
         try:
             result = self._results.if_answered(request)
-        except ResultError as error:  # changed or gone since a bot that died read it
-            begin_failure(self._state, held, request, failure_of(error))
+        except ResultError as error:
+            self._result_was_changed(held, request, error)
             return
         if result is not None and request.earlier is None:  # an earlier release saved it as replying
             request.earlier = self._audit.recommend(held.record, result, held.problems.append)
@@ -83,7 +83,20 @@ class AnswerSteps:
             request.reply_ts = self._delivery.reach(held, request, result)
         except (MessageGone, Unreached) as error:
             note_unreached(held, request, error)
-            self._audit.reached_nobody(result)
+            self._audit.reached_nobody(request.earlier)
+        self._replied(held, request)
+
+    def _result_was_changed(self, held: Held, request: Request, error: ResultError) -> None:
+        """Since a bot that died read it: what that has posted stands; where it has posted nothing, nothing is paid."""
+        request.reply_ts = self._notifier.find_reply(held, request) if held.recovered or request.tries else None
+        if request.reply_ts is None:
+            self._audit.reached_nobody(request.earlier)
+            begin_failure(self._state, held, request, failure_of(error))
+            return
+        held.problems.append(str(error))
+        self._replied(held, request)
+
+    def _replied(self, held: Held, request: Request) -> None:
         request.state = "answered"
         request.done.append("reply")
         request.tries = 0

@@ -63,7 +63,8 @@ class DamageReport:
             return
         try:
             for together in [[one] for one in new] if len(new) <= BY_THEMSELVES else [new]:
-                self._notifier.report_problems(self._lines(together), "damage")
+                about = [damage.key for damage in together]
+                self._notifier.report_problems(self._lines(together), "damage", about=about)
                 self._told.update(damage.key for damage in together)
         except CreditsError as error:
             log.error("on-call not told yet: %s", error)

@@ -13,6 +13,7 @@ from ..executor import Executor, JobStatus
 from ..logs import about
 from ..looker.client import LookerClient
 from ..looker.links import allowed_hosts, parse_link
+from ..slack.errors import PermanentSlackError
 from ..state.audit import AuditTrail
 from ..state.records import Attempt, ExecutionRecord, Failure, Request
 from ..state.state_manager import Held, StateManager
@@ -68,7 +69,16 @@ class ExecutionSteps:
         return _key(held, request) in self._queries
 
     def resolve(self, held: Held, request: Request) -> None:
-        """The link's SQL; replies at once where there is none, it is not a Verify query, or it is in hand already."""
+        """The link's SQL; replies at once where there is none, it is not a Verify query, or it is in hand already.
+
+        A message that lost its record may have its reply, which is then left at that: another execution would put a
+        second amount into the records.
+        """
+        if held.recovered and not request.attempts and (ts := self._posted_before(held, request)):
+            request.reply, request.reply_ts, request.state = "repeat", ts, "answered"
+            request.done.append("reply")
+            self._state.save(held)
+            return
         link = parse_link(request.link, self._hosts)
         sql = self._looker.sql(link)
         if not self._executor.is_verify_query(sql):
@@ -81,6 +91,13 @@ class ExecutionSteps:
         request.points_to = f"{holder.channel}:{holder.ts}"
         request.points_to_running = holder.state == "running"
         begin_reply(self._state, held, request, "repeat")
+
+    def _posted_before(self, held: Held, request: Request) -> str | None:
+        try:
+            return self._notifier.find_reply(held, request)
+        except PermanentSlackError as error:  # looked for again before it is posted
+            log.warning("not known whether there is a reply: %s", error)
+            return None
 
     def submit(self, held: Held, request: Request) -> None:
         """Start the request's execution; the same id again after a crash adopts the job that is there."""

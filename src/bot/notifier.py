@@ -15,7 +15,14 @@ from ..execution.job_log import MAX_LINES, sayable
 from ..executor import CreditResult, Executor
 from ..slack import reply as wording
 from ..slack.client import SlackClient
-from ..slack.errors import InstallationRefused, PermanentSlackError, SlackRefused, Undeliverable
+from ..slack.errors import (
+    ChannelRefused,
+    InstallationRefused,
+    MissingScope,
+    PermanentSlackError,
+    SlackRefused,
+    Undeliverable,
+)
 from ..slack.post_gate import PostGate
 from ..slack.text import plain
 from ..state.audit import AuditTrail
@@ -67,7 +74,7 @@ class Notifier:
         Raises PermanentSlackError where the thread takes it in neither form.
         """
         key = reply_key(held, request)
-        if (held.recovered or request.tries) and (found := self._slack.find_reply(*held.key, key)):
+        if (held.recovered or request.tries) and (found := self.find_reply(held, request)):
             return found
 
         def post(message: wording.Message, metadata: bool) -> str:
@@ -76,6 +83,13 @@ class Notifier:
             return self._slack.post_reply(*held.key, message, key, check, metadata=metadata)
 
         return _in_either_form(self._message(held, request, result), post)
+
+    def find_reply(self, held: Held, request: Request) -> str | None:
+        """The time stamp of a request's reply, where its thread has it. Raises PermanentSlackError."""
+        try:
+            return self._slack.find_reply(*held.key, reply_key(held, request))
+        except SlackRefused as error:  # of the look, not of the reply: which may be there
+            raise ChannelRefused(str(error), error.code) from error
 
     def reply_directly(self, held: Held, request: Request, result: CreditResult | None) -> None:
         """Send what the thread does not take as a direct message; of a failure, all that is known. Raises Unreached."""
@@ -103,7 +117,7 @@ class Notifier:
             try:
                 self._send(user, message, key, check_first=check_first, of=[held])
                 return
-            except InstallationRefused:
+            except (InstallationRefused, MissingScope):
                 raise
             except PermanentSlackError as error:
                 log.warning("direct message not delivered: %s", error)
@@ -111,7 +125,7 @@ class Notifier:
         try:
             undelivered = wording.undelivered(user or "unknown", message)
             self._send(self._settings.slack_error_user, undelivered, key, check_first=True, of=[held])
-        except InstallationRefused:
+        except (InstallationRefused, MissingScope):
             raise
         except PermanentSlackError as error:
             reason = f"requester: {refused}, SLACK_ERROR_USER: {error.code}"
@@ -184,11 +198,13 @@ class Notifier:
             message = wording.outage(cause, len(failed), examples=ids)
         self._tell_error_user(message, f"alarm-{key}", check_first=check_first, of=[held for held, _ in failed])
 
-    def report_problems(self, problems: Iterable[str], key: str) -> None:
-        """What no requester need know, but on-call must: one message."""
+    def report_problems(self, problems: Iterable[str], key: str, *, about: Iterable[str] = ()) -> None:
+        """What no requester need know, but on-call must: one message. It is told once for each `key` and what it is
+        `about`: the problems themselves, where nothing is named.
+        """
         lines = sorted(set(problems))
         if lines:
-            digest = hashlib.sha256("\n".join([key, *lines]).encode()).hexdigest()[:24]
+            digest = hashlib.sha256("\n".join([key, *(about or lines)]).encode()).hexdigest()[:24]
             self._tell_error_user(wording.failure_line(" ".join(lines)), f"problem-{digest}", check_first=True)
 
     def _check_leases(self, messages: Iterable[Held]) -> None:

@@ -39,19 +39,21 @@ class ResultCheck:
         self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
         self._read = read
 
-    def of_request(self, request: Request, result: CreditResult, kept: str | None) -> CreditResult:
-        """As `checked`, of the SQL kept as the query of the request's execution, once that is the one Looker gave."""
+    def of_request(self, request: Request, result: CreditResult, kept: str | None, profile: str) -> CreditResult:
+        """As `checked`, of the SQL kept as the query of the request's execution, once that is the one Looker gave.
+
+        profile: what was demanded of the result when its execution began.
+        """
         query = paths.ExecutionPaths(result["execution_id"]).query
         if kept is None:
             raise _invalid(result, f"{query} is missing")
         given = link_digest(parse_link(request.link, self._hosts).canonical, kept)
         if request.sql_digest is not None and request.sql_digest != given:
             raise _invalid(result, f"{query} is not the SQL that Looker gave for the link")
-        return self.checked(result, kept)
+        return self.checked(result, kept, profile)
 
-    def checked(self, result: CreditResult, sql: str) -> CreditResult:
+    def checked(self, result: CreditResult, sql: str, profile: str) -> CreditResult:
         """A valid result that is of this SQL; with a flag where its days could not be checked. Raises ResultInvalid."""
-        profile = self._settings.demanded_profile
         check_query(result, sql, profile)
         doubt = self._doubt(result, sql) if profile == OUR_PROFILE else ""
         if not doubt:

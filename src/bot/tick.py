@@ -16,6 +16,7 @@ from functools import partial
 from ..config import BotSettings
 from ..errors import CreditsError, Interrupted, StateConflict, TransientError
 from ..logs import about
+from ..slack.errors import InstallationRefused
 from ..state.lease import LeaseKeeper, LeaseLost
 from ..state.records import UNANSWERED, Request
 from ..state.state_manager import Held, StateManager
@@ -103,12 +104,14 @@ class Tick:
         self._starting: set[tuple[str, str, str]] = set()
         self._looked_at: dict[str, float] = {}
         self._last_step = 0.0
+        self._unread: CreditsError | None = None
         self._alarms = Alarms(answers=answers, notifier=notifier, state=state, clock=clock, drop=self._drop)
 
     def run(self, problems: Iterable[str] = ()) -> Summary:
         """Work until nothing is left to do, or the time is up; what is left is the next tick's.
 
-        problems: what on-call is to be told besides what is found here.
+        problems: what on-call is to be told besides what is found here. Raises what refuses the channel: at once where
+        nothing is in hand, else once that is done.
         """
         started = self._clock()
         self._problems.extend(problems)
@@ -116,9 +119,12 @@ class Tick:
         deadline = max(listen_until, started + self._settings.tick_budget_seconds)
         try:
             self._work(listen_until, deadline)
-            return self._finish(started)
+            summary = self._finish(started)
         finally:
             self._release()
+        if self._unread is not None:
+            raise self._unread
+        return summary
 
     def _work(self, listen_until: float, deadline: float) -> None:
         try:
@@ -179,6 +185,15 @@ class Tick:
         except TransientError as error:
             self._problems.append(str(error))
             return
+        except InstallationRefused:
+            raise
+        except CreditsError as error:
+            if not self._messages:
+                raise
+            self._unread = error
+            self._problems.append(str(error))
+            return
+        self._unread = None
         self._problems.extend(self._inbox.problems)
         self._inbox.problems.clear()
         for held in new:

@@ -150,12 +150,12 @@ def reason_of(status: JobStatus) -> str | None:
 
 
 def _said_by_container(text: str | None) -> str | None:
-    """Our runner says it as JSON."""
+    """Our runner says it as JSON. What others say may hold values, and this is posted: the job's log has it."""
     try:
         said = json.loads(text or "")
     except ValueError:
-        return text
-    return str(said["message"]) if isinstance(said, dict) and "message" in said else text
+        return None
+    return str(said["message"]) if isinstance(said, dict) and "message" in said else None
 
 
 def _sentence(*parts: str) -> str:

@@ -51,12 +51,13 @@ class AccountIndex:
             tell(fault)
         return told_of(entry, found, unreadable=len(faults))
 
-    def reached_nobody(self, result: CreditResult | None) -> None:
-        """Say of a recommendation that nobody got its answer: later ones neither name nor sum it. None: silent."""
-        if result is None or not is_indexed(result):
-            return
-        entry = index_entry("", "", result)
-        self._store.put_bytes(paths.reached_nobody(entry.key), entry.model_dump_json(include={"execution_id"}).encode())
+    def reached_nobody(self, told: Earlier | None) -> None:
+        """Say of a recommendation that nobody got its answer: later ones neither name nor sum it.
+
+        told: what that answer was to say of the others; None, or one that is in no index: silent.
+        """
+        if told is not None and told.entry is not None:
+            self._store.put_bytes(paths.reached_nobody(told.entry), b"{}")
 
     def _read(self, keys: Iterable[str]) -> tuple[list[IndexEntry], list[str]]:
         """Entries, and why the others could not be read; one deleted meanwhile is neither."""

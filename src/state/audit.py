@@ -33,6 +33,10 @@ class AuditTrail:
         found = self._store.get_bytes(paths.ExecutionPaths(request.execution.execution_id).query)
         return found[0].decode() if found else None
 
+    def demanded_profile(self, execution_id: str) -> str:
+        """What an execution's result must keep: what was demanded when it began."""
+        return demanded_of(find_record(self._store, execution_id), self._settings)
+
     def report(self, execution_id: str) -> bytes | None:
         """An execution's report.html."""
         found = self._store.get_bytes(paths.ExecutionPaths(execution_id).report)
@@ -52,9 +56,12 @@ class AuditTrail:
         entry = self._index.enter(message.channel, message.ts, result)
         return self._index.earlier(entry, tell) if entry else Earlier()
 
-    def reached_nobody(self, result: CreditResult | None) -> None:
-        """Its answer was posted nowhere, and never will be: later ones do not tell of it. None (no answer): silent."""
-        self._index.reached_nobody(result)
+    def reached_nobody(self, told: Earlier | None) -> None:
+        """The answer that was to say this was posted nowhere, and never will be: later ones do not tell of it.
+
+        None (no answer): silent.
+        """
+        self._index.reached_nobody(told)
 
     def write(self, message: MessageRecord, request: Request, result: CreditResult | None) -> None:
         """Keep how a request ended; the same again writes the same."""
@@ -64,7 +71,7 @@ class AuditTrail:
             self._index.enter(message.channel, message.ts, result)
         record = audit_record(
             purpose="message",
-            result_profile=demanded_of(find_record(self._store, request.execution.execution_id), self._settings),
+            result_profile=self.demanded_profile(request.execution.execution_id),
             attempts=request.attempts,
             outcome=request.reply,
             result=result,

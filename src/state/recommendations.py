@@ -45,7 +45,7 @@ class IndexEntry(BaseModel):
     @property
     def key(self) -> str:
         """Where in the index it belongs."""
-        last = self.fraud_end.isoformat() if self.fraud_start and self.fraud_end else None
+        last = self.window[1].isoformat() if self.window else None
         return paths.account_index(self.account_sid, last, self.execution_id)
 
     @property
@@ -63,13 +63,15 @@ class IndexEntry(BaseModel):
 class Earlier(BaseModel):
     """What an answer says of the account's earlier recommendations, saved before it is posted: then it stays so.
 
-    count: all whose windows are near this one's, those without a window among them; sums: of all of these, by
-    currency, as decimal text; window_known: whether this one's is, else all of the account's are counted; unreadable:
-    how many entries could not be read, and are in neither; latest: at most MAX_SHOWN, the latest first.
+    entry: the key of the one that says it; None where no index has it. count: all whose windows are near this one's,
+    those without a window among them; sums: of all of these, by currency, as decimal text; window_known: whether this
+    one's is, else all of the account's are counted; unreadable: how many entries could not be read, and are in neither;
+    latest: at most MAX_SHOWN, the latest first.
     """
 
     model_config = ConfigDict(defer_build=True, extra="forbid")
 
+    entry: str | None = None
     count: int = 0
     sums: dict[str, str] = Field(default_factory=dict)
     window_known: bool = True
@@ -92,6 +94,7 @@ def told_of(entry: IndexEntry, found: Iterable[IndexEntry], unreadable: int = 0)
     for one in near:
         sums[one.currency] += Decimal(str(one.credit_amount))
     return Earlier(
+        entry=entry.key,
         count=len(near),
         sums={currency: f"{sums[currency]:.2f}" for currency in sorted(sums)},
         window_known=entry.window is not None,

@@ -256,7 +256,11 @@ class StateManager:
             with suppress(StateConflict):  # changed since: look at what is there
                 self._store.replace(key, mine, claimed)
                 return
-        found = self._store.get(key, LinkRecord)
+        try:
+            found = self._store.get(key, LinkRecord)
+        except StateUnreadable:  # nobody's by now: whoever asks next is to find this one
+            self._store.put_bytes(key, mine.model_dump_json().encode())
+            return
         if found and _same_request(found[0], mine):
             self._store.replace(key, mine, found[1])
 

@@ -81,6 +81,8 @@ def test_a_result_changed_before_its_reply_is_posted_is_no_answer(harness: BotHa
     assert "was changed after it was read" in said
     assert "was changed after it was read" in told(harness)
     assert audit(harness)["result"] is None
+    entry, unreached = sorted(harness.objects(f"{paths.ROOT}/index/"))
+    assert unreached == paths.reached_nobody(entry)  # no later answer counts it
 
 
 def test_a_result_changed_after_its_answer_is_not_audited_and_on_call_is_told(
@@ -142,6 +144,7 @@ def test_wherever_a_process_died_and_whatever_result_json_is_then_the_audit_is_o
             assert kept["result"] is None, dying
         else:
             changed = CHANGED in said
+            assert harness.box.slack.dms(user="U0SUPPORT1") == [], dying  # nobody hears both that there is and is not
             ends["as it became" if changed else "as it was"] += 1
             assert kept["result_sha256"] == (second if changed else first), dying
             assert kept["result"] is None or (kept["result"]["flags"] != []) is changed, dying

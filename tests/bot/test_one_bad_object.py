@@ -12,6 +12,7 @@ import pytest
 from src import paths
 from src.errors import ConfigurationError
 from tests.bot.harness import MESSAGES, TICK_EVERY, VERIFY, BotHarness
+from tests.bot.test_answered_bytes import ask
 from tests.bot.test_bad_days import alarms
 
 CHANNEL, NAME = "C0CREDITS1", "credit-requests"
@@ -111,7 +112,9 @@ def test_a_record_that_is_deleted_after_its_reply_brings_no_second_one(harness: 
     harness.ticks_until_quiet()
 
     assert len(harness.answers(asked)) == 1
-    assert len(harness.box.slack.files()) == 1
+    assert len(harness.jobs_by_execution()) == 1
+    assert len(harness.objects(f"{paths.ROOT}/index/")) == 1
+    assert harness.open() == []
 
 
 def test_leases_that_cannot_be_believed_hold_up_no_message_and_are_told_of_once(harness: BotHarness) -> None:
@@ -255,6 +258,37 @@ def test_pauses_longer_than_any_that_this_bot_makes_are_cut(harness: BotHarness)
     harness.ticks_until_quiet()
 
     assert len(harness.answers(asked)) == 1
+
+
+def test_times_that_are_still_to_come_are_taken_for_now(harness: BotHarness) -> None:
+    """Else the job would never be over its time, and nobody would hear of it."""
+    asked = harness.ask("none after 360000")
+    harness.tick()
+    [(key, body)] = harness.objects(MESSAGES).items()
+    record = json.loads(body)
+    record["requests"][0]["attempts"][0]["created_at"] = "2090-01-01T00:00:00.000Z"
+    put(harness, **{key: json.dumps(record)})
+    for _ in range(4):
+        harness.time.sleep(TICK_EVERY)
+        harness.tick()
+
+    [said] = harness.answers(asked)
+    assert "had no result after 40 minutes" in said
+
+
+def test_a_link_record_that_breaks_while_its_job_runs_is_made_anew(
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "20")
+    asked, _ = ask(harness)
+    [link] = harness.objects(f"{paths.ROOT}/state/links/")
+    put(harness, **{link: "{"})
+
+    harness.ticks_until_quiet()
+
+    assert len(harness.answers(asked)) == 1
+    assert harness.open() == []
+    assert json.loads(harness.objects(link)[link])["state"] == "answered"
 
 
 def test_a_link_that_another_messages_request_is_said_to_have_is_answered_by_itself(harness: BotHarness) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from src import paths, runs
 from src.bot.delivery import CHANNEL_MENDED_WITHIN
+from src.errors import ConfigurationError
 from src.slack.errors import SlackRefused
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
 from tests.bot.test_bad_days import alarms
@@ -258,6 +259,52 @@ def test_on_call_being_out_of_reach_fails_no_tick_and_is_not_tried_for_ever(
     assert harness.record(ts)["requests"][0]["state"] == "failed"
     assert harness.objects(f"{paths.ROOT}/state/leases/") == {}
     assert alarms(harness) == []
+
+
+def test_a_channel_that_cannot_be_read_holds_up_no_answer_that_is_in_hand(harness: BotHarness) -> None:
+    ts = harness.ask("result")
+    harness.bot().inbox.read()
+    harness.time.sleep(TICK_EVERY)
+    refuse(harness, "not_in_channel", "conversations.history", holds="C0CREDITS1")
+
+    with pytest.raises(ConfigurationError, match="not in"):
+        harness.tick()
+
+    assert "credit recommended" in harness.answers(ts)[0]
+    assert any("invite the bot" in text for text in alarms(harness))
+
+
+def test_a_direct_message_that_lacks_its_scope_is_waited_for(harness: BotHarness) -> None:
+    ts = harness.post(harness.query(NOT_VERIFY))
+    refuse(harness, "invalid_blocks", holds=in_thread(ts))
+    refuse(harness, "missing_scope", "conversations.open")
+    harness.tick()
+    assert (harness.record(ts)["requests"][0]["state"], harness.record(ts)["requests"][0]["unreached"]) == (
+        "replying",
+        None,
+    )
+    harness.box.faults.clear()
+    harness.time.sleep(TICK_EVERY)
+
+    harness.ticks_until_quiet()
+
+    [told] = sent(harness)
+    assert "Not a Verify query" in told
+
+
+def test_a_thread_that_may_not_be_looked_through_is_not_given_up(harness: BotHarness) -> None:
+    ts = harness.post(harness.query(NOT_VERIFY))
+    harness.box.faults.add("drop", service="slack", operation=POST, count=1)
+    refuse(harness, "a_code_of_next_year", "conversations.replies")
+    harness.tick()
+    assert sent(harness) == []
+    harness.box.faults.clear()
+    harness.time.sleep(TICK_EVERY)
+
+    harness.ticks_until_quiet()
+
+    assert len(harness.answers(ts)) == 1
+    assert sent(harness) == []
 
 
 def test_a_tick_that_fails_gives_its_lease_up(harness: BotHarness) -> None:

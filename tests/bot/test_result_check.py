@@ -14,6 +14,7 @@ from src import paths
 from src.bot.result_check import Claimed, ResultCheck
 from src.config import DEFAULT_ALLOWED_TABLES, load_settings
 from src.errors import ResultInvalid, TransientError
+from src.notebook_choice import OUR_PROFILE
 from src.recheck.claims import make_reader
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
 
@@ -187,11 +188,25 @@ def test_where_time_ran_out_the_account_must_stand_in_the_sql(harness: BotHarnes
     result: Any = {**canned_result("20260115_123456_3fa94c01", sql, None), "account_sid": account}
     check = ResultCheck(load_settings(), read)
     if posted:
-        [flag] = check.checked(result, sql)["flags"]
+        [flag] = check.checked(result, sql, OUR_PROFILE)["flags"]
         assert "time ran out" in flag["text"]
     else:
         with pytest.raises(ResultInvalid, match="does not stand"):
-            check.checked(result, sql)
+            check.checked(result, sql, OUR_PROFILE)
+
+
+@pytest.mark.parametrize(("begun", "now"), [("own.ipynb", ""), ("", "own.ipynb")])
+def test_a_result_is_held_to_what_was_demanded_when_its_execution_began(
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch, begun: str, now: str
+) -> None:
+    def of_the_own_notebook(result: dict[str, Any]) -> None:
+        result["output_df"] = [{"anything": 1}]
+        monkeypatch.setenv("NOTEBOOK", now)
+
+    monkeypatch.setenv("NOTEBOOK", begun)
+    said = answered(harness, of_the_own_notebook)
+    assert ("credit recommended" in said) == bool(begun)
+    assert "does not know" not in said
 
 
 def test_the_bot_reads_account_and_days_as_the_notebook_does() -> None:

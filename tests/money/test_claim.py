@@ -266,6 +266,7 @@ REFUSED = [
         f"SELECT * FROM authy.verification_usage CROSS JOIN UNNEST(ARRAY[1, 2]) AS t (n) WHERE {WINDOW}",
         "UNNEST",
     ),
+    ("two signs", f"{HEAD} AND usage_date >= DATE '2025-07-01' - INTERVAL '--1' DAY", "cannot be read"),
     ("half a string", "SELECT 'x", "cannot be read"),
     ("deep nesting", "(" * 4000 + HEAD + ")" * 4000, "nests 4000 deep in line 1"),
     ("too much", HEAD + " " * 500_000, "characters"),

@@ -51,6 +51,12 @@ def test_a_living_bots_message_is_not_taken_over(store: ObjectStore, clock: Fake
     assert second.claim("C1", TS) is None
 
 
+def test_a_living_bot_whose_clock_is_ahead_keeps_its_message(store: ObjectStore, clock: FakeClock) -> None:
+    ahead = FakeClock(clock.now + 100)
+    _begun(_bot(store, ahead)[0])
+    assert _bot(store, clock)[0].claim("C1", TS) is None
+
+
 def test_a_dead_bots_message_is_taken_over_once_its_lease_is_out(store: ObjectStore, clock: FakeClock) -> None:
     first, _ = _bot(store, clock)
     second, _ = _bot(store, clock)

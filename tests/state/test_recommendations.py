@@ -14,7 +14,7 @@ from src.aws import AwsClients
 from src.history.reader import History
 from src.state.account_index import AccountIndex
 from src.state.object_store import ObjectStore
-from src.state.recommendations import IndexEntry, are_near, index_entry, told_of
+from src.state.recommendations import Earlier, IndexEntry, are_near, index_entry, told_of
 from tests.conftest import BUCKET
 
 ACCOUNT = "AC" + "1" * 32
@@ -139,17 +139,22 @@ def test_an_entry_of_the_execution_itself_is_its_own_however_often_it_is_entered
 @pytest.mark.parametrize("sid", [None, "", "AC1", "../../state/open/x", ACCOUNT + "0"])
 def test_what_is_no_account_sid_is_no_key(store: ObjectStore, sid: str | None) -> None:
     assert enter(store, result(1, account_sid=sid)) == []
-    AccountIndex(store).reached_nobody(result(1, account_sid=sid))
+    AccountIndex(store).reached_nobody(Earlier())
     assert list(store.keys("")) == []
 
 
 def test_an_entry_that_reached_nobody_is_neither_named_nor_summed(store: ObjectStore) -> None:
     enter(store, result(1), result(2, None), result(3))
     for number, days in ((1, JULY), (2, None)):
-        AccountIndex(store).reached_nobody(result(number, days))
+        AccountIndex(store).reached_nobody(earlier(store, result(number, days))[0])
     told, faults = earlier(store, result(4))
     assert (told.count, [one.execution_id[-1] for one in told.latest], faults) == (1, ["3"], [])
     assert History(store).of_account(ACCOUNT) == []  # none has an audit record, and no key is taken for another's
+
+
+def test_a_window_the_wrong_way_round_is_none_and_is_found_by_every_answer(store: ObjectStore) -> None:
+    enter(store, result(1, ("2025-09-01", "2024-06-01")))
+    assert (earlier(store, result(2))[0].count, earlier(store, result(2))[0].without_window) == (1, 1)
 
 
 def test_an_entry_of_an_earlier_release_is_read(store: ObjectStore) -> None:
