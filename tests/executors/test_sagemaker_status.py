@@ -13,6 +13,7 @@ from src.errors import (
     ExecutionUnknown,
     TransientError,
 )
+from src.execution.endings import reason_of
 from src.executor import JobStatus
 from src.state.records import ExecutionRecord
 from tests.executors.conftest import SQL, Installation
@@ -93,6 +94,22 @@ def test_an_ended_job_tells_its_times_and_exit_message(installation: Installatio
     found = _status(installation, name)
     assert found["exit_message"] == "no such table"
     assert (found["started_at"], found["ended_at"]) == ("2026-01-15T12:34:56.000Z", "2026-01-15T12:35:57.500Z")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [('{"category": "data", "message": "usage row 3: amount is NULL."}', True), ("ValueError: 4111-1111", False)],
+)
+def test_of_what_a_container_said_only_our_runners_words_are_passed_on(
+    installation: Installation, said: str, told: bool
+) -> None:
+    """Anybody else's may hold values of a table."""
+    [name] = _started(installation)
+    installation.service.set_job_state(name, "Failed", ExitMessage=said, FailureReason="AlgorithmError")
+    reason = reason_of(_status(installation, name)) or ""
+    assert "AlgorithmError" in reason
+    assert ("usage row 3" in reason) == told
+    assert "4111" not in reason
 
 
 @pytest.mark.parametrize(("running", "pages"), [(1, 1), (100, 1), (101, 2)])
