@@ -21,6 +21,7 @@ Values = Mapping[str, object]
 LARGEST = 10**15
 
 _NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
+_NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})([ T]00:00(:00(\.0+)?)?)?", re.ASCII)
 _ADVICE = "Mend the row in the warehouse, or its query in notebooks/verify_credit/queries, then post the link again."
 
@@ -69,7 +70,7 @@ class Row:
             raise self.refuse(column, "is NULL")
         text = str(value).strip()
         if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-            raise self.refuse(column, "is not a number")
+            raise self.refuse(column, f"is {text}" if text in _NO_NUMBERS else "is not a number")
         number = Fraction(Decimal(text))
         if abs(number) > LARGEST:
             raise self.refuse(column, "is larger than any sum this can be")

@@ -13,7 +13,8 @@ from sandbox.client import ROOT, Sandbox
 from sandbox.warehouse import SAMPLE_ACCOUNT_SID, SAMPLE_SQL
 
 EURO_ACCOUNT = "AC" + "e" * 32
-EURO_USAGE = f"('{EURO_ACCOUNT}', 'VA1', DATE '2025-07-10', 'NG', '621', true, 10, 5, 'EUR')"
+EURO_SERVICE = "VA" + "1" * 32
+EURO_USAGE = f"('{EURO_ACCOUNT}', '{EURO_SERVICE}', DATE '2025-07-10', 'NG', '621', true, 10, 5, 'EUR')"
 AMOUNT = "SUM(verification_usage.amount)"
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1800)]  # ten jobs at once, on whatever machine this is
 
@@ -64,7 +65,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     ),
     "a foreign currency": (
         SAMPLE_SQL.replace(SAMPLE_ACCOUNT_SID, EURO_ACCOUNT),
-        "usage row 1 (2025-07-10, VA1, NG, 621): currency is EUR, not USD.",
+        f"usage row 1 (2025-07-10, {EURO_SERVICE}, NG, 621): currency is EUR, not USD.",
         "ask the owner of the table, or narrow the Looker query",
     ),
 }
