@@ -95,10 +95,11 @@ class CreditResult(TypedDict):
 
 
 class ReadResult(NamedTuple):
-    """A result, and the SHA-256 of the bytes of result.json that it was read from."""
+    """A result, the SHA-256 of the bytes of result.json that it was read from, the profile that was demanded of it."""
 
     result: CreditResult
     sha256: str
+    profile: str
 
 
 def is_verify_query(sql_query: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -62,6 +63,11 @@ class Claim:
             "countries": _listed(self.countries),
             "mccs": _listed(self.mccs),
         }
+
+
+def is_account(sid: str) -> bool:
+    """Whether it has the form of an account's SID."""
+    return re.fullmatch(r"AC[0-9a-fA-F]{32}", sid) is not None
 
 
 def _listed(values: tuple[str, ...] | None) -> list[str] | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlglot import exp
 
-from .claim import Flag
+from .claim import Flag, is_account
 from .errors import ClaimError
 from .relative_dates import moment
 
@@ -17,7 +16,6 @@ ACCOUNT, DAY, FRAUD = "account_sid", "usage_date", "is_fraud"
 FILTERS = ("service_sid", "country_iso", "mcc")
 COLUMNS = (ACCOUNT, DAY, FRAUD, *FILTERS)
 MOST_DAYS_AHEAD = 366
-_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _MIRRORED: dict[type[exp.Expression], type[exp.Expression]] = {
     exp.LT: exp.GT,
     exp.LTE: exp.GTE,
@@ -111,7 +109,7 @@ def account_of(scope: Scope) -> str:
         shown = ", ".join(sorted(scope.accounts)[:5]) or "accounts that exclude each other"
         raise ClaimError(f"The SQL is about {shown}: a claim is about one account.", "Filter by one account_sid.")
     [account] = scope.accounts
-    if not _SID.fullmatch(account):
+    if not is_account(account):
         raise ClaimError(f"'{account[:60]}' is not an account SID.", "It is AC and 32 hex digits.")
     return account
 

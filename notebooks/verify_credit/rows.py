@@ -13,8 +13,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from .claim import is_account
 from .errors import DataError
-from .sayable import is_account, key_value
+from .sayable import key_value
 
 Values = Mapping[str, object]
 

@@ -35,11 +35,6 @@ def key_value(column: str, value: object) -> str:
     return text if re.fullmatch(_FORMS.get(column, r"(?!)"), text) else UNSAID
 
 
-def is_account(sid: str) -> bool:
-    """Whether it has the form of an account's SID."""
-    return re.fullmatch(r"AC[0-9a-fA-F]{32}", sid) is not None
-
-
 def name_or_none(name: str | None) -> str | None:
     """What looks like the name of a customer or a country: short, of one line, hardly a digit in it; else None."""
     if name is None or len(name) > MOST_OF_A_NAME or not name.isprintable() or "@" in name:

@@ -121,7 +121,8 @@ class AnswerSteps:
         with self._put_off.where_it_fails(*_name(held, request, step)):
             if step is not None:
                 self._take(step, held, request)
-                request.done.extend({step} - {*request.done})
+                if step not in request.done:
+                    request.done.append(step)
             if self._is_through(request):
                 request.state = "failed" if request.reply in {"failure", "refused"} else "settled"
                 self._results.forget(request)

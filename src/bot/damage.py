@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..errors import ConfigurationError, CreditsError
-from ..slack.client import MessageGone, SlackClient, SlackRefused
+from ..errors import CreditsError
+from ..slack.client import MessageGone, SlackClient
+from ..slack.errors import PermanentSlackError
 from .notifier import Notifier
 
 log = logging.getLogger("credits")
@@ -82,5 +83,5 @@ class DamageReport:
             return f"{damage.what} The message: {self._slack.permalink(*damage.message)}"
         except MessageGone:
             return f"{damage.what} The message was deleted."
-        except (SlackRefused, ConfigurationError):
+        except PermanentSlackError:
             return damage.what

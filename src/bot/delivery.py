@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 
 from ..executor import CreditResult
-from ..slack.errors import ChannelRefused, InstallationRefused, MessageGone, MissingScope, PermanentSlackError
+from ..slack.errors import ChannelRefused, InstallationRefused, MessageGone, PermanentSlackError
 from ..state.records import Request
 from ..state.state_manager import Held, StateManager
 from .notifier import Notifier, Unreached
@@ -37,7 +37,7 @@ class Delivery:
         if not request.directly:
             try:
                 return self._notifier.reply(held, request, result)
-            except (MessageGone, MissingScope, InstallationRefused):
+            except (MessageGone, InstallationRefused):
                 raise
             except PermanentSlackError as error:
                 self._note_refusal(held, request, error)

@@ -18,7 +18,6 @@ from ..slack.client import SlackClient
 from ..slack.errors import (
     ChannelRefused,
     InstallationRefused,
-    MissingScope,
     PermanentSlackError,
     SlackRefused,
     Undeliverable,
@@ -117,7 +116,7 @@ class Notifier:
             try:
                 self._send(user, message, key, check_first=check_first, of=[held])
                 return
-            except (InstallationRefused, MissingScope):
+            except InstallationRefused:
                 raise
             except PermanentSlackError as error:
                 log.warning("direct message not delivered: %s", error)
@@ -125,7 +124,7 @@ class Notifier:
         try:
             undelivered = wording.undelivered(user or "unknown", message)
             self._send(self._settings.slack_error_user, undelivered, key, check_first=True, of=[held])
-        except (InstallationRefused, MissingScope):
+        except InstallationRefused:
             raise
         except PermanentSlackError as error:
             reason = f"requester: {refused}, SLACK_ERROR_USER: {error.code}"

@@ -35,5 +35,5 @@ def answer_one_link(
     job = executor.execute(sql)
     print_started(job, as_json=as_json)
     executor.wait_for_completion(job["job_name"])
-    result = check.checked(executor.get_results(job["execution_id"]), sql, settings.demanded_profile)
+    result = check.checked(executor.read_result(job["execution_id"]), sql)
     print_result(settings, result, as_json=as_json)

@@ -10,7 +10,7 @@ from .. import paths
 from ..config import BotSettings
 from ..errors import QueryError, ResultInvalid, TransientError
 from ..execution.results import check_query, invalid_result
-from ..executor import CreditResult, Flag
+from ..executor import CreditResult, Flag, ReadResult
 from ..looker.links import allowed_hosts, parse_link
 from ..notebook_choice import OUR_PROFILE
 from ..state.records import Request
@@ -39,23 +39,22 @@ class ResultCheck:
         self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
         self._read = read
 
-    def of_request(self, request: Request, result: CreditResult, kept: str | None, profile: str) -> CreditResult:
-        """As `checked`, of the SQL kept as the query of the request's execution, once that is the one Looker gave.
-
-        profile: what was demanded of the result when its execution began.
-        """
+    def of_request(self, request: Request, read: ReadResult, kept: str | None) -> CreditResult:
+        """As `checked`, of the SQL kept as the query of the request's execution, once that is the one Looker gave."""
+        result = read.result
         query = paths.ExecutionPaths(result["execution_id"]).query
         if kept is None:
             raise _invalid(result, f"{query} is missing")
         given = link_digest(parse_link(request.link, self._hosts).canonical, kept)
         if request.sql_digest is not None and request.sql_digest != given:
             raise _invalid(result, f"{query} is not the SQL that Looker gave for the link")
-        return self.checked(result, kept, profile)
+        return self.checked(read, kept)
 
-    def checked(self, result: CreditResult, sql: str, profile: str) -> CreditResult:
+    def checked(self, read: ReadResult, sql: str) -> CreditResult:
         """A valid result that is of this SQL; with a flag where its days could not be checked. Raises ResultInvalid."""
-        check_query(result, sql, profile)
-        doubt = self._doubt(result, sql) if profile == OUR_PROFILE else ""
+        result = read.result
+        check_query(result, sql, read.profile)
+        doubt = self._doubt(result, sql) if read.profile == OUR_PROFILE else ""
         if not doubt:
             return result
         flag = Flag(code=NOT_CHECKED, text=f"Window not checked by the bot: {doubt}. Hold the days to the query's.")

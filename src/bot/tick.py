@@ -16,7 +16,7 @@ from functools import partial
 from ..config import BotSettings
 from ..errors import CreditsError, Interrupted, StateConflict, TransientError
 from ..logs import about
-from ..slack.errors import InstallationRefused
+from ..slack.errors import TokenRefused
 from ..state.lease import LeaseKeeper, LeaseLost
 from ..state.records import UNANSWERED, Request
 from ..state.state_manager import Held, StateManager
@@ -185,7 +185,7 @@ class Tick:
         except TransientError as error:
             self._problems.append(str(error))
             return
-        except InstallationRefused:
+        except TokenRefused:
             raise
         except CreditsError as error:
             if not self._messages:

@@ -42,8 +42,7 @@ class Results:
         execution_id = request.attempts[-1].execution_id
         if execution_id not in self._read:
             read = self._executor.read_result(execution_id)
-            kept, profile = self._audit.saved_query(request), self._audit.demanded_profile(execution_id)
-            result = self._check.of_request(request, read.result, kept, profile)
+            result = self._check.of_request(request, read, self._audit.saved_query(request))
             self._read[execution_id] = read._replace(result=result)
         read = self._read[execution_id]
         if request.result_sha256 not in {None, read.sha256}:

@@ -69,7 +69,7 @@ class ResultReader:
         if not found:
             return None
         result = checked_result(found[0], execution_id, self.place(execution_id), profile)
-        return ReadResult(result, hashlib.sha256(found[0]).hexdigest())
+        return ReadResult(result, hashlib.sha256(found[0]).hexdigest(), profile)
 
     def failure(self, execution_id: str) -> tuple[JobFailure | None, str]:
         """The job's own account of its failure; and a word about one that is there and cannot be read."""

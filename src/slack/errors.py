@@ -83,10 +83,14 @@ class PermanentSlackError(CreditsError):
 
 
 class InstallationRefused(PermanentSlackError, ConfigurationError):
+    """Refused is what the whole installation does so: what is to be said waits until that is mended."""
+
+
+class TokenRefused(InstallationRefused):
     """Nothing can be said in Slack at all: token, address or certificate; the message names which."""
 
 
-class MissingScope(PermanentSlackError, ConfigurationError):
+class MissingScope(InstallationRefused):
     """The app's token lacks a scope; the message names it."""
 
 
@@ -121,7 +125,7 @@ def translate(error: Exception, method: str, *, channel: str = "the channel") ->
     if isinstance(error, SlackClientError):
         return SlackRefused(f"{method}: {type(error).__name__}, the request could not be made.")
     if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
-        return InstallationRefused("Slack's certificate is not trusted here: check SLACK_API_URL and the CA bundle.")
+        return TokenRefused("Slack's certificate is not trusted here: check SLACK_API_URL and the CA bundle.")
     return SlackUnavailable(f"Slack did not answer {method} ({_cause(error)}); it will be tried again.")
 
 
@@ -142,13 +146,13 @@ def _refusal(error: SlackApiError, method: str, channel: str) -> CreditsError:
             f"{method} was refused with HTTP {status}: Slack, or a proxy, does not take this.", f"http_{status}"
         )
     if status != 200:
-        return InstallationRefused(f"SLACK_API_URL answered {method} with HTTP {status}, not as Slack does: check it.")
+        return TokenRefused(f"SLACK_API_URL answered {method} with HTTP {status}, not as Slack does: check it.")
     return _by_code(code, answer, method, channel)
 
 
 def _by_code(code: str, answer: Mapping[str, Any], method: str, channel: str) -> CreditsError:
     if code in _TOKEN:
-        return InstallationRefused(f"Slack refuses SLACK_BOT_TOKEN ({code}): put in the app's current bot token.", code)
+        return TokenRefused(f"Slack refuses SLACK_BOT_TOKEN ({code}): put in the app's current bot token.", code)
     if code == "missing_scope":
         return MissingScope(
             f"The Slack app lacks the scope {str(answer.get('needed', '?'))[:80]} that {method} needs: "

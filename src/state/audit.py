@@ -33,10 +33,6 @@ class AuditTrail:
         found = self._store.get_bytes(paths.ExecutionPaths(request.execution.execution_id).query)
         return found[0].decode() if found else None
 
-    def demanded_profile(self, execution_id: str) -> str:
-        """What an execution's result must keep: what was demanded when it began."""
-        return demanded_of(find_record(self._store, execution_id), self._settings)
-
     def report(self, execution_id: str) -> bytes | None:
         """An execution's report.html."""
         found = self._store.get_bytes(paths.ExecutionPaths(execution_id).report)
@@ -71,7 +67,7 @@ class AuditTrail:
             self._index.enter(message.channel, message.ts, result)
         record = audit_record(
             purpose="message",
-            result_profile=self.demanded_profile(request.execution.execution_id),
+            result_profile=demanded_of(find_record(self._store, request.execution.execution_id), self._settings),
             attempts=request.attempts,
             outcome=request.reply,
             result=result,

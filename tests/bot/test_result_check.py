@@ -14,6 +14,7 @@ from src import paths
 from src.bot.result_check import Claimed, ResultCheck
 from src.config import DEFAULT_ALLOWED_TABLES, load_settings
 from src.errors import ResultInvalid, TransientError
+from src.executor import ReadResult
 from src.notebook_choice import OUR_PROFILE
 from src.recheck.claims import make_reader
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
@@ -188,11 +189,11 @@ def test_where_time_ran_out_the_account_must_stand_in_the_sql(harness: BotHarnes
     result: Any = {**canned_result("20260115_123456_3fa94c01", sql, None), "account_sid": account}
     check = ResultCheck(load_settings(), read)
     if posted:
-        [flag] = check.checked(result, sql, OUR_PROFILE)["flags"]
+        [flag] = check.checked(ReadResult(result, "", OUR_PROFILE), sql)["flags"]
         assert "time ran out" in flag["text"]
     else:
         with pytest.raises(ResultInvalid, match="does not stand"):
-            check.checked(result, sql, OUR_PROFILE)
+            check.checked(ReadResult(result, "", OUR_PROFILE), sql)
 
 
 @pytest.mark.parametrize(("begun", "now"), [("own.ipynb", ""), ("", "own.ipynb")])

@@ -11,7 +11,7 @@ from src.calls import CallLog
 from src.config import BotSettings
 from src.errors import ConfigurationError, StateConflict, TransientError
 from src.slack.client import MessageGone, SlackClient, SlackRefused, SlackUnavailable, Undeliverable
-from src.slack.errors import ChannelRefused, InstallationRefused, MissingScope, PermanentSlackError
+from src.slack.errors import ChannelRefused, MissingScope, PermanentSlackError, TokenRefused
 from src.slack.text import Message, paragraph, plain, text
 from tests.slack.conftest import Slack
 
@@ -234,8 +234,8 @@ def test_blocks_that_slack_refuses_are_refused_for_good(slack: Slack, client: Sl
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("invalid_auth", InstallationRefused),
-        ("enterprise_is_restricted", InstallationRefused),
+        ("invalid_auth", TokenRefused),
+        ("enterprise_is_restricted", TokenRefused),
         ("missing_scope", MissingScope),
         ("is_archived", ChannelRefused),
         ("restricted_action_thread_locked", ChannelRefused),
