@@ -13,7 +13,7 @@ import pytest
 from sandbox.aws.outcomes import canned_result
 from src import paths, runs
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
-from tests.bot.test_killed_everywhere import Died, DiesAtCall, deaths
+from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Died, calls_of_a_tick, deaths
 from tests.conftest import Figure
 
 CHANGED = "changed in between"
@@ -117,15 +117,12 @@ def test_the_audit_record_has_the_hash_of_the_result_that_was_answered(harness: 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a dead process closes no sockets
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@A_PROCESS_DIES
 def test_wherever_a_process_died_and_whatever_result_json_is_then_the_audit_is_of_what_was_answered(
     harness: BotHarness, figure: Figure
 ) -> None:
     ask(harness)
-    counting = DiesAtCall(0)
-    harness.tick(calls=counting.log)
-    every_death = deaths(counting.calls)
+    every_death = deaths(calls_of_a_tick(harness))
     ends = dict.fromkeys(("as it was", "as it became", "no answer"), 0)
     for dying in every_death:
         harness.box.reset()

@@ -12,7 +12,7 @@ import pytest
 from src import paths
 from tests.bot.earlier_bot import KEEPINGS, EarlierBot
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
-from tests.bot.test_killed_everywhere import Died, DiesAtCall, deaths
+from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Died, calls_of_a_tick, deaths
 from tests.conftest import Figure
 
 DONE = "1700000000.000100"
@@ -248,8 +248,7 @@ def test_an_answer_pays_one_read_for_the_tick_and_one_write_for_each_message(har
 
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a dead process closes no sockets
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@A_PROCESS_DIES
 def test_a_process_killed_at_any_call_of_an_answer_leaves_the_list_with_the_message_once(
     harness: BotHarness, figure: Figure
 ) -> None:
@@ -260,9 +259,7 @@ def test_a_process_killed_at_any_call_of_an_answer_leaves_the_list_with_the_mess
         return harness.ask("result")
 
     begin()
-    outliving = DiesAtCall(0)
-    harness.tick(calls=outliving.log)
-    calls = outliving.calls
+    calls = calls_of_a_tick(harness)
     answering = deaths(calls, first=calls.index(("sagemaker", "CreateProcessingJob")) + 2)
     for dying in answering:
         asked = begin()

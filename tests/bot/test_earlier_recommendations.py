@@ -16,7 +16,7 @@ from src.recheck.differences import differences
 from src.state.object_store import ObjectStore
 from tests.bot.harness import TICK_EVERY, BotHarness, PatientTime, threaded
 from tests.bot.test_bad_days import alarms
-from tests.bot.test_killed_everywhere import Died, DiesAtCall, deaths
+from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Died, DiesAtCall, calls_of_a_tick, deaths
 from tests.conftest import Figure
 
 ACCOUNT = "AC" + "5" * 32
@@ -238,8 +238,7 @@ class Posting(DiesAtCall):
 
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a dead process closes no sockets
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@A_PROCESS_DIES
 def test_a_process_killed_at_any_call_of_an_answer_leaves_one_entry_and_one_list_of_earlier_ones(
     harness: BotHarness, figure: Figure
 ) -> None:
@@ -252,9 +251,7 @@ def test_a_process_killed_at_any_call_of_an_answer_leaves_one_entry_and_one_list
         return harness.ask(account=ACCOUNT)
 
     begin()
-    outliving = DiesAtCall(0)
-    harness.tick(calls=outliving.log)
-    calls = outliving.calls
+    calls = calls_of_a_tick(harness)
     every_death = deaths(calls, first=calls.index(("sagemaker", "CreateProcessingJob")) + 2)
     for dying in every_death:
         ts = begin()

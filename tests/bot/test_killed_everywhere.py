@@ -34,6 +34,12 @@ ANOTHER = "another's result"
 NO_MARKER = f"C0CREDITS1-{'1' * 21}.000100"
 
 
+A_PROCESS_DIES = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
+"""A dead one closes no sockets."""
+
+
 class Died(BaseException):
     """The process is gone: no handler runs."""
 
@@ -126,8 +132,7 @@ def check_everything_happened_once(harness: BotHarness, messages: dict[str, str]
 
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a dead process closes no sockets
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@A_PROCESS_DIES
 def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_execution_one_job(
     harness: BotHarness, figure: Figure
 ) -> None:
@@ -161,15 +166,13 @@ def an_edited_message(harness: BotHarness) -> str:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@A_PROCESS_DIES
 def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_link_once(
     harness: BotHarness, figure: Figure
 ) -> None:
     an_edited_message(harness)
-    outliving = DiesAtCall(0)
-    harness.tick(calls=outliving.log)
-    every_death = deaths(outliving.calls)
+    calls = calls_of_a_tick(harness)
+    every_death = deaths(calls)
     for dying in every_death:
         ts = an_edited_message(harness)
         with contextlib.suppress(Died):
@@ -178,7 +181,7 @@ def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_
         harness.ticks_until_quiet()
         assert len(harness.answers(ts)) == 2, dying
         assert sorted(harness.jobs_by_execution().values()) == [1, 1], dying
-    figure(f"killed while taking up an edit: K = {outliving.made} outside calls, {len(every_death)} states")
+    figure(f"killed while taking up an edit: K = {len(calls)} outside calls, {len(every_death)} states")
 
 
 NO_WAY_BACK = {"chat.postMessage", "files.completeUploadExternal"}

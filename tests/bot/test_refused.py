@@ -15,7 +15,7 @@ from src.errors import ConfigurationError
 from src.slack.errors import SlackRefused
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
 from tests.bot.test_bad_days import alarms
-from tests.bot.test_killed_everywhere import Died, DiesAtCall, deaths
+from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Died, calls_of_a_tick, deaths
 from tests.conftest import Figure
 
 POST = "chat.postMessage"
@@ -406,8 +406,7 @@ def refused_anew(harness: BotHarness, holds: str, code: str) -> str:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(1800)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@A_PROCESS_DIES
 @pytest.mark.parametrize(
     ("holds", "code", "reached"),
     [(BLOCKS, "invalid_blocks", (1, 0)), ('"thread_ts"', "msg_too_long", (0, 1)), ("", "no_text", (0, 0))],
@@ -417,9 +416,8 @@ def test_a_process_killed_at_any_call_while_its_reply_is_refused_reaches_whom_it
     harness: BotHarness, figure: Figure, holds: str, code: str, reached: tuple[int, int]
 ) -> None:
     refused_anew(harness, holds, code)
-    outliving = DiesAtCall(0)
-    harness.tick(calls=outliving.log)
-    every_death = deaths(outliving.calls)
+    calls = calls_of_a_tick(harness)
+    every_death = deaths(calls)
     for dying in every_death:
         ts = refused_anew(harness, holds, code)
         with contextlib.suppress(Died):
@@ -430,4 +428,4 @@ def test_a_process_killed_at_any_call_while_its_reply_is_refused_reaches_whom_it
         assert len(alarms(harness)) <= 1, dying
         assert bool(harness.record(ts)["requests"][0]["unreached"]) == (reached == (0, 0)), dying
         harness.check_state_is_readable()
-    figure(f"killed while {code} is refused: K = {outliving.made} outside calls, {len(every_death)} states")
+    figure(f"killed while {code} is refused: K = {len(calls)} outside calls, {len(every_death)} states")

@@ -13,7 +13,7 @@ import pytest
 from src import paths
 from src.calls import CallLog
 from tests.bot.harness import ACCOUNT, VERIFY, BotHarness
-from tests.bot.test_killed_everywhere import Call, Died, DiesAtCall, deaths
+from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Call, Died, DiesAtCall, deaths
 from tests.conftest import Figure
 
 SLOW = "result after 1200"
@@ -203,8 +203,7 @@ def one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a dead process closes no sockets
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@A_PROCESS_DIES
 @pytest.mark.usefixtures("one_edit")
 @pytest.mark.parametrize("scenario", [first_tick, last_tick])
 def test_a_process_killed_at_any_call_leaves_no_status_message(
