@@ -1,4 +1,4 @@
-"""The claim: what the Looker SQL asks a credit for. Read from SQL by looker_sql.py; standard library only."""
+"""The claim: what the Looker SQL asks a credit for. Read from SQL by looker_sql; standard library only."""
 
 from __future__ import annotations
 

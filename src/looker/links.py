@@ -19,6 +19,7 @@ _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
 _FILTER = re.compile(r"f\[[^\[\]]{1,300}\]")
+_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])AC[0-9a-fA-F]{32}(?![A-Za-z0-9])")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _SHARE_PATH = re.compile(r"/x/[A-Za-z0-9]{16,30}/?$")
 _LOOKER_PATH = re.compile(r"/(x|looks|sql|dashboards(-next)?|explore|embed)/[^/]", re.IGNORECASE)
@@ -50,6 +51,11 @@ class LookerLink:
     id: str  # the slug, the look's number, or model/view
     canonical: str
     query: tuple[tuple[str, str], ...] = ()  # an explore's own parameters, sorted
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Every account SID that the link names, wherever in it."""
+        return frozenset(_ACCOUNT.findall(unquote(self.url)))
 
 
 def parse_link(url: str, hosts: Collection[str]) -> LookerLink:

@@ -7,12 +7,11 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from verify_credit import reading_process
 from verify_credit.claim import Claim
 from verify_credit.errors import ClaimError
-from verify_credit.lexing import pieces_of
-from verify_credit.looker_sql import STEPS_IN_PLACE, WORDS_IN_PLACE, TooIntricate, read_claim
-from verify_credit.nesting import MOST_LEVELS, check_nesting
+from verify_credit.looker_sql import STEPS_IN_PLACE, WORDS_IN_PLACE, TooIntricate, read_claim, reading_process
+from verify_credit.looker_sql.lexing import pieces_of
+from verify_credit.looker_sql.nesting import MOST_LEVELS, check_nesting
 
 from src.config import DEFAULT_ALLOWED_TABLES
 from src.errors import TransientError
@@ -89,7 +88,7 @@ def test_parsing_takes_bounded_time_however_deep_a_form_nests(form: str, figure:
 def test_what_nests_too_deep_is_refused_by_name_without_being_parsed(
     form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("verify_credit.reading._Parser", None)
+    monkeypatch.setattr("verify_credit.looker_sql.reading._Parser", None)
     with pytest.raises(ClaimError, match=r"nests \d+ deep in line 1; 32 is the most|calls MAP") as raised:
         read(FORMS[form](DEEPEST))
     assert "shorter window" not in raised.value.advice

@@ -10,8 +10,8 @@ import contextlib
 from collections.abc import Sequence
 from datetime import date
 
-from .claim import Claim
-from .errors import ClaimError
+from ..claim import Claim
+from ..errors import ClaimError
 from .functions import check_words
 from .lexing import Piece, pieces_of
 from .names import DEFAULT_ALLOWED_TABLES, Session

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from .errors import ClaimError
+from ..errors import ClaimError
 
 USAGE = "authy.verification_usage"
 DEFAULT_ALLOWED_TABLES = (

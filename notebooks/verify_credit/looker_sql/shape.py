@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 from sqlglot.parsers.presto import PrestoParser
 
-from .errors import ClaimError
+from ..errors import ClaimError
 from .lexing import words
 
 _TWO = frozenset({"this", "expression"})

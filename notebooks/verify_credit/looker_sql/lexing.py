@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlglot.tokenizer_core import Token
 
-from .errors import ClaimError
+from ..errors import ClaimError
 
 _PIECE = re.compile(
     r"""

@@ -13,8 +13,8 @@ from sqlglot import exp
 from sqlglot.dialects.presto import Presto
 from sqlglot.parsers.presto import PrestoParser
 
-from .claim import Claim, Flag
-from .errors import ClaimError
+from ..claim import Claim, Flag
+from ..errors import ClaimError
 from .lexing import Piece, pieces_of, require_same
 from .names import Session, Tables
 from .predicates import FILTERS, Scope, account_of, window_of

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 
 from sqlglot import exp
 
-from .claim import Flag, is_account
-from .errors import ClaimError
+from ..claim import Flag, is_account
+from ..errors import ClaimError
 from .relative_dates import moment
 
 ACCOUNT, DAY, FRAUD = "account_sid", "usage_date", "is_fraud"

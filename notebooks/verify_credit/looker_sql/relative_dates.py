@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from .errors import ClaimError
+from ..errors import ClaimError
 
 _TODAY = {"CURRENT_DATE"}
 _NOW = {"NOW", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .errors import ClaimError
+from ..errors import ClaimError
 from .lexing import Piece, words
 
 FUNCTIONS = words(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .errors import ClaimError
+from ..errors import ClaimError
 from .lexing import Piece, words
 
 MOST_LEVELS = 32

@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .claim import Claim
-from .errors import ClaimError
+from ..claim import Claim
+from ..errors import ClaimError
 from .reading import Question, read
 
 CPU_SECONDS = 4
@@ -29,8 +29,8 @@ class TooIntricate(ClaimError):
 def read_apart(question: Question) -> Claim:
     """As reading.read. Raises TooIntricate where it takes over CPU_SECONDS of computing."""
     with subprocess.Popen(  # noqa: S603 (our own module)
-        [sys.executable, "-m", __name__, str(CPU_SECONDS)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])},
+        [sys.executable, "-c", f"from {__name__} import main; main({CPU_SECONDS})"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
@@ -64,7 +64,3 @@ def main(cpu_seconds: int) -> None:
     except ClaimError as error:
         answer = error
     sys.stdout.buffer.write(pickle.dumps(answer))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

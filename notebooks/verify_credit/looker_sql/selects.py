@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope as Names
 from sqlglot.optimizer.scope import build_scope
 
-from .errors import ClaimError
+from ..errors import ClaimError
 from .names import USAGE, FullName, Read, Tables
 from .predicates import COLUMNS, Scope
 from .shape import text_of
