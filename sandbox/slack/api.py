@@ -295,7 +295,7 @@ def _content(arguments: Arguments) -> Message:
     try:
         return {"text": text} | ({"blocks": check(blocks)} if blocks else {})
     except InvalidBlocks as error:
-        raise Refusal("invalid_blocks", errors=[str(error)], response_metadata={"messages": [str(error)]}) from error
+        raise Refusal(error.code, errors=[str(error)], response_metadata={"messages": [str(error)]}) from error
 
 
 def _visible(message: Message, arguments: Arguments) -> Message:

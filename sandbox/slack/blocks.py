@@ -9,6 +9,9 @@ from typing import Any
 Block = dict[str, Any]
 
 MAX_BLOCKS = 50
+MAX_ROWS = 100
+MAX_COLUMNS = 20
+MAX_CELL_CHARACTERS = 10_000  # of all cells of a message together
 _TEXT_LIMITS = {"section": 3000, "header": 150, "context": 2000}
 _KNOWN = {"section", "header", "context", "divider", "rich_text", "image", "actions", "table", "markdown", "video"}
 _RICH = {"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
@@ -20,7 +23,11 @@ _BARE = re.compile(r"(?<![<|])https?://[^\s<>|]+")
 
 
 class InvalidBlocks(Exception):
-    """Slack's words for what is wrong with the blocks."""
+    """Slack's words for what is wrong with the blocks; `code`: its error."""
+
+    def __init__(self, words: str, code: str = "invalid_blocks") -> None:
+        super().__init__(words)
+        self.code = code
 
 
 def check(blocks: object) -> list[Block]:
@@ -31,6 +38,8 @@ def check(blocks: object) -> list[Block]:
         raise InvalidBlocks(f"no more than {MAX_BLOCKS} items allowed [json-pointer:/blocks]")
     for index, block in enumerate(blocks):
         _check_one(block, f"/blocks/{index}")
+    if sum(block["type"] == "table" for block in blocks) > 1:
+        raise InvalidBlocks("only_one_table_allowed", code="invalid_attachments")
     return blocks
 
 
@@ -40,6 +49,9 @@ def _check_one(block: Block, where: str) -> None:
         raise InvalidBlocks(f"unsupported type: {kind} [json-pointer:{where}/type]")
     if kind == "rich_text":
         _check_rich(block.get("elements"), where)
+        return
+    if kind == "table":
+        _check_table(block, where)
         return
     if kind == "section" and not (block.get("text") or block.get("fields")):
         raise InvalidBlocks(f"missing required field: text [json-pointer:{where}]")
@@ -88,9 +100,9 @@ def _check_rich(elements: object, where: str) -> None:
 def _check_runs(runs: object, where: str) -> None:
     if not isinstance(runs, list):
         raise InvalidBlocks(f"missing required field: elements [json-pointer:{where}]")
-    for run in runs:
+    for index, run in enumerate(runs):
         if run.get("type") == "text" and not run.get("text"):
-            raise InvalidBlocks(f"must be more than 0 characters [json-pointer:{where}/text]")
+            raise InvalidBlocks(f"must be more than 0 characters [json-pointer:{where}/elements/{index}/text]")
         if run.get("type") == "link" and not str(run.get("url", "")).startswith(("http://", "https://", "mailto:")):
             raise InvalidBlocks(f"invalid url [json-pointer:{where}/url]")
         if run.get("type") not in (
@@ -105,6 +117,56 @@ def _check_runs(runs: object, where: str) -> None:
             "color",
         ):
             raise InvalidBlocks(f"unsupported type: {run.get('type')} [json-pointer:{where}]")
+
+
+def _check_table(block: Block, where: str) -> None:
+    # https://docs.slack.dev/reference/block-kit/blocks/table-block; the words are those that refused people quote
+    rows, settings = block.get("rows"), block.get("column_settings", [])
+    if not isinstance(rows, list) or not rows:
+        raise InvalidBlocks(f"missing required field: rows [json-pointer:{where}]")
+    _check_count(rows, MAX_ROWS, f"{where}/rows")
+    for number, row in enumerate(rows):
+        _check_count(row, MAX_COLUMNS, f"{where}/rows/{number}")
+        for column, cell in enumerate(row):
+            _check_cell(cell, f"{where}/rows/{number}/{column}")
+    _check_count(settings, MAX_COLUMNS, f"{where}/column_settings")
+    for column, setting in enumerate(settings):
+        _check_setting(setting, f"{where}/column_settings/{column}")
+    if sum(len(words) for row in rows for cell in row for words in _words(cell)) > MAX_CELL_CHARACTERS:
+        raise InvalidBlocks(f"must be less than {MAX_CELL_CHARACTERS + 1} characters [json-pointer:{where}/rows]")
+
+
+def _check_count(items: object, most: int, where: str) -> None:
+    if not isinstance(items, list):
+        raise InvalidBlocks(f"must provide an array [json-pointer:{where}]")
+    if len(items) > most:
+        raise InvalidBlocks(f"no more than {most} items allowed [json-pointer:{where}]")
+
+
+def _check_cell(cell: object, where: str) -> None:
+    if not isinstance(cell, dict):
+        raise InvalidBlocks(f"must provide an object [json-pointer:{where}]")
+    if cell.get("type") == "rich_text":
+        _check_rich(cell.get("elements"), where)
+    elif cell.get("type") != "raw_text":
+        raise InvalidBlocks(f"unsupported type: {cell.get('type')} [json-pointer:{where}/type]")
+    elif not isinstance(cell.get("text"), str):
+        raise InvalidBlocks(f"missing required field: text [json-pointer:{where}]")
+    elif not cell["text"]:
+        raise InvalidBlocks(f"must be more than 0 characters [json-pointer:{where}/text]")
+
+
+def _check_setting(setting: object, where: str) -> None:
+    if not isinstance(setting, dict):
+        raise InvalidBlocks(f"must provide an object [json-pointer:{where}]")
+    if setting.get("align", "left") not in ("left", "center", "right"):
+        raise InvalidBlocks(f"must be a valid enum value [json-pointer:{where}/align]")
+    if not isinstance(setting.get("is_wrapped", False), bool):
+        raise InvalidBlocks(f"must provide a boolean [json-pointer:{where}/is_wrapped]")
+
+
+def _words(cell: Block) -> Iterator[str]:
+    return (str(node["text"]) for node in _nodes(cell) if "text" in node)
 
 
 def pings(message: dict[str, Any]) -> list[str]:

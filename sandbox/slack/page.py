@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from sandbox.slack.show import EMOJI, Message, mrkdwn, sender
+from sandbox.slack.show import EMOJI, Message, alignments, mrkdwn, sender
 
 TEMPLATES = Path(__file__).parent / "templates"
 _COLOURS = ("#7a4fb5", "#0b6e4f", "#a3430a", "#1264a3")
@@ -61,9 +61,27 @@ def _block(block: Message) -> Markup:
         case "section" | "context":
             texts = [block["text"]] if "text" in block else block.get("fields") or block.get("elements") or []
             return _element("div", _joined(map(_text, texts)), block["type"])
+        case "table":
+            return _table(block)
         case "divider":
             return Markup("<hr>")
     return _element("div", escape(f"[{block['type']}]"))
+
+
+def _table(block: Message) -> Markup:
+    first, *others = block["rows"]
+    head, body = _row(first, block, "th"), _joined(_row(row, block, "td") for row in others)
+    table = _element("table", _element("thead", head) + _element("tbody", body))
+    return Markup('<div class="scroll" tabindex="0">{}</div>').format(table)
+
+
+def _row(row: Sequence[Message], block: Message, tag: str) -> Markup:
+    cells = zip(row, alignments(block), strict=False)
+    return _element("tr", _joined(_element(tag, _cell(cell), align) for cell, align in cells))
+
+
+def _cell(cell: Message) -> Markup:
+    return _lines(cell["text"]) if cell["type"] == "raw_text" else _joined(map(_runs, cell["elements"]))
 
 
 def _rich(element: Message) -> Markup:

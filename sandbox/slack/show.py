@@ -21,6 +21,7 @@ EMOJI = {
     "hourglass_flowing_sand": "⏳",
     "warning": "⚠️",
 }
+_AT = {"left": str.ljust, "center": str.center, "right": str.rjust}
 _MARKED = re.compile(r"<([^|<>]+)(?:\|([^<>]*))?>")
 
 
@@ -59,6 +60,8 @@ def _block(block: Message) -> list[str]:
         case "section" | "context":
             texts = [block["text"]] if "text" in block else block.get("fields") or block.get("elements") or []
             return [line for text in texts for line in _wrapped(_text(text))]
+        case "table":
+            return _table(block)
         case "divider":
             return ["-" * 40]
     return [f"[{block['type']}]"]
@@ -74,6 +77,27 @@ def _rich(element: Message) -> list[str]:
         case "rich_text_quote":
             return [f"> {line}" for line in _wrapped(_runs(element))]
     return _wrapped(_runs(element))
+
+
+def _table(block: Message) -> list[str]:
+    rows = [[_cell(cell) for cell in row] for row in block["rows"]]
+    settings = alignments(block)
+    widths = [max(len(row[column]) for row in rows if column < len(row)) for column in range(len(settings))]
+    first, *others = [
+        "  ".join(_AT[align](cell, width) for cell, width, align in zip(row, widths, settings, strict=False))
+        for row in rows
+    ]
+    return [first, "─" * len(first), *others]
+
+
+def _cell(cell: Message) -> str:
+    return str(cell["text"]) if cell["type"] == "raw_text" else " ".join(map(_runs, cell["elements"]))
+
+
+def alignments(block: Message) -> list[str]:
+    """How each column of a table is aligned: left where nothing is said of it."""
+    said = [setting.get("align", "left") for setting in block.get("column_settings", [])]
+    return said + ["left"] * (max(map(len, block["rows"])) - len(said))
 
 
 def _bullet(item: Message) -> list[str]:

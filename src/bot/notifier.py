@@ -6,7 +6,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import TypeVar
 
 from .. import console_links, paths
 from ..config import BotSettings
@@ -28,11 +27,11 @@ from ..state.audit import AuditTrail
 from ..state.recommendations import IndexEntry
 from ..state.records import Failure, Request
 from ..state.state_manager import Held
+from .message_forms import MessageForms
 
 log = logging.getLogger("credits")
 
 LeaseCheck = Callable[[Held], None]
-Posted = TypeVar("Posted")
 
 
 class Unreached(CreditsError):
@@ -58,6 +57,7 @@ class Notifier:
         self._audit = audit
         self._gate = gate
         self._check_lease = check_lease
+        self._forms = MessageForms()
 
     def eyes(self, held: Held) -> None:
         """Show that a message was seen; never worth failing for."""
@@ -70,18 +70,18 @@ class Notifier:
     def reply(self, held: Held, request: Request, result: CreditResult | None) -> str:
         """Post a request's reply in its thread and return its time stamp; where it may be there already, look first.
 
-        Raises PermanentSlackError where the thread takes it in neither form.
+        Raises PermanentSlackError where the thread takes it in no form.
         """
         key = reply_key(held, request)
         if (held.recovered or request.tries) and (found := self.find_reply(held, request)):
             return found
 
         def post(message: wording.Message, metadata: bool) -> str:
-            self._gate.wait(held.record.channel)
             check = partial(self._check_lease, held)
             return self._slack.post_reply(*held.key, message, key, check, metadata=metadata)
 
-        return _in_either_form(self._message(held, request, result), post)
+        turn = partial(self._gate.wait, held.record.channel)
+        return self._forms.post(self._message(held, request, result), post, turn)
 
     def find_reply(self, held: Held, request: Request) -> str | None:
         """The time stamp of a request's reply, where its thread has it. Raises PermanentSlackError."""
@@ -229,7 +229,7 @@ class Notifier:
         def send(words: wording.Message, metadata: bool) -> None:
             self._slack.send_dm(user, words, key, check_first, partial(self._check_leases, of), metadata=metadata)
 
-        _in_either_form(message, send)
+        self._forms.post(message, send)
 
     def _message(self, held: Held, request: Request, result: CreditResult | None) -> wording.Message:
         if request.reply == "answer" and result is not None:
@@ -310,21 +310,6 @@ class Notifier:
 
     def _console(self, key: str) -> str:
         return console_links.s3_object(self._settings.aws_default_region, self._settings.s3_output_bucket, key)
-
-
-def _in_either_form(message: wording.Message, post: Callable[[wording.Message, bool], Posted]) -> Posted:
-    """Post a message; once more as plain text where Slack refuses it, without its metadata where that is refused.
-
-    post: the message, and whether it may have metadata. Nothing was done by what Slack has refused.
-    """
-    try:
-        return post(message, True)
-    except SlackRefused as error:
-        metadata = "metadata" not in error.code
-        if metadata and not message.blocks:
-            raise
-        log.error("as plain text, since %s", error)
-        return post(plain(message), metadata)
 
 
 def reply_key(held: Held, request: Request) -> str:

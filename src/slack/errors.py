@@ -110,6 +110,22 @@ class SlackRefused(PermanentSlackError):
     """Slack refused what was sent and would refuse it again."""
 
 
+class BlocksRefused(SlackRefused):
+    """The workspace does not take a block of the message: one of a kind that it does not know, most often."""
+
+
+class BlocksTooLong(SlackRefused):
+    """The blocks of one message are more than Slack takes."""
+
+
+_BLOCKS = {
+    "invalid_blocks": BlocksRefused,
+    "invalid_blocks_format": BlocksRefused,
+    "invalid_attachments": BlocksRefused,  # so it says of tables, though none was attached
+    "msg_blocks_too_long": BlocksTooLong,
+}
+
+
 class SlackUnavailable(TransientError):
     """Slack cannot be reached or asks to wait; `retry_after` in seconds, where Slack said so."""
 
@@ -167,7 +183,8 @@ def _by_code(code: str, answer: Mapping[str, Any], method: str, channel: str) ->
         return MessageGone(f"The Slack message was deleted ({method}: {code}).", code)
     if code.startswith("Received a response in a non-JSON format"):
         return SlackUnavailable(f"Slack answered {method} with something that is not JSON; it will be tried again.")
-    return SlackRefused(f"Slack refused {method}: {code or 'no reason given'}.", code)
+    refused = _BLOCKS.get(code, SlackRefused)
+    return refused(f"Slack refused {method}: {code or 'no reason given'}.", code)
 
 
 def _retry_after(error: SlackApiError) -> float | None:

@@ -67,7 +67,7 @@ def answer(
     """
     amount = f"{money(result['credit_amount'])} {literal(currency_of(result), 3)}"
     title = f"{amount} credit recommended" if result["credit_amount"] else f"{amount}: no credit recommended"
-    table, lines = breakdown(result), facts(result)
+    shown, lines = breakdown(result), facts(result)
     links = [("Report in S3", report_url), ("Notebook in S3", notebook_url)]
     links += [("Looker query", link_url)] if link_url else []
     note = "The message held the same link twice; it is answered once." if duplicate_links else ""
@@ -77,7 +77,7 @@ def answer(
             *earlier_lines(earlier, earlier_url),
             f"*{escape(title)}*",
             *(f"{name}: {escape(value)}" for name, value in lines),
-            *(f"{table.title}: {escape(row)}" for row in table.spoken),
+            *(f"{shown.title}: {escape(row)}" for row in shown.spoken),
             *_flag_lines(result),
             note,
             " · ".join(mrkdwn_link(url, name) for name, url in links),
@@ -87,7 +87,8 @@ def answer(
             earlier_block(earlier, earlier_url),
             header(title),
             _facts_block(lines) if lines else None,
-            preformatted(table.rows) if table.rows else None,
+            shown.table,
+            small(shown.left_out) if shown.left_out else None,
             _flags_block(result),
             paragraph(own(note)) if note else None,
             _links_block(links),

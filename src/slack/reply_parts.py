@@ -9,24 +9,24 @@ from itertools import islice
 from typing import Any, cast
 
 from ..executor import CreditResult, ModeRow, is_number
-from .text import DASH
+from .tables import MAX_COLUMNS, table
+from .text import DASH, Block
 
 CENT = Decimal("0.01")
 MAX_ROWS = 12
 MAX_CELL = 24
 MAX_NAME = 64
 MAX_NAME_DIGITS = 4
-PHONE = 36
-"""Characters of fixed width that a phone 360 pixels wide shows in a line of a thread."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """The notebook's table: aligned rows, narrow enough for a phone, and a sentence a row, each begun by the title."""
+class Breakdown:
+    """The notebook's table, and a sentence a row, each begun by the title; left_out: what the table does not show."""
 
-    rows: list[str]
+    table: Block | None
     spoken: list[str]
     title: str
+    left_out: str = ""
 
 
 def money(amount: float | Decimal | None) -> str:
@@ -89,16 +89,18 @@ def text_of(result: CreditResult, name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def breakdown(result: CreditResult) -> Table:
+def breakdown(result: CreditResult) -> Breakdown:
     """output_df: by Fraud Guard mode where it is ours, with a row for all where there are several."""
     rows = result["output_df"][:MAX_ROWS]
     if not all(map(_is_mode_row, rows)) or "summary" not in result:
         return _any_table(rows, len(result["output_df"]))
-    cells = [_cells(cast("ModeRow", row)) for row in rows]
+    cells = [("Mode", "Charged", "Credit", "Blocked"), *(_cells(cast("ModeRow", row)) for row in rows)]
+    bold = {0}
     if len(rows) != 1:
+        bold.add(len(cells))
         cells.append(_total(result))
     spoken = [_spoken(cast("ModeRow", row)) for row in rows]
-    return Table(_aligned([("Mode", "Charged", "Credit", "Blocked"), *cells]), spoken, "By mode")
+    return Breakdown(table(cells, right={1, 2, 3}, bold=bold), spoken, "By mode")
 
 
 def _is_mode_row(row: dict[str, Any]) -> bool:
@@ -107,26 +109,27 @@ def _is_mode_row(row: dict[str, Any]) -> bool:
     return whole and all(is_number(row[name]) for name in numbers) and isinstance(row["block_rate"], int | float | None)
 
 
-def _any_table(rows: Sequence[dict[str, Any]], whole: int) -> Table:
-    """The first columns that fit a phone's line; every value in the spoken rows."""
+def _any_table(rows: Sequence[dict[str, Any]], whole: int) -> Breakdown:
+    """The first columns that Slack takes; every value in the spoken rows."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[_cell(name) for name in names], *([_cell(row.get(name)) for name in names] for row in rows)]
-    fitting = names and _how_many_fit(cells)
-    shown = _aligned([tuple(row[:fitting]) for row in cells]) if fitting else []
-    left = [f"and {whole - len(rows)} more rows"] if whole > len(rows) else []
+    shown = names[:MAX_COLUMNS]
+    cells = [[_cell(name) for name in shown], *([_cell(row.get(name)) for name in shown] for row in rows)]
+    numbers = {column for column, name in enumerate(shown) if _is_numeric([row.get(name) for row in rows])}
+    more_rows = f"and {whole - len(rows)} more rows" if whole > len(rows) else ""
+    more_columns = f"and {len(names) - len(shown)} more columns" if len(names) > len(shown) else ""
     spoken = [", ".join(f"{_cell(name)} {_cell(row[name])}" for name in row) or DASH for row in rows]
-    return Table([*shown, *left], [*spoken, *left], "Row")
+    return Breakdown(
+        table(cells, right=numbers, bold={0}) if shown else None,
+        [*spoken, *filter(None, [more_rows])],
+        "Row",
+        left_out=" ".join(filter(None, [more_rows, more_columns])),
+    )
 
 
-def _how_many_fit(cells: Sequence[Sequence[str]]) -> int:
-    """At least one column."""
-    used, count = 0, 0
-    for column in zip(*cells, strict=True):
-        used += max(map(len, column)) + (1 if count else 0)
-        if count and used > PHONE:
-            break
-        count += 1
-    return count
+def _is_numeric(column: Sequence[object]) -> bool:
+    """Whether all that stands in a column is numbers."""
+    there = [value for value in column if value is not None]
+    return bool(there) and all(map(is_number, there))
 
 
 def _cell(value: object) -> str:
@@ -190,18 +193,6 @@ def _cells(row: ModeRow) -> tuple[str, str, str, str]:
 def _total(result: CreditResult) -> tuple[str, str, str, str]:
     summary = result.get("summary") or {}
     return "all", money(result.get("fraud_total")), money(result["credit_amount"]), percent(summary.get("block_rate"))
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= PHONE else " "
-    return [
-        gap.join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _spoken(row: ModeRow) -> str:
