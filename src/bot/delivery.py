@@ -1,4 +1,4 @@
-"""How a reply reaches somebody where Slack refuses it: as plain text, by direct message, or nobody, and then it ends.
+"""How a reply reaches somebody where Slack refuses it: in a simpler form, by direct message, or nobody; then it ends.
 
 What the thread refuses for good is refused again: it is never posted there anew. A channel that its people can mend has
 an hour for that. A token, or a scope, that is refused is the whole installation's: replies wait for it.

@@ -127,15 +127,12 @@ def paragraph(*elements: Element) -> Block:
 
 
 def bullets(title: str, items: Sequence[Sequence[Element]]) -> Block:
-    """A bold line and a list under it."""
-    entries = [{"type": "rich_text_section", "elements": list(item)} for item in items]
-    return {
-        "type": "rich_text",
-        "elements": [
-            {"type": "rich_text_section", "elements": [own(title, bold=True)]},
-            {"type": "rich_text_list", "style": "bullet", "elements": entries},
-        ],
-    }
+    """A bold line and a list under it, where there are items: Slack refuses an empty list."""
+    block = paragraph(own(title, bold=True))
+    if items:
+        entries = [{"type": "rich_text_section", "elements": list(item)} for item in items]
+        block["elements"].append({"type": "rich_text_list", "style": "bullet", "elements": entries})
+    return block
 
 
 def preformatted(lines: Iterable[object]) -> Block:

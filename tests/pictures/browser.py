@@ -23,9 +23,10 @@ TOO_WIDE = """() => [...document.querySelectorAll("body *")]
 SCROLLED = """() => [...document.querySelectorAll("pre, .rich, dd, li")]
   .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display != "inline")
   .map(e => `${e.tagName.toLowerCase()}: ${e.scrollWidth} in ${e.clientWidth} px`)"""
-WRAPPED_ROWS = """() => [...document.querySelectorAll("pre")].map(e =>
-  Math.round(e.clientHeight / parseFloat(getComputedStyle(e).lineHeight))
-    - e.innerText.trimEnd().split("\\n").length - 1)"""
+SQUEEZED_TABLES = """() => [...document.querySelectorAll(".scroll")].filter(e => e.scrollWidth > e.clientWidth + 1
+    || [...e.querySelectorAll("tr")].some(row => new Set([...row.cells].map(cell => cell.clientHeight)).size > 1
+      || row.clientHeight > 2.5 * parseFloat(getComputedStyle(row).lineHeight)))
+  .map(e => `${e.scrollWidth} in ${e.clientWidth} px`)"""
 
 
 @contextmanager
@@ -68,10 +69,10 @@ def violations(page: Page) -> list[str]:
     return [f"{one['id']}: {one['help']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
 
 
-def wrapped_rows(page: Page) -> list[int]:
-    """For each fixed-width box: rows that had to be broken."""
-    rows: list[int] = page.evaluate(WRAPPED_ROWS)
-    return rows
+def squeezed_tables(page: Page) -> list[str]:
+    """Tables in a thread that have to be scrolled sideways, or whose rows had to be broken."""
+    found: list[str] = page.evaluate(SQUEEZED_TABLES)
+    return found
 
 
 def picture(page: Page, path: Path, height: int | None = None) -> None:

@@ -17,7 +17,7 @@ from src.comparison.journal import Answer
 from src.comparison.page import write_page
 from src.comparison.verdict import Comparison
 from tests.pictures import big_account, own_notebook
-from tests.pictures.browser import chromium, opened, overflow, violations, wrapped_rows
+from tests.pictures.browser import chromium, opened, overflow, squeezed_tables, violations
 
 pytestmark = pytest.mark.timeout(600)
 WIDTHS = (360, 1280)
@@ -76,7 +76,10 @@ def test_the_checks_see_what_is_wrong(browser: Any) -> None:
 
 def test_the_table_by_mode_keeps_its_rows_on_a_phone(browser: Any, pages: dict[str, str]) -> None:
     with opened(browser, pages["thread"], 360) as page:
-        assert wrapped_rows(page) == [0]
+        assert page.locator(".scroll tr").count() == 6
+        assert squeezed_tables(page) == []
+    with opened(browser, pages["thread"].replace("Charged</b>", f"{'Charged ' * 9}</b>"), 360) as page:
+        assert squeezed_tables(page) != []  # the check sees it
 
 
 def test_a_report_of_400_changes_and_200_countries_is_under_2_mb(pages: dict[str, str]) -> None:

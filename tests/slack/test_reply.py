@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.aws.outcomes import _MODES
+from sandbox.slack.blocks import check as slack_takes
 from src.slack import reply
 from src.slack.client import Message
 from src.slack.text import MAX_PLAIN, plain
@@ -79,6 +80,7 @@ def check(message: Message) -> None:
     """Slack's limits, and no ping."""
     assert message.text
     assert len(message.text) <= 40_000
+    assert slack_takes(message.blocks)
     assert 1 <= len(message.blocks) <= 50
     for block in message.blocks:
         assert len(json.dumps(block)) < 60_000
