@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from ..config import LOOKER_LOGIN, BotSettings
 from ..looker.client import LookerClient
-from ..looker.links import allowed_hosts
 from .findings import Examination
+from .link_hosts import answered_hosts
 from .settings import setting
 
 LOGIN = "Looker login"
@@ -22,8 +22,7 @@ def check_looker(examination: Examination, settings: BotSettings, sleep: Callabl
             looker.log_in()
         finally:
             looker.close()
-        hosts = ", ".join(allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url))
-        return f"is accepted at {settings.lookersdk_base_url}; links to {hosts} are answered"
+        return f"is accepted at {settings.lookersdk_base_url}; {answered_hosts(settings)}"
 
     examination.check(
         LOGIN,

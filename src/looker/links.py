@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,8 +9,12 @@ from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from ..errors import LinkError
+from .wrapped import everything_in, opaque_gateway, unwrapped
 
 MAX_URL = 16_000  # characters; an explore link carries its whole query
+
+PAGES_PORT, API_PORT = ":9999", ":19999"
+"""Where Looker's own server has its pages, besides 443, and where its API."""
 
 Kind = Literal["query", "explore", "look", "sql_runner"]
 
@@ -61,22 +64,25 @@ class LookerLink:
 def parse_link(url: str, hosts: Collection[str]) -> LookerLink:
     """What a Looker URL asks for. Raises LinkError with the sentence for the requester.
 
-    hosts: `name` or `name:port`, exactly as people's links have them; http only on this machine itself.
+    hosts: `name` or `name:port`, exactly as people's links have them. A gateway's link is read as the one inside it.
+    http is read as https, for Slack puts http:// before a bare host; nothing is ever sent to where a link says.
     """
     if len(url) > MAX_URL:
         raise LinkError("The link is too long to read: share the query from Looker as a short link and post that.")
+    url = unwrapped(url)
     parts = _split(url)
     host = _allowed_host(parts, hosts)
-    return _by_path(url, parts, f"{parts.scheme}://{host}")
+    return _by_path(url, parts, f"https://{host}")
 
 
 def allowed_hosts(looker_hosts: Collection[str], base_url: str) -> tuple[str, ...]:
-    """The hosts that links may name: LOOKER_HOSTS, else the API's own host, with its port and without."""
+    """The hosts that links may name: LOOKER_HOSTS, else the API's own at its port and at those Looker's pages have."""
     if looker_hosts:
         return tuple(looker_hosts)
     parts = urlsplit(base_url)
-    name = parts.hostname or ""
-    return tuple(dict.fromkeys(host for host in (parts.netloc.rpartition("@")[2].lower(), name) if host))
+    name = _in_url(parts.hostname or "")
+    given = parts.netloc.rpartition("@")[2].lower()
+    return tuple(dict.fromkeys((given, name, f"{name}{PAGES_PORT}"))) if name else ()
 
 
 def _split(url: str) -> SplitResult:
@@ -97,25 +103,48 @@ def _allowed_host(parts: SplitResult, hosts: Collection[str]) -> str:
     if "@" in parts.netloc:
         raise LinkError("The link has a user name before its host, which hides where it leads: copy it from Looker.")
     host = _host(parts)
-    if host not in {allowed.lower() for allowed in hosts}:
-        raise LinkError(f"{host[:100]} is not our Looker ({', '.join(sorted(hosts)[:3])}): nothing was sent there.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        raise LinkError("The link begins with http://: post the https:// link that Looker shows.")
+    allowed = {one.lower().removesuffix(":443") for one in hosts}
+    allowed |= {one.removesuffix(API_PORT) + PAGES_PORT for one in allowed if one.endswith(API_PORT)}
+    if host not in allowed:
+        raise LinkError(_why_not_ours(parts, host[:100], hosts))
     return host
 
 
+def _why_not_ours(parts: SplitResult, host: str, hosts: Collection[str]) -> str:
+    name, ours = _in_url(parts.hostname or ""), ", ".join(sorted(hosts)[:3])
+    if gateway := opaque_gateway(name):
+        return f"That is a link through {gateway}, whose target cannot be read from it: post Looker's own link instead."
+    if name in _names(hosts):
+        return (
+            f"{host} is our Looker's name with a port that links may not have ({ours}). Post the link with one of "
+            f"these; if Looker's pages are at {host}, LOOKER_HOSTS must name {host}."
+        )
+    if _stands_in(_names(hosts), everything_in(parts.path, parts.query, parts.fragment)):
+        return (
+            f"{host} is not our Looker ({ours}), though the link names it: post the link that Looker's own address bar "
+            "shows. Nothing was sent there."
+        )
+    return f"{host} is not our Looker ({ours}): nothing was sent there."
+
+
+def _names(hosts: Collection[str]) -> set[str]:
+    """The hosts without their ports."""
+    return {re.sub(r":[0-9]+$", "", host.lower()) for host in hosts}
+
+
+def _stands_in(names: Collection[str], text: str) -> bool:
+    """Whether a text names one of the hosts, itself and not as part of another; a name without a dot is a word."""
+    return any("." in name and re.search(rf"(?<![a-z0-9.-]){re.escape(name)}(?!\.?[a-z0-9-])", text) for name in names)
+
+
 def _host(parts: SplitResult) -> str:
-    name = parts.hostname or ""
-    usual = 443 if parts.scheme == "https" else 80
-    name = f"[{name}]" if ":" in name else name
-    return name if parts.port in (None, usual) else f"{name}:{parts.port}"
+    name = _in_url(parts.hostname or "")
+    usual = (443,) if parts.scheme == "https" else (80, 443)
+    return name if parts.port in (None, *usual) else f"{name}:{parts.port}"
 
 
-def _is_loopback(name: str) -> bool:
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+def _in_url(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
 
 
 def _by_path(url: str, parts: SplitResult, origin: str) -> LookerLink:
@@ -171,11 +200,12 @@ def _parameters(query: str) -> dict[str, str]:
 
 
 def meant_for_looker(url: str, hosts: Collection[str]) -> bool:
-    """Whether a refused link deserves an answer: it names our host somewhere, or is shaped as Looker's are."""
-    _, _, rest = url.partition("://")
+    """Whether a refused link deserves an answer: it names our host anywhere, or is shaped as Looker's are."""
+    inner = unwrapped(url)
+    _, _, rest = inner.partition("://")
     authority, slash, tail = rest.partition("/")
     authority, path = authority.lower(), slash + tail.partition("#")[0]
-    if any(host.lower() in authority for host in hosts):
+    if any(name in authority for name in _names(hosts)) or _stands_in(_names(hosts), everything_in(url, inner)):
         return True
     bare = path.partition("?")[0]
     return bool(
