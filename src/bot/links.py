@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import LinkError
 from ..looker.links import MAX_URL, LookerLink, meant_for_looker, parse_link
-from ..slack.message_urls import is_request, urls_in_blocks, urls_in_text
+from ..slack.message_urls import is_request, urls_in
 
 MAX_LINKS = 20
-MAX_CANDIDATES = 10_000  # links looked at in one message
+MAX_CANDIDATES = 10_000  # links looked at in a message's blocks, its text, its attachments
 
 
 @dataclass(frozen=True)
@@ -37,30 +37,32 @@ class FoundLinks:
 
 
 def find_links(message: dict[str, Any], hosts: Collection[str]) -> FoundLinks:
-    """The Looker links that the author wrote into blocks and text; unfurls, joins and thread replies hold none."""
+    """The Looker links that the author put into blocks, text and attachments.
+
+    Previews of links, joins and thread replies hold none.
+    """
     if not is_request(message):
         return FoundLinks()
-    in_blocks = _resolved(urls_in_blocks(message.get("blocks"), MAX_CANDIDATES), hosts)
-    in_text = _resolved(urls_in_text(message.get("text"), MAX_CANDIDATES), hosts)
-    counts = Counter(map(_identity, in_blocks)) | Counter(map(_identity, in_text))  # the text repeats the blocks
-    distinct = {_identity(found): found for found in reversed([*in_blocks, *in_text])}
-    ordered = [distinct[name] for name in dict.fromkeys(map(_identity, [*in_blocks, *in_text]))]
-    kept = ordered[:MAX_LINKS]
+    distinct: dict[str, LookerLink | BadLink] = {}
+    by_form: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for form, url in urls_in(message, MAX_CANDIDATES):
+        if found := _resolve(url, hosts):
+            distinct.setdefault(_identity(found), found)
+            by_form[form][_identity(found)] += 1
+    counts: Counter[str] = Counter()
+    for form_counts in by_form.values():  # each form repeats the others
+        counts |= form_counts
+    kept = list(distinct.values())[:MAX_LINKS]
     return FoundLinks(
         links=tuple(found for found in kept if isinstance(found, LookerLink)),
         problems=tuple(found for found in kept if isinstance(found, BadLink)),
-        duplicates=sum(counts.values()) - len(counts),
-        left_out=len(ordered) - len(kept),
+        duplicates=counts.total() - len(counts),
+        left_out=len(distinct) - len(kept),
     )
 
 
 def _identity(found: LookerLink | BadLink) -> str:
     return found.canonical if isinstance(found, LookerLink) else found.url
-
-
-def _resolved(urls: Iterable[str], hosts: Collection[str]) -> list[LookerLink | BadLink]:
-    resolved = (_resolve(url, hosts) for url in urls)
-    return [found for found in resolved if found is not None]
 
 
 def _resolve(url: str, hosts: Collection[str]) -> LookerLink | BadLink | None:
