@@ -17,6 +17,7 @@ from typing import Any
 from sandbox.left_behind import Left
 from sandbox.slack.blocks import composed, pings
 from sandbox.slack.limits import Limits
+from sandbox.slack.sharing import forwarded, permalink, shown_below_a_link
 from sandbox.slack.show import render_thread
 from sandbox.slack.store import Channel, Message, micros, stamp
 
@@ -100,6 +101,8 @@ class SlackWorld:
         """The verbs of the control port: plain values in, plain values out."""
         verbs = (
             self.post,
+            self.forward,
+            self.post_link_to,
             self.edit,
             self.delete_message,
             self.thread,
@@ -150,6 +153,22 @@ class SlackWorld:
         with self.lock:
             self.channels[channel or self.channel].add(message | more)
         return str(message["ts"])
+
+    def forward(self, ts: str, comment: str = "", user: str | None = None, channel: str | None = None) -> str:
+        """Somebody forwards a message of any channel into the bot's. Answers the new one's ts."""
+        source = channel or self.channel
+        with self.lock:
+            shared = forwarded(self.channels[source].messages[ts], channel=source, workspace=URL)
+        return self.post(comment, user=user, blocks=None if comment else [], attachments=[shared])
+
+    def post_link_to(self, ts: str, user: str | None = None, channel: str | None = None) -> str:
+        """Somebody posts a link to a message, below which Slack shows that message. Answers the new one's ts."""
+        source = channel or self.channel
+        with self.lock:
+            message = self.channels[source].messages[ts]
+            shown = shown_below_a_link(message, channel=source, workspace=URL)
+            address = permalink(message, channel=source, workspace=URL)
+        return self.post(address, user=user, attachments=[shown])
 
     def edit(self, ts: str, text: str, blocks: list[dict[str, Any]] | None = None, channel: str | None = None) -> None:
         """The author changes a message."""

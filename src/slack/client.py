@@ -107,6 +107,7 @@ class SlackClient:
     def history(self, channel: str, oldest: str | float, latest: str | float | None = None) -> list[dict[str, Any]]:
         """The channel's messages (not those inside threads) from `oldest` on, oldest first; Slack's own time stamps."""
         bounds = {"oldest": str(oldest), "inclusive": True} | ({"latest": str(latest)} if latest else {})
+        bounds |= {"include_all_metadata": True}  # by which the bot knows its own
         messages = self._pages("conversations.history", "messages", channel=channel, **bounds)
         return sorted(messages, key=lambda message: str(message.get("ts", "")))
 
