@@ -39,6 +39,8 @@ _REFUSED = words(
 )
 """Unquoted, each can only be what it says: reserved in Presto, or nobody's columns. Other clauses: shape.py."""
 
+_WITH_UNIT = words("DATE_TRUNC DATE_ADD DATE_DIFF")
+
 _ADVICE = "Make it one plain SELECT: tables, equal-column joins with ON, CTEs, and subqueries in FROM."
 
 
@@ -61,6 +63,8 @@ def _check_call(pieces: Sequence[Piece], opens: int) -> None:
         return  # after AS: a type of CAST, or renamed columns, which are refused once they are parsed
     name = called.word or called.text.strip('"').upper()
     if name in FUNCTIONS and not after_dot:
+        if name in _WITH_UNIT:
+            _check_unit(called, pieces[opens + 1 : opens + 3])
         return
     if _renames_columns(pieces, opens):
         raise ClaimError(
@@ -71,6 +75,15 @@ def _check_call(pieces: Sequence[Piece], opens: int) -> None:
         f"The SQL calls {called.text[:80]}(…) in line {called.line}, which is not an allowed function.",
         "Take it out in Looker, or write it with plain ones: sums, CASE, CAST, and Presto's dates and texts.",
     )
+
+
+def _check_unit(called: Piece, following: Sequence[Piece]) -> None:
+    """To Presto, a unit without quotes is a column, whose values could be other units; to sqlglot it is the unit."""
+    if [piece.kind if piece.kind == "text" else piece.sign for piece in following] != ["text", ","]:
+        raise ClaimError(
+            f"The SQL calls {called.text[:80]}(…) in line {called.line} without a unit in quotes.",
+            "Write its unit in quotes, like 'day'.",
+        )
 
 
 def _renames_columns(pieces: Sequence[Piece], opens: int) -> bool:

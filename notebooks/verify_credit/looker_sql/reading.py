@@ -17,10 +17,11 @@ from ..claim import Claim, Flag
 from ..errors import ClaimError
 from .lexing import Piece, pieces_of, require_same
 from .names import Session, Tables
-from .predicates import FILTERS, Scope, account_of, window_of
-from .relative_dates import without_now
+from .now import without_now
+from .predicates import FILTERS, Scope, account_of
 from .selects import read_select
 from .shape import check_shape, text_of
+from .window import window_of
 
 DIALECT = Presto()
 
@@ -87,7 +88,7 @@ def _read(question: Question, most_steps: float) -> Claim:
         raise ClaimError(
             f"The SQL is about {account}, the request about {question.asid}.", "Post the link of this account."
         )
-    start, end = window_of(scope, as_of)
+    start, end = window_of(scope.days, as_of)
     filters = {name: tuple(sorted(scope.filters[name])) if name in scope.filters else None for name in FILTERS}
     return Claim(
         account_sid=account,

@@ -1,0 +1,63 @@
+"""Steps on the calendar as Presto takes them, in UTC."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import datetime, timedelta
+
+from ..errors import ClaimError
+from .unread_dates import ADVICE
+
+DAYS = {"DAY": 1, "WEEK": 7}
+MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+SECONDS = {"HOUR": 3600, "MINUTE": 60, "SECOND": 1}
+
+
+def plus(start: datetime, number: int, unit: str) -> datetime:
+    """So many units later, or earlier. Raises ClaimError for another unit, and for what is out of range."""
+    try:
+        if unit in DAYS:
+            return start + timedelta(days=number * DAYS[unit])
+        if unit in SECONDS:
+            return start + timedelta(seconds=number * SECONDS[unit])
+        if unit in MONTHS:
+            return _plus_months(start, number * MONTHS[unit])
+    except (OverflowError, ValueError):
+        raise ClaimError(f"The date {number} {unit} from {start.date()} is out of range.", ADVICE) from None
+    raise ClaimError(f"The unit {unit[:40]} of a date expression is not known.", ADVICE)
+
+
+def truncated(start: datetime, unit: str) -> datetime:
+    """The beginning of the unit that it is in; a week begins on Monday. Raises ClaimError for another unit."""
+    midnight = midnight_of(start)
+    match unit:
+        case "DAY":
+            return midnight
+        case "WEEK":
+            return plus(midnight, -midnight.weekday(), "DAY")
+        case "MONTH":
+            return midnight.replace(day=1)
+        case "QUARTER":
+            return midnight.replace(month=(midnight.month - 1) // 3 * 3 + 1, day=1)
+        case "YEAR":
+            return midnight.replace(month=1, day=1)
+    if unit in SECONDS:
+        return start - (start - midnight) % timedelta(seconds=SECONDS[unit])
+    raise ClaimError(f"The unit {unit[:40]} of DATE_TRUNC is not known.", ADVICE)
+
+
+def midnight_of(start: datetime) -> datetime:
+    """Of the same day."""
+    return start.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def month_end_of(start: datetime) -> datetime:
+    """Midnight of the month's last day."""
+    return midnight_of(start).replace(day=calendar.monthrange(start.year, start.month)[1])
+
+
+def _plus_months(start: datetime, months: int) -> datetime:
+    """The same day, or the month's last."""
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    day = min(start.day, calendar.monthrange(year, month + 1)[1])
+    return start.replace(year=year, month=month + 1, day=day)
