@@ -26,6 +26,7 @@ _KINDS = {
     "BOOLEAN": "boolean",
 }
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
+_EXTRACTED = {"DAY_OF_WEEK": "ISODOW", "DOW": "ISODOW", "DAY_OF_MONTH": "DAY", "DAY_OF_YEAR": "DOY"}
 _DATE_STEPS = (exp.DateAdd, exp.Add, exp.Sub, exp.TimestampTrunc, exp.DateTrunc)
 
 
@@ -102,8 +103,18 @@ def _changed(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Avg | exp.Mul) and (decimal := _decimal(node)):
         return _cast(node.copy(), decimal)
     if isinstance(node, _DATE_STEPS) and _type_name(node.this) == "DATE":
-        return exp.cast(node.copy(), "DATE")
+        return exp.cast(_inside_changed(node), "DATE")
+    if isinstance(node, exp.Extract):
+        node.set("this", exp.var(_EXTRACTED.get(node.name.upper(), node.name)))
     return node
+
+
+def _inside_changed(node: exp.Expr) -> exp.Expr:
+    """A copy whose parts are changed: what is put around a node is not looked into again."""
+    copy = node.copy()
+    for part in list(copy.iter_expressions()):
+        part.replace(part.transform(_changed))
+    return copy
 
 
 def _division(node: exp.Div) -> exp.Expr:

@@ -1,6 +1,6 @@
 """Dates written as text: only what Presto 0.287 reads as the same moment, in a session in UTC.
 
-Python's own reading is another: `20250701` is a day to it, and the year -3267742 to Presto's from_iso8601_date.
+Python's own reading is another: `20250701` is a day to it, and a year to Presto's from_iso8601_date.
 """
 
 from __future__ import annotations
