@@ -1,4 +1,7 @@
-"""Looker on one machine: API 4.0's login and the five ways from a link to its SQL, with Looker's own answers.
+"""Looker on one machine: API 4.0's login, its user's rights, the ways from a link to its SQL, with Looker's answers.
+
+A query and a look have either a text of SQL that is given to them, or a query object, of which their SQL is made with
+its filters, totals and pivots. The text is what running them gives; a query of changed parts has SQL made of those.
 
 Thread-safe. `LookerWorld.control` holds the verbs that the control port offers as POST /control/looker/<verb>.
 """
@@ -12,11 +15,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.wrappers import Request, Response
 
 from sandbox.faults import Fault
+from sandbox.looker_queries import UnknownFilter, sql_of
 from sandbox.warehouse import SAMPLE_SQL
 from sandbox.wire import Answer
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
 TOKEN_SECONDS = 3600
 SAMPLE_SLUG = "sample"
+PERMISSIONS = ("access_data", "explore", "see_looks", "see_sql", "use_sql_runner")
 DOCUMENTATION = "https://cloud.google.com/looker/docs/r/err/4.0"
 
 _ROUTES = (
@@ -36,8 +42,17 @@ _ROUTES = (
     ("run_inline_query", "POST", re.compile(r"/api/4\.0/queries/run/([^/]+)")),
     ("run_query", "GET", re.compile(r"/api/4\.0/queries/([^/]+)/run/([^/]+)")),
     ("run_look", "GET", re.compile(r"/api/4\.0/looks/([^/]+)/run/([^/]+)")),
+    ("look", "GET", re.compile(r"/api/4\.0/looks/([^/]+)")),
     ("sql_query", "GET", re.compile(r"/api/4\.0/sql_queries/([^/]+)")),
+    ("me", "GET", re.compile(r"/api/4\.0/user")),
+    ("user_roles", "GET", re.compile(r"/api/4\.0/users/([^/]+)/roles")),
 )
+
+
+USER_ID = "7"
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Refusal(Exception):
@@ -50,8 +65,29 @@ class Refusal(Exception):
         self.errors = errors or []
 
 
+@dataclass
+class SavedQuery:
+    """What a slug or a look leads to; sql: the text that it has instead of what its parts make."""
+
+    id: str
+    slug: str
+    parts: dict[str, Any]
+    sql: str | None
+    deleted: bool = field(default=False)
+
+    @property
+    def text(self) -> str:
+        """Its SQL. Raises UnknownFilter."""
+        return sql_of(self.parts) if self.sql is None else self.sql
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The query as the API gives it."""
+        return {"id": self.id, "slug": self.slug, "client_id": self.slug} | self.parts
+
+
 class LookerWorld:
-    """One Looker: its API user, and the SQL behind its queries, looks, SQL Runner queries and explores."""
+    """One Looker: its API user, and its queries, looks, SQL Runner queries and explores."""
 
     def __init__(self, *, client_secret: str | None = None, clock: Callable[[], float] = time.time) -> None:
         self.client_id = "sandbox-looker-client"
@@ -63,11 +99,12 @@ class LookerWorld:
     def reset(self) -> None:
         """Only the sample query again; the login stays."""
         with self.lock:
-            self.ids: dict[str, str] = {}  # query id -> slug
-            self.queries: dict[str, str] = {}
-            self.looks: dict[str, str] = {}
+            self.queries: dict[str, SavedQuery] = {}  # by slug
+            self.looks: dict[str, SavedQuery] = {}  # by number
             self.runner: dict[str, str] = {}
-            self.explores: dict[tuple[str, str], str] = {}
+            self.explores: dict[tuple[str, str], str | None] = {("verify", "usage"): None}  # None: SQL is made
+            self.permissions = set(PERMISSIONS)
+            self._ids = 0
             self.dashboards: set[str] = set()
             self.inline: list[dict[str, Any]] = []
             self.tokens: dict[str, float] = {}
@@ -82,6 +119,8 @@ class LookerWorld:
             self.add_sql_runner,
             self.add_explore,
             self.add_dashboard,
+            self.allow_exploring,
+            self.trash_look,
             self.delete_query,
             self.delete_look,
             self.delete_sql_runner,
@@ -91,26 +130,33 @@ class LookerWorld:
         )
         return {verb.__name__: verb for verb in verbs}
 
-    def add_query(self, slug: str, sql: str) -> str:
-        """A query shared as /x/<slug>; answers its id."""
+    def add_query(self, slug: str, sql: str | None = None, query: dict[str, Any] | None = None) -> str:
+        """A query shared as /x/<slug>, of this text or these parts; its id: letters, as in Looker since 25.2."""
         with self.lock:
-            query_id = str(1000 + len(self.ids))
-            self.ids[query_id] = slug
-            self.queries[slug] = sql
-            return query_id
+            self.queries[slug] = self._saved(slug, sql, query)
+            return self.queries[slug].id
 
-    def add_look(self, look_id: str, sql: str) -> None:
+    def add_look(self, look_id: str, sql: str | None = None, query: dict[str, Any] | None = None) -> None:
         """A look at /looks/<look_id>."""
         with self.lock:
-            self.looks[str(look_id)] = sql
+            self.looks[str(look_id)] = self._saved(f"look{look_id}", sql, query)
+
+    def _saved(self, slug: str, sql: str | None, query: dict[str, Any] | None) -> SavedQuery:
+        self._ids += 1
+        return SavedQuery(f"q{self._ids:021d}", slug, _parts(query or {}), sql if query is None else None)
+
+    def allow_exploring(self, allowed: bool) -> None:
+        """Whether the API user has the permission `explore`: without it, it runs only what is saved."""
+        with self.lock:
+            (self.permissions.add if allowed else self.permissions.discard)("explore")
 
     def add_sql_runner(self, slug: str, sql: str) -> None:
         """A SQL Runner query at /sql/<slug>."""
         with self.lock:
             self.runner[slug] = sql
 
-    def add_explore(self, model: str, view: str, sql: str) -> None:
-        """An explore at /explore/<model>/<view>; every query on it has this SQL."""
+    def add_explore(self, model: str, view: str, sql: str | None = None) -> None:
+        """An explore at /explore/<model>/<view>; every query on it has this SQL, or what is made of its parts."""
         with self.lock:
             self.explores[model, view] = sql
 
@@ -128,6 +174,11 @@ class LookerWorld:
         """Somebody deletes the look."""
         with self.lock:
             del self.looks[str(look_id)]
+
+    def trash_look(self, look_id: str) -> None:
+        """Somebody deletes the look as Looker's page does: it can be restored."""
+        with self.lock:
+            self.looks[str(look_id)].deleted = True
 
     def delete_sql_runner(self, slug: str) -> None:
         """Somebody deletes the SQL Runner query."""
@@ -193,6 +244,9 @@ class _Api:
             "run_query": self._run_query,
             "run_inline_query": self._run_inline_query,
             "run_look": self._run_look,
+            "look": self._look,
+            "me": self._me,
+            "user_roles": self._user_roles,
             "sql_query": self._sql_query,
         }
 
@@ -229,46 +283,68 @@ class _Api:
         return Response(status=204)
 
     def _query_for_slug(self, request: Request, slug: str) -> Response:
-        self._sql_of(self._world.queries, slug)
-        query_id = next(known for known, name in self._world.ids.items() if name == slug)
-        query: dict[str, Any] = {
-            "id": query_id,
-            "slug": slug,
-            "model": "verify",
-            "view": "usage",
-            "fields": ["usage.amount"],
-            "share_url": f"{request.host_url}x/{slug}",
-            "has_table_calculations": False,
-        }
-        wanted = request.args.get("fields")
-        return _json({name: query[name] for name in wanted.split(",") if name in query} if wanted else query)
+        return _json(_asked(request, self._found(self._world.queries, slug).answer))
 
     def _run_query(self, _request: Request, query_id: str, result_format: str) -> Response:
-        slug = self._sql_of(self._world.ids, query_id)
-        return _sql(self._sql_of(self._world.queries, slug), result_format)
+        by_id = {query.id: query for query in self._world.queries.values()}
+        return _sql(self._text(self._found(by_id, query_id)), result_format)
+
+    def _look(self, request: Request, look_id: str) -> Response:
+        look = self._found(self._world.looks, look_id)
+        return _json(_asked(request, {"id": look_id, "deleted": look.deleted, "query": look.answer}))
 
     def _run_look(self, _request: Request, look_id: str, result_format: str) -> Response:
-        return _sql(self._sql_of(self._world.looks, look_id), result_format)
+        return _sql(self._text(self._found(self._world.looks, look_id)), result_format)
 
     def _run_inline_query(self, request: Request, result_format: str) -> Response:
         body = json.loads(request.get_data())
         if not body.get("fields"):
             detail = {"field": "fields", "code": "missing_field", "message": "This field is required."}
             raise Refusal(422, "Validation Failed", [detail | {"documentation_url": DOCUMENTATION}])
+        if "explore" not in self._world.permissions:
+            raise Refusal(403, "Forbidden")
         self._world.inline.append(body)
-        sql = self._world.explores.get((body.get("model"), body.get("view")))
-        if sql is None:
+        explore = (body.get("model"), body.get("view"))
+        given = self._found(self._world.explores, explore)
+        return _sql(self._text(SavedQuery("", "", body, given)), result_format)
+
+    def _text(self, query: SavedQuery) -> str:
+        try:
+            return query.text
+        except UnknownFilter as error:
+            raise Refusal(400, str(error)) from error
+
+    def _me(self, request: Request) -> Response:
+        return _json(_asked(request, {"id": USER_ID, "display_name": "Credit Bot"}))
+
+    def _user_roles(self, request: Request, user_id: str) -> Response:
+        if user_id != USER_ID:
             raise Refusal(404, "Not found")
-        return _sql(sql, result_format)
+        permissions = {"name": "Bot", "all_access": False, "permissions": sorted(self._world.permissions)}
+        return _json([_asked(request, {"id": "2", "name": "Bot", "permission_set": permissions})])
 
     def _sql_query(self, _request: Request, slug: str) -> Response:
-        sql = self._sql_of(self._world.runner, slug)
+        sql = self._found(self._world.runner, slug)
         return _json({"slug": slug, "sql": sql, "run_count": 1, "browser_limit": 500})
 
-    def _sql_of(self, known: Mapping[str, str], name: str) -> str:
+    def _found(self, known: Mapping[Key, Value], name: Key) -> Value:
         if name not in known:
             raise Refusal(404, "Not found")
         return known[name]
+
+
+def _parts(query: dict[str, Any]) -> dict[str, Any]:
+    """A query object with all that it was not given as Looker has it."""
+    empty = dict.fromkeys(("pivots", "fill_fields", "filter_expression", "sorts", "limit", "column_limit", "total"))
+    empty |= dict.fromkeys(("row_total", "subtotals", "dynamic_fields", "query_timezone", "vis_config"))
+    fields = ["usage.usage_date", "usage.total_amount", "usage.total_attempts"]
+    return {"model": "verify", "view": "usage", "fields": fields, "filters": {}} | empty | query
+
+
+def _asked(request: Request, whole: dict[str, Any]) -> dict[str, Any]:
+    """The parts of an answer that `fields` asks for."""
+    wanted = request.args.get("fields")
+    return {name: whole[name] for name in wanted.split(",") if name in whole} if wanted else whole
 
 
 def _sql(sql: str, result_format: str) -> Response:

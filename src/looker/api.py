@@ -35,7 +35,10 @@ _OPERATIONS = (
     ("run_inline_query", re.compile(r"/queries/run/")),
     ("run_query", re.compile(r"/queries/[^/]+/run/")),
     ("run_look", re.compile(r"/looks/[^/]+/run/")),
+    ("look", re.compile(r"/looks/[^/]+$")),
     ("sql_query", re.compile(r"/sql_queries/")),
+    ("me", re.compile(r"/user$")),
+    ("user_roles", re.compile(r"/users/[^/]+/roles$")),
 )
 
 

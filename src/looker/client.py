@@ -12,6 +12,7 @@ from ..config import LOOKER_LOGIN, BotSettings
 from ..errors import ConfigurationError, CreditsError, LinkError, QueryError, TransientError
 from ..retries import with_retries
 from .links import LookerLink
+from .queries import SAVED_FIELDS, changed, has_additions, saved, spelled_out, without_additions
 
 if TYPE_CHECKING:
     from ..calls import CallLog
@@ -24,9 +25,8 @@ TOTAL = 90.0  # seconds for one whole answer
 ATTEMPTS = 4
 MAX_SQL = 4_000_000  # bytes of UTF-8
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NOT_PERMITTED = (403, 404)  # Looker hides what a user may not see, and often what they may not do
 
-_LISTS = ("fields", "pivots", "fill_fields", "sorts", "subtotals")
-_TEXTS = ("limit", "column_limit", "row_total", "filter_expression", "dynamic_fields", "query_timezone")
 _WHAT = {
     "query": "query",
     "explore": "explore",
@@ -70,6 +70,13 @@ class LookerClient:
     def log_in(self) -> None:
         """Get a token. Raises ConfigurationError (the login, the address), TransientError."""
         with_retries(lambda: self._translating(lambda sdk: sdk.auth.authenticate({})), self._sleep, ATTEMPTS)
+
+    def permissions(self) -> frozenset[str] | None:
+        """What the API user may do, in any of its roles; None where Looker does not tell it.
+
+        Raises ConfigurationError (the login, the address), TransientError.
+        """
+        return with_retries(lambda: self._translating(_permissions), self._sleep, ATTEMPTS)
 
     def close(self) -> None:
         """Close the connections."""
@@ -136,37 +143,67 @@ class LookerClient:
             wire.close()
 
 
+def _permissions(sdk: Any) -> frozenset[str] | None:
+    from .api import HttpRefusal  # noqa: PLC0415 (lazy: see the module)
+
+    try:
+        roles = sdk.user_roles(sdk.me(fields="id").id, fields="id,permission_set")
+    except HttpRefusal as refusal:
+        if refusal.status not in NOT_PERMITTED or refusal.operation == "login":
+            raise
+        return None
+    sets = [role.permission_set for role in roles if role.permission_set]
+    return frozenset(name for one in sets for name in one.permissions or ())
+
+
 def _ask(sdk: Any, link: LookerLink) -> str | bytes:
-    if link.kind == "query":
-        query = sdk.query_for_slug(link.id, fields="id,model,view")
-        return sdk.run_query(str(query.id), "sql")  # type: ignore[no-any-return]
-    if link.kind == "look":
-        return sdk.run_look(link.id, "sql")  # type: ignore[no-any-return]
     if link.kind == "sql_runner":
         return sdk.sql_query(link.id).sql or ""
-    return sdk.run_inline_query("sql", write_query(link))  # type: ignore[no-any-return]
+    if link.kind == "explore":
+        return _run_inline(sdk, spelled_out(link))
+    if link.kind == "look":
+        return _run_look(sdk, link)
+    query = sdk.query_for_slug(link.id, fields=SAVED_FIELDS)
+    return _run_saved(sdk, link, query, lambda: sdk.run_query(str(query.id), "sql"))
 
 
-def write_query(link: LookerLink) -> Any:
-    """The explore link's parameters as the SDK's WriteQuery."""
-    from looker_sdk.sdk.api40.models import WriteQuery  # noqa: PLC0415
-
-    model, _, view = link.id.partition("/")
-    given = dict(link.query)
-    body: dict[str, Any] = {name: _items(given[name]) for name in _LISTS if name in given}
-    body |= {name: given[name] for name in _TEXTS if name in given}
-    if "total" in given:
-        body["total"] = given["total"] in ("on", "true", "1")
-    body["filters"] = {name[2:-1]: value for name, value in link.query if name.startswith("f[")}
-    return WriteQuery(model=model, view=view, **body)
+def _run_look(sdk: Any, link: LookerLink) -> str | bytes:
+    look = sdk.look(link.id, fields="id,deleted,query")
+    if look.deleted or look.query is None:
+        raise LinkError("This look is in Looker's trash or has no query: have it restored, or post another.")
+    return _run_saved(sdk, link, look.query, lambda: sdk.run_look(link.id, "sql"))
 
 
-def _items(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
+def _run_saved(sdk: Any, link: LookerLink, query: Any, run: Callable[[], str | bytes]) -> str | bytes:
+    """The saved query as it is where that is what the link asks; else its parts, changed, as a query of their own."""
+    from .api import HttpRefusal  # noqa: PLC0415 (lazy: see the module)
+
+    parts = saved(query)
+    if link.query:
+        return _run_inline(sdk, changed(parts, link))
+    if not has_additions(parts):
+        return run()
+    try:
+        return _run_inline(sdk, parts)
+    except HttpRefusal as refusal:
+        if refusal.status not in NOT_PERMITTED:
+            raise
+        return run()  # what Looker adds is then cut off its text, where that can be told
+
+
+def _run_inline(sdk: Any, query: dict[str, Any]) -> str | bytes:
+    from looker_sdk.sdk.api40.models import WriteQuery  # noqa: PLC0415 (lazy: see the module)
+
+    return sdk.run_inline_query("sql", WriteQuery(**without_additions(query)))  # type: ignore[no-any-return]
 
 
 def _refused(refusal: HttpRefusal, what: str) -> CreditsError:
     status = refusal.status
+    if status in NOT_PERMITTED and refusal.operation == "run_inline_query":
+        return LinkError(
+            f"The bot's Looker user may not run what this link makes of the {what}, or its model is gone: have that "
+            "user given the permission `explore` on the model, or save the query as a look and post the look's link."
+        )
     if status == 404:
         return LinkError(
             f"This {what} was deleted or is not visible to the bot's Looker user: share it, or post another."

@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
 from ..errors import LinkError
+from .parameters import SHARE, parameters_of, shown
 from .wrapped import everything_in, opaque_gateway, unwrapped
 
 MAX_URL = 16_000  # characters; an explore link carries its whole query
@@ -21,28 +22,11 @@ Kind = Literal["query", "explore", "look", "sql_runner"]
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
-_FILTER = re.compile(r"f\[[^\[\]]{1,300}\]")
+_SAVED = {"query": ("x", _SLUG), "look": ("looks", _NUMBER), "sql_runner": ("sql", _SLUG)}
 _ACCOUNT = re.compile(r"(?<![A-Za-z0-9])AC[0-9a-fA-F]{32}(?![A-Za-z0-9])")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _SHARE_PATH = re.compile(r"/x/[A-Za-z0-9]{16,30}/?$")
 _LOOKER_PATH = re.compile(r"/(x|looks|sql|dashboards(-next)?|explore|embed)/[^/]", re.IGNORECASE)
-# What decides an explore's SQL; everything else in its link (vis, toggle, origin, share) only changes how it looks.
-QUERY_PARAMETERS = frozenset(
-    {
-        "fields",
-        "pivots",
-        "fill_fields",
-        "sorts",
-        "limit",
-        "column_limit",
-        "total",
-        "row_total",
-        "subtotals",
-        "filter_expression",
-        "dynamic_fields",
-        "query_timezone",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -53,7 +37,7 @@ class LookerLink:
     kind: Kind
     id: str  # the slug, the look's number, or model/view
     canonical: str
-    query: tuple[tuple[str, str], ...] = ()  # an explore's own parameters, sorted
+    query: tuple[tuple[str, str], ...] = ()  # the parameters that are part of its question, sorted by name
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -148,55 +132,76 @@ def _in_url(name: str) -> str:
 
 
 def _by_path(url: str, parts: SplitResult, origin: str) -> LookerLink:
-    parameters = _parameters(parts.query)
-    slug = parameters.get("qid")
     steps = [unquote(step) for step in parts.path.split("/") if step]
     if steps and steps[0] == "embed":
         steps = steps[1:]
+    _refuse_several(steps)
+    given = parameters_of(parts.query, parts.fragment)
+    slug = given.pop("qid", "")
     match steps:
-        case ["x", name]:
-            return _simple(url, origin, "query", "x", name, _SLUG)
+        case ["x" | "query-visualization", name] if slug in ("", name):
+            return _saved(url, origin, "query", name, given)
+        case ["looks", _] | ["explore" | "query", _, _] if slug:
+            return _saved(url, origin, "query", slug, given)
         case ["looks", name]:
-            return _simple(url, origin, "look", "looks", name, _NUMBER)
+            return _saved(url, origin, "look", name, given)
         case ["sql", name]:
-            return _simple(url, origin, "sql_runner", "sql", name, _SLUG)
-        case ["explore", _, _] if slug:
-            return _simple(url, origin, "query", "x", slug, _SLUG)
-        case ["explore", model, view]:
-            return _explore(url, origin, model, view, parameters)
-        case [("dashboards" | "dashboards-next" | "dashboards-legacy"), *_]:
-            raise LinkError(
-                "That is a dashboard, which holds many queries: open the tile, choose “Explore from here”, "
-                "and post that link."
-            )
+            return _sql_runner(url, origin, name, [*given, *(["qid"] if slug else [])])
+        case ["explore" | "query", model, view]:
+            return _explore(url, origin, model, view, given)
+        case ["x" | "query-visualization", _]:
+            raise LinkError(f"The link names two queries, in its path and as `qid`: {SHARE}")
     raise LinkError(
         "That page of Looker holds no query: post the link of an explore (/x/…, /explore/…), a look (/looks/…) "
         "or a SQL Runner query (/sql/…)."
     )
 
 
-def _simple(url: str, origin: str, kind: Kind, folder: str, name: str, pattern: re.Pattern[str]) -> LookerLink:
+def _refuse_several(steps: list[str]) -> None:
+    match steps:
+        case ["dashboards" | "dashboards-next" | "dashboards-legacy", *_]:
+            raise LinkError(
+                "That is a dashboard, which holds many queries: open the tile, choose “Explore from here”, "
+                "and post that link."
+            )
+        case ["merge", *_]:
+            raise LinkError(
+                "That is a merge, which holds several queries: open the one with the usage in an explore of its own, "
+                "and post that link."
+            )
+
+
+def _saved(url: str, origin: str, kind: Kind, name: str, given: dict[str, str]) -> LookerLink:
+    folder, pattern = _SAVED[kind]
     if not pattern.fullmatch(name):
         raise LinkError("The link's last part is not what Looker makes: copy it from Looker again.")
-    return LookerLink(url, kind, name, f"{origin}/{folder}/{name}")
+    if given.get("fields") == "":
+        raise LinkError(f"The link's `fields` is empty: {SHARE}")
+    return _link(url, kind, name, f"{origin}/{folder}/{name}", given)
 
 
-def _explore(url: str, origin: str, model: str, view: str, parameters: dict[str, str]) -> LookerLink:
+def _sql_runner(url: str, origin: str, name: str, given: list[str]) -> LookerLink:
+    if given:
+        raise LinkError(
+            f"The link's {shown(given[0])} may change the SQL Runner query, which is read as it is saved: put what it "
+            "says into the SQL, run it, and post that link."
+        )
+    return _saved(url, origin, "sql_runner", name, {})
+
+
+def _explore(url: str, origin: str, model: str, view: str, given: dict[str, str]) -> LookerLink:
     if not (_NAME.fullmatch(model) and _NAME.fullmatch(view)):
         raise LinkError("The link's model or explore has a name that Looker does not make: copy it from Looker again.")
-    if not parameters.get("fields"):
+    if not given.get("fields"):
         raise LinkError("The explore link holds no fields: run the query in Looker, then post the link.")
-    wanted = {name: value for name, value in parameters.items() if name in QUERY_PARAMETERS or _FILTER.fullmatch(name)}
-    query = tuple(sorted(wanted.items()))
-    return LookerLink(url, "explore", f"{model}/{view}", f"{origin}/explore/{model}/{view}?{urlencode(query)}", query)
+    # Of an explore's own query, a part that is given empty is one that is not there; a filter is “any value”.
+    wanted = {name: value for name, value in given.items() if value or name.startswith("f[")}
+    return _link(url, "explore", f"{model}/{view}", f"{origin}/explore/{model}/{view}", wanted)
 
 
-def _parameters(query: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=False, max_num_fields=1000)
-    except ValueError:
-        raise LinkError("The link has too many parameters: share the query as a short link and post that.") from None
-    return {name.removeprefix("amp;"): value for name, value in pairs}  # blocks may hold &amp; where text has &
+def _link(url: str, kind: Kind, name: str, page: str, given: dict[str, str]) -> LookerLink:
+    query = tuple(sorted(given.items()))
+    return LookerLink(url, kind, name, f"{page}?{urlencode(query)}" if query else page, query)
 
 
 def meant_for_looker(url: str, hosts: Collection[str]) -> bool:

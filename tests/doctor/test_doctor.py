@@ -100,6 +100,7 @@ WITHOUT_A_JOB: list[tuple[Break, str, str]] = [
     (env(SLACK_ERROR_USER="U0NOBODY01"), "Slack error user", "user_not_found"),
     (env(LOOKERSDK_CLIENT_SECRET="wrong"), "Looker login", "LOOKERSDK_CLIENT_SECRET"),
     (lambda it: it.box.faults.add("refuse", service="looker") and None, "Looker login", "did not answer"),
+    (lambda it: it.box.looker.allow_exploring(allowed=False), "Looker permissions", "explore (links that change"),
     (
         env(SAGEMAKER_IMAGE_URI=f"{REGISTRY}/credits-automation:never-pushed"),
         "job's image in ECR",
