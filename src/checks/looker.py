@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..config import LOOKER_LOGIN, BotSettings
 from ..errors import ConfigurationError
-from ..looker.client import LookerClient
+from ..looker.client import ALL_ACCESS, LookerClient
 from .findings import Examination, NotMade
 from .link_hosts import answered_hosts
 from .settings import setting
@@ -50,6 +50,8 @@ def _permissions(looker: LookerClient) -> str:
     granted = looker.permissions()
     if granted is None:
         raise NotMade("Looker does not tell this user its own roles: see there that it has explore and see_sql")
+    if ALL_ACCESS in granted:
+        return "are all there are"
     missing = {name: without for name, without in NEEDED_PERMISSIONS.items() if name not in granted}
     if missing:
         lacks = "; ".join(f"{name} ({without})" for name, without in missing.items())

@@ -25,6 +25,7 @@ TOTAL = 90.0  # seconds for one whole answer
 ATTEMPTS = 4
 MAX_SQL = 4_000_000  # bytes of UTF-8
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ALL_ACCESS = "all_access"
 NOT_PERMITTED = (403, 404)  # Looker hides what a user may not see, and often what they may not do
 
 _WHAT = {
@@ -72,7 +73,7 @@ class LookerClient:
         with_retries(lambda: self._translating(lambda sdk: sdk.auth.authenticate({})), self._sleep, ATTEMPTS)
 
     def permissions(self) -> frozenset[str] | None:
-        """What the API user may do, in any of its roles; None where Looker does not tell it.
+        """What the API user may do, in any of its roles: ALL_ACCESS is all; None where Looker does not tell it.
 
         Raises ConfigurationError (the login, the address), TransientError.
         """
@@ -153,7 +154,8 @@ def _permissions(sdk: Any) -> frozenset[str] | None:
             raise
         return None
     sets = [role.permission_set for role in roles if role.permission_set]
-    return frozenset(name for one in sets for name in one.permissions or ())
+    everything = [ALL_ACCESS] if any(one.all_access for one in sets) else []
+    return frozenset([*everything, *(name for one in sets for name in one.permissions or ())])
 
 
 def _ask(sdk: Any, link: LookerLink) -> str | bytes:

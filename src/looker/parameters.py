@@ -43,7 +43,8 @@ NEVER_ASKED_FOR = frozenset({"total", "row_total", "subtotals"})
 LISTS = ("fields", "pivots", "fill_fields", "sorts")
 TEXTS = ("limit", "column_limit", "filter_expression", "dynamic_fields", "query_timezone")
 
-_FILTER = re.compile(r"f\[([^\[\]]{1,300})\]")
+# Looker leaves out a filter whose field it does not know: what is no field's name is not handed on.
+_FILTER = re.compile(r"f\[([A-Za-z0-9_.:-]{1,300})\]")
 _HONOURED = frozenset({*LISTS, *TEXTS, "qid", "filter_config"})
 _PASSED_OVER = DISPLAY_ONLY | NEVER_ASKED_FOR
 _HARMLESS_FRAGMENTS = ("", "drillmenu")

@@ -155,6 +155,7 @@ REFUSED = [
     (f"{EXPLORE}&pivot=u.day", "`pivot` is not known here"),
     ("/looks/88?filter[usage.account_sid]=AC1", "`filter[usage.account_sid]` is not known"),
     ("/looks/88?f[]=AC1", "`f[]` is not known"),
+    ("/looks/88?f[+usage.account_sid]=AC1", "`f[ usage.account_sid]` is not known"),
     ("/looks/88?F[usage.account_sid]=AC1", "`F[usage.account_sid]` is not known"),
     (f"/x/{SLUG}?Account=AC1", "`Account` is not known"),
     (f"/embed/query-visualization/{SLUG}?dynamic=1", "`dynamic` is not known"),
