@@ -234,7 +234,7 @@ def test_an_image_that_this_role_may_not_look_for_is_left_to_the_job(installatio
 
 def test_a_looker_that_tells_no_roles_is_not_said_to_grant_them(installation: Installation) -> None:
     installation.box.faults.add("status", status=403, service="looker", operation="user_roles")
-    installation.examine()
+    installation.examine(job=False)
     assert installation.wrong == {}
     assert installation.state("Looker permissions") == "not_made"
 
