@@ -20,8 +20,9 @@ class Claim:
     """One account's fraud in one window. Dates are UTC and half-open: `start` is in, `end` is out.
 
     services, countries, mccs: the filters of the SQL, sorted; None means all.
-    sql: as Looker gave it; sql_as_run: relative dates replaced by literals, every table with its catalog and schema, no
-    trailing semicolon; tables: the full names of those it reads. limit: the SQL's LIMIT, where it has one.
+    sql: as Looker gave it; sql_as_run: without Looker's totals and pivot, relative dates replaced by literals, every
+    table with its catalog and schema, no trailing semicolon; tables: the full names of those it reads.
+    limit: the SQL's LIMIT, where it has one.
     as_of: the UTC date of the execution id.
     """
 

@@ -10,8 +10,25 @@ from .claim import Claim
 from .errors import DataError
 from .rows import Row, Values
 
-AMOUNT_NAMES = ("amount", "total_amount", "sum_amount", "amount_usd", "total_amount_usd", "fraud_amount", "charged")
-ATTEMPTS_NAMES = ("attempts", "total_attempts", "sum_attempts", "fraud_attempts", "verification_attempts")
+AMOUNT_NAMES = (
+    "amount",
+    "total_amount",
+    "sum_amount",
+    "sum_of_amount",  # Looker names a custom measure so
+    "amount_usd",
+    "total_amount_usd",
+    "sum_of_amount_usd",
+    "fraud_amount",
+    "charged",
+)
+ATTEMPTS_NAMES = (
+    "attempts",
+    "total_attempts",
+    "sum_attempts",
+    "sum_of_attempts",
+    "fraud_attempts",
+    "verification_attempts",
+)
 _HALF_A_CENT = Fraction(1, 200)
 _ADVICE = "Open the query in Looker and look at that row: amount and attempts must be plain sums."
 

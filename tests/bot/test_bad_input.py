@@ -51,7 +51,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "an unknown predicate": (
         SAMPLE_SQL.replace("GROUP BY 1", "AND carrier = 'x' GROUP BY 1"),
         "The SQL filters by carrier = 'x'",
-        "Filter by account, dates, is_fraud, service, country and MCC only",
+        "Leave it out: a claim is filtered by the usage table's own account_sid",
     ),
     "totals that differ": (
         SAMPLE_SQL.replace(AMOUNT, f"{AMOUNT} * 2"),

@@ -202,7 +202,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "a quoted CTE that shadows a table": (
         f'WITH "MCC_Codes" AS (SELECT * FROM verify.mcc_codes) SELECT {TOTALS} FROM {PLAIN} {where()}',
-        "a table's name: mcc_codes",
+        'a table\'s name: "MCC_Codes"',
     ),
     "two CTEs of one name": (f'WITH v AS ({ALL}), "V" AS (SELECT * FROM v) SELECT {TOTALS} FROM v', "one name"),
     "a CTE read twice": (f"WITH v AS ({ALL}) SELECT {TOTALS} FROM v a JOIN v b ON a.mcc = b.mcc", "CTEs twice"),
@@ -218,6 +218,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "another schema": (f"SELECT {TOTALS} FROM reporting.verification_usage {where()}", "reads reporting.verification"),
     "another catalog": (f"SELECT {TOTALS} FROM other.{PLAIN} {where()}", "reads other.authy.verification_usage"),
     "a name of four parts": (f"SELECT {TOTALS} FROM a.hive.{PLAIN} {where()}", "cannot hold"),
+    "a column of two thousand parts": (showing("a" + ".a" * 2000), "has a.a.a.a"),
     "letters that look English": (f"SELECT {TOTALS} FROM verificatiоn_usage {where()}", "'о' in line 1"),
     "letters that are folded, in quotes": (f'SELECT {TOTALS} FROM verify."bloc\u212aing_events"', "only English"),
     "IN (SELECT)": (f"{ALL} AND mcc IN (SELECT mcc FROM verify.mcc_codes)", "a SELECT outside of FROM"),

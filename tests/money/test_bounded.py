@@ -88,7 +88,7 @@ def test_parsing_takes_bounded_time_however_deep_a_form_nests(form: str, figure:
 def test_what_nests_too_deep_is_refused_by_name_without_being_parsed(
     form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("verify_credit.looker_sql.reading._Parser", None)
+    monkeypatch.setattr("verify_credit.looker_sql.reading.Parser", None)
     with pytest.raises(ClaimError, match=r"nests \d+ deep in line 1; 32 is the most|calls MAP") as raised:
         read(FORMS[form](DEEPEST))
     assert "shorter window" not in raised.value.advice
@@ -135,7 +135,7 @@ def test_a_sql_that_is_large_is_read_in_a_process_apart_as_it_would_be_here() ->
 def test_a_large_one_that_is_refused_is_refused_by_the_same_name() -> None:
     with pytest.raises(ClaimError, match="filters by carrier = 'x'") as raised:
         read(f"{FORMS['DATE( )'](13)} AND carrier = 'x'")
-    assert raised.value.advice.startswith("Filter by account")
+    assert raised.value.advice.startswith("Leave it out: a claim is filtered by")
 
 
 def test_lookers_own_sql_is_read_in_place_and_nests_half_as_deep_as_is_allowed(
@@ -164,7 +164,6 @@ def test_lookers_own_sql_is_read_in_place_and_nests_half_as_deep_as_is_allowed(
         (showing("NOT " * 50 + "is_fraud"), "nests 50 deep"),
         (showing("- " * 50 + "attempts"), "nests 50 deep"),
         (showing("is_fraud" + " = NOT is_fraud" * 50), "nests 50 deep"),
-        (showing("a" + ".a" * 2000), "nests or chains too much"),
         (showing("INTERVAL " * 400 + "'1' DAY"), "nests or chains too much"),
     ],
 )

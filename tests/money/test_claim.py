@@ -159,6 +159,8 @@ def test_two_filters_of_one_column_leave_what_both_do() -> None:
 
 def test_the_limit_is_read() -> None:
     assert read(f"{HEAD} AND {WINDOW} LIMIT 500").limit == 500
+    assert read(f"{HEAD} AND {WINDOW} fetch first 500 rows only").limit == 500
+    assert read(f"{HEAD} AND {WINDOW}").limit is None
 
 
 REFUSED = [
@@ -186,7 +188,7 @@ REFUSED = [
     ),
     ("what is no account", f"{HEAD} AND {WINDOW}".replace(ACCOUNT, "all"), "not an account SID"),
     ("no fraud filter", f"{HEAD} AND {WINDOW}".replace(" AND is_fraud = true", ""), "is_fraud"),
-    ("the opposite fraud filter", f"{HEAD} AND {WINDOW}".replace("= true", "= false"), "is_fraud = FALSE"),
+    ("the opposite fraud filter", f"{HEAD} AND {WINDOW}".replace("= true", "= false"), "is_fraud = false"),
     ("no first day", f"{HEAD} AND usage_date < DATE '2025-08-01'", "no first day"),
     ("no last day", f"{HEAD} AND usage_date >= DATE '2025-08-01'", "no last day"),
     ("an empty window", f"{HEAD} AND usage_date > DATE '2025-08-01' AND usage_date < DATE '2025-08-02'", "empty"),
@@ -244,7 +246,11 @@ REFUSED = [
     ),
     ("an EXPLAIN", f"EXPLAIN {HEAD} AND {WINDOW}", "is EXPLAIN"),
     ("a LIMIT that is no number", f"{HEAD} AND {WINDOW} LIMIT ALL", "LIMIT ALL"),
-    ("a FETCH", f"{HEAD} AND {WINDOW} FETCH FIRST 5 ROWS ONLY", "FETCH FIRST 5"),
+    ("a FETCH that Presto does not know", f"{HEAD} AND {WINDOW} FETCH NEXT 5 ROWS ONLY", "FETCH NEXT 5 ROWS ONLY"),
+    ("a FETCH of no number", f"{HEAD} AND {WINDOW} FETCH FIRST ROW ONLY", "ends in FETCH FIRST ROW ONLY"),
+    ("a FETCH of a share", f"{HEAD} AND {WINDOW} FETCH FIRST 5 PERCENT ROWS ONLY", "PERCENT"),
+    ("a FETCH with ties", f"{HEAD} AND {WINDOW} FETCH FIRST 5 ROWS WITH TIES", "WITH TIES"),
+    ("a FETCH inside", f"SELECT * FROM ({HEAD} AND {WINDOW} FETCH FIRST 5 ROWS ONLY) x", "LIMIT"),
     (
         "columns renamed by a CTE",
         f"WITH v (account_sid, usage_date, is_fraud, country_iso, mcc) AS (SELECT account_sid, usage_date, is_fraud, mcc, country_iso FROM authy.verification_usage) SELECT * FROM v WHERE account_sid = '{ACCOUNT}' AND is_fraud AND {WINDOW}",

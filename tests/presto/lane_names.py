@@ -13,6 +13,7 @@ from verify_credit.presto import Warehouse
 from sandbox.client import Sandbox
 from tests.money.ledger import AS_OF
 from tests.money.names import ACCEPTED, ACROSS, PLAIN, SESSION, TOTALS, where
+from tests.money.shapes import ACCEPTED as SHAPES
 from tests.presto.real import Real
 
 pytestmark = pytest.mark.timeout(600)
@@ -52,6 +53,12 @@ def test_presto_reads_the_tables_that_were_allowed_and_no_other_in_any_session(r
         assert tables_read(real_one, claim.sql_as_run, schema) == set(claim.tables) == tables
     if form not in AS_RUN_ALONE:
         assert tables_read(real_one, claim.sql) == tables
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_runs_of_a_shape_of_lookers_reads_what_was_allowed(real_one: Real, shape: str) -> None:
+    claim = read_claim(SHAPES[shape][0], as_of=AS_OF, session=SESSION)
+    assert tables_read(real_one, claim.sql_as_run, "reporting") == set(claim.tables)
 
 
 HIDING = {

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 from verify_credit.errors import QueryFailed
+from verify_credit.looker_sql import Session, read_claim
+from verify_credit.totals import Totals, control_totals
 
 from sandbox.warehouse import OTHER_ACCOUNT_SID
 from tests.canary import CARD
+from tests.money.ledger import AS_OF
+from tests.money.shapes import ACCEPTED, DAILY
 from tests.presto.conftest import Server
 
 HONEST = f"FROM verification_usage WHERE account_sid = '{OTHER_ACCOUNT_SID}'"
@@ -122,3 +126,14 @@ def test_a_query_that_is_too_large_asks_for_a_shorter_window(server: Server) -> 
     with pytest.raises(QueryFailed, match="EXCEEDED_LOCAL_MEMORY_LIMIT") as raised:
         server.warehouse().run_all({"usage": "SELECT 1 AS one"})
     assert raised.value.advice.endswith("ask for a shorter window.")
+
+
+@pytest.mark.parametrize("shape", [shape for shape, (sql, *_) in ACCEPTED.items() if "FROM_BASE" not in sql])
+def test_every_shape_of_lookers_runs_and_gives_the_same_control_totals(server: Server, shape: str) -> None:
+    def totals(sql: str) -> Totals:
+        claim = read_claim(sql, as_of=AS_OF, session=Session("hive", "authy"))
+        return control_totals(claim, server.warehouse(attempts=1).run_all({"looker": claim.sql_as_run})["looker"].rows)
+
+    plain, shaped = totals(DAILY), totals(ACCEPTED[shape][0])
+    assert plain.attempts > 0
+    assert shaped == plain

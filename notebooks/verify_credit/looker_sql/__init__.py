@@ -12,11 +12,13 @@ from datetime import date
 
 from ..claim import Claim
 from ..errors import ClaimError
+from .additions import authors_part
 from .functions import check_words
 from .lexing import Piece, pieces_of
 from .names import DEFAULT_ALLOWED_TABLES, Session
 from .nesting import check_nesting
-from .reading import Question, TooManySteps, read
+from .parsing import TooManySteps
+from .reading import Question, read
 from .reading_process import TooIntricate, read_apart
 
 MOST_CHARACTERS = 500_000
@@ -42,7 +44,7 @@ def read_claim(
     """
     if len(sql) > MOST_CHARACTERS:
         raise ClaimError(f"The SQL has {len(sql):,} characters; {MOST_CHARACTERS:,} is the most.", "Ask for less.")
-    pieces = pieces_of(sql)
+    pieces = authors_part(sql, pieces_of(sql)).pieces
     _require_one_select(pieces)
     check_words(pieces)
     check_nesting(pieces)
@@ -59,7 +61,8 @@ def _require_one_select(pieces: Sequence[Piece]) -> None:
     for before, piece in zip([None, *pieces], pieces, strict=False):
         statements += piece.sign != ";" and (before is None or before.sign == ";")
     if statements != 1:
-        raise ClaimError(f"The SQL has {statements} statements; it must be one SELECT.", "Post one query.")
+        advice = "Leave out all but one." if statements else "Post the link of a query that has SQL."
+        raise ClaimError(f"The SQL has {statements} statements; it must be one SELECT.", advice)
     first = next((piece for piece in pieces if piece.sign != "("), pieces[0])
     if first.word not in {"SELECT", "WITH"}:
-        raise ClaimError(f"The SQL is {first.text[:80].upper()}, not one SELECT.", "Post the link of a Looker query.")
+        raise ClaimError(f"The SQL is {first.text[:80]}, not one SELECT.", "Begin it with SELECT or WITH.")

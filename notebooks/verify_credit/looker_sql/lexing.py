@@ -18,7 +18,8 @@ from ..errors import ClaimError
 
 _PIECE = re.compile(
     r"""
-      (?P<between>[ \t\r\n]+|--[^\r\n]*|/\*.*?(?:\*/|(?P<open>\Z)))
+      (?P<blank>[ \t\r\n]+)
+    | (?P<comment>--[^\r\n]*|/\*.*?(?:\*/|(?P<open>\Z)))
     | (?P<text>'[^']*(?:''[^']*)*(?:'|(?P<unclosed>\Z)))
     | (?P<quoted>"[^"]*(?:""[^"]*)*(?:"|(?P<unended>\Z)))
     | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_]))
@@ -31,7 +32,7 @@ _PIECE = re.compile(
 
 
 class Piece(NamedTuple):
-    """A text, quoted name, number, word, sign or other character; `end` is exclusive, `line` counts from 1."""
+    """A text, quoted name, number, word, sign, comment or other character; `end` is exclusive, `line` counts from 1."""
 
     kind: str
     text: str
@@ -57,7 +58,12 @@ def words(text: str) -> frozenset[str]:
 
 def pieces_of(sql: str) -> list[Piece]:
     """All but blanks and comments. Raises ClaimError for quotes or a comment that never close."""
-    return list(_pieces(sql))
+    return [piece for piece in _pieces(sql) if piece.kind != "comment"]
+
+
+def comments_of(sql: str) -> list[Piece]:
+    """The comments alone. Raises ClaimError as `pieces_of` does."""
+    return [piece for piece in _pieces(sql) if piece.kind == "comment"]
 
 
 def require_same(pieces: Sequence[Piece], tokens: Sequence[Token]) -> None:
@@ -83,7 +89,7 @@ def _pieces(sql: str) -> Iterator[Piece]:
         if found["open"] is not None or found["unclosed"] is not None or found["unended"] is not None:
             raise ClaimError(f"The SQL cannot be read: what opens in line {line} is never closed.", "Close it.")
         text = found[0]
-        if found.lastgroup != "between":
+        if found.lastgroup != "blank":
             yield Piece(str(found.lastgroup), text, at, found.end(), line)
         line += text.count("\n")
         at = found.end()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from ..errors import ClaimError
+from .parsing import quote
 
 USAGE = "authy.verification_usage"
 DEFAULT_ALLOWED_TABLES = (
@@ -57,11 +58,11 @@ class Tables:
         self._allowed = {self._full(tuple(entry.lower().split("."))) for entry in allowed}
         self._usage = self._full(tuple(USAGE.split(".")))
 
-    def read(self, table: exp.Table, text: str) -> Read:
+    def read(self, table: exp.Table) -> Read:
         """The table that a name of the SQL means. Raises ClaimError for one that is not allowed."""
         name = self._full(name_of(table))
         if not any(self._same(name, entry) for entry in self._allowed):
-            written, full = written_of(table, text), ".".join(name)
+            written, full = quote(*_parts(table)), ".".join(name)
             meant = "" if written.lower() == full else f", which is {full} to Presto"
             said = f"The SQL reads {written}{meant}: not allowed."
             raise ClaimError(said, f"Allowed are {', '.join(sorted('.'.join(entry) for entry in self._allowed))}.")
@@ -99,12 +100,6 @@ def name_of(table: exp.Table) -> FullName:
 def start_of(table: exp.Table) -> int:
     """Where its name begins in the text."""
     return int(_parts(table)[0].meta["start"])
-
-
-def written_of(table: exp.Table, text: str) -> str:
-    """Its name in the author's own words."""
-    parts = _parts(table)
-    return text[parts[0].meta["start"] : parts[-1].meta["end"] + 1][:200]
 
 
 def _parts(table: exp.Table) -> list[exp.Expression]:

@@ -7,21 +7,20 @@ from datetime import date
 
 from sqlglot.tokenizer_core import Token, TokenType
 
+from .authors_text import Edit
+
 _TODAY = {"CURRENT_DATE"}
 _NOW = {"NOW", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP"}
 
 
-def without_now(sql: str, tokens: Sequence[Token], as_of: date) -> str:
-    """The text with NOW(), CURRENT_DATE, CURRENT_TIMESTAMP and LOCALTIMESTAMP as literals of `as_of`; else as it is."""
-    pieces, at = [], 0
-    for place, token in enumerate(tokens):
-        literal = _literal(tokens, place, as_of)
-        if literal is None:
-            continue
-        end = tokens[_last_of_call(tokens, place)].end + 1
-        pieces += [sql[at : token.start], literal]
-        at = end
-    return "".join([*pieces, sql[at:]])
+def without_now(tokens: Sequence[Token], as_of: date) -> list[Edit]:
+    """What makes NOW(), CURRENT_DATE, CURRENT_TIMESTAMP and LOCALTIMESTAMP literals of `as_of`."""
+    literals = [(place, _literal(tokens, place, as_of)) for place in range(len(tokens))]
+    return [
+        Edit(tokens[place].start, tokens[_last_of_call(tokens, place)].end + 1, literal)
+        for place, literal in literals
+        if literal is not None
+    ]
 
 
 def _literal(tokens: Sequence[Token], place: int, as_of: date) -> str | None:

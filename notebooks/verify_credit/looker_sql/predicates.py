@@ -10,6 +10,7 @@ from ..claim import Flag, is_account
 from ..errors import ClaimError
 from .date_filters import DAY_COLUMN, ColumnOf, DateFilter, bare, parts_of
 from .day_sets import Days
+from .parsing import quote
 
 ACCOUNT, FRAUD = "account_sid", "is_fraud"
 FILTERS = ("service_sid", "country_iso", "mcc")
@@ -30,11 +31,8 @@ class Scope:
         """Narrow the scope by one predicate. Raises ClaimError naming one that cannot be read."""
         for part in parts_of(predicate, exp.And):
             if not _is_always_true(part) and not self._read(part, column_of):
-                raise ClaimError(
-                    f"The SQL filters by {_text(part)}, which a claim cannot hold.",
-                    "Filter by account, dates, is_fraud, service, country and MCC only (=, IN; for dates also "
-                    "<, <=, >, >=, BETWEEN).",
-                )
+                said = f"The SQL filters by {quote(part)}, which a claim cannot hold."
+                raise ClaimError(said, _advice(part, column_of))
 
     def _read(self, part: exp.Expression, column_of: ColumnOf) -> bool:
         if _is_fraud_true(part, column_of):
@@ -78,6 +76,21 @@ def account_of(scope: Scope) -> str:
     return account
 
 
+def _advice(part: exp.Expression, column_of: ColumnOf) -> str:
+    """What to do about a filter that is not understood, by the columns that it is about."""
+    columns = {column_of(column) for column in part.find_all(exp.Column)} - {None}
+    if len(columns) > 1:
+        return "Filter by each column on its own, joined by AND; an OR may hold values of one column only."
+    if not columns:
+        return f"Leave it out: a claim is filtered by the usage table's own {', '.join(COLUMNS)}, by nothing else."
+    [column] = columns
+    if column == FRAUD:
+        return "Write is_fraud = true."
+    if column == DAY_COLUMN:
+        return "Compare usage_date itself with days (=, <, <=, >, >=, BETWEEN); days in an OR may leave no gap."
+    return f"Compare {column} itself with texts, by = or IN, and keep none out."
+
+
 def _is_always_true(part: exp.Expression) -> bool:
     if isinstance(part, exp.EQ) and isinstance(part.this, exp.Literal) and isinstance(part.expression, exp.Literal):
         return bool(part.this == part.expression)
@@ -115,8 +128,3 @@ def _values_of(part: exp.Expression, column_of: ColumnOf) -> tuple[str, frozense
         if name in {ACCOUNT, *FILTERS} and all(isinstance(each, exp.Literal) and each.is_string for each in literals):
             return str(name), frozenset(each.name for each in literals)
     return None
-
-
-def _text(node: exp.Expression) -> str:
-    text = " ".join(node.sql(dialect="presto").split())
-    return text if len(text) <= 200 else f"{text[:199]}…"

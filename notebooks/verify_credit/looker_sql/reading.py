@@ -4,46 +4,28 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlglot import errors as sqlglot_errors
 from sqlglot import exp
-from sqlglot.dialects.presto import Presto
-from sqlglot.parsers.presto import PrestoParser
 
 from ..claim import Claim, Flag
 from ..errors import ClaimError
+from .additions import authors_part
+from .authors_text import Edit, Text
 from .lexing import Piece, pieces_of, require_same
 from .names import Session, Tables
 from .now import without_now
+from .parsing import ADVICE, DIALECT, Parser, quote
 from .predicates import FILTERS, Scope, account_of
 from .selects import read_select
-from .shape import check_shape, text_of
+from .shape import check_shape
 from .window import window_of
 
-DIALECT = Presto()
-
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it cannot read; here that is refused by name
-
-
-class TooManySteps(Exception):
-    """Parsing took more steps than it may take here."""
-
-
-class _Parser(PrestoParser):
-    """sqlglot's, which counts its steps through the text, back and forth."""
-
-    def __init__(self, most_steps: float) -> None:
-        super().__init__(dialect=DIALECT)
-        self._steps_left = most_steps
-
-    def _advance(self, times: int = 1) -> None:
-        self._steps_left -= 1
-        if self._steps_left < 0:
-            raise TooManySteps
-        super()._advance(times)
 
 
 @dataclass(frozen=True)
@@ -65,20 +47,21 @@ def read(question: Question, most_steps: float = math.inf) -> Claim:
         said = "The SQL cannot be read: it nests or chains too much."
         raise ClaimError(said, "Make it plainer: fewer functions and operators inside each other.") from error
     except sqlglot_errors.SqlglotError as error:
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise ClaimError(f"The SQL cannot be read: {said}.", "Run it in Looker: it must be one SELECT.") from error
+        raise ClaimError("The SQL cannot be read.", ADVICE) from error
 
 
 def _read(question: Question, most_steps: float) -> Claim:
     sql, as_of = question.sql, question.as_of
-    pieces = pieces_of(sql)
-    require_same(pieces, DIALECT.tokenize(sql))
-    text = _without_semicolon(sql, pieces)
-    dated = without_now(text, DIALECT.tokenize(text), as_of)
-    select = _one_select(_Parser(most_steps).parse(DIALECT.tokenize(dated), dated), pieces)
+    pieces, tokens = pieces_of(sql), DIALECT.tokenize(sql)
+    require_same(pieces, tokens)
+    part = authors_part(sql, pieces)
+    starts = {piece.start for piece in part.pieces}
+    relative = without_now([token for token in tokens if token.start in starts], as_of)
+    text = Text(sql, tuple(sorted([*part.text.edits, *relative])))
+    select = _one_select(Parser(most_steps).trees(text), part.pieces)
     check_shape(select)
     scope, tables = Scope(), Tables(question.allowed_tables, question.session)
-    read_tables = read_select(select, dated, tables, scope)
+    read_tables = read_select(select, tables, scope)
     if not scope.fraud:
         raise ClaimError(
             "The SQL has no is_fraud = true: honest traffic would be credited.", "Add that filter in Looker."
@@ -98,31 +81,22 @@ def _read(question: Question, most_steps: float) -> Claim:
         countries=filters["country_iso"],
         mccs=filters["mcc"],
         sql=sql,
-        sql_as_run=tables.in_full(dated, read_tables),
+        sql_as_run=tables.in_full(text.as_run, read_tables),
         as_of=as_of,
         limit=_limit(select),
-        flags=(*_relative(text, dated, as_of), *_not_over(end, as_of), *scope.flags),
+        flags=(*part.flags, *_relative(relative, as_of), *_not_over(end, as_of), *scope.flags),
         tables=tuple(sorted(".".join(one.name) for one in read_tables)),
     )
 
 
-def _without_semicolon(sql: str, pieces: Sequence[Piece]) -> str:
-    for piece in reversed(pieces):
-        if piece.sign != ";":
-            break
-        sql = sql[: piece.start]
-    return sql.strip()
-
-
-def _one_select(parsed: Sequence[exp.Expr | None], pieces: Sequence[Piece]) -> exp.Select:
-    statements = [statement for statement in parsed if statement is not None]
+def _one_select(statements: Sequence[exp.Expr], pieces: Sequence[Piece]) -> exp.Select:
     statement = statements[0] if len(statements) == 1 else None
     while isinstance(statement, exp.Subquery) and not [name for name, value in statement.args.items() if value][1:]:
         statement = statement.this  # in parentheses, and nothing beside them
     if isinstance(statement, exp.Subquery):
         raise ClaimError("The SQL has a clause outside of its parentheses.", "Put it inside them.")
     if not isinstance(statement, exp.Select):
-        raise ClaimError("The SQL is not one SELECT.", "Post the link of a Looker query.")
+        raise ClaimError("The SQL is not one SELECT.", "Make it one SELECT with nothing around it.")
     if sum(piece.word == "SELECT" for piece in pieces) != len(list(statement.find_all(exp.Select))):
         raise ClaimError("The SQL has a FROM without a SELECT.", "Write SELECT before it.")
     return statement
@@ -132,14 +106,15 @@ def _limit(select: exp.Select) -> int | None:
     limit = select.args.get("limit")
     if limit is None:
         return None
-    number = limit.expression
-    if not (isinstance(number, exp.Literal) and number.name.isdecimal() and len(number.name) < 19):
-        raise ClaimError(f"The SQL ends in {text_of(limit)}: not LIMIT and a whole number.", "Write LIMIT 5000.")
-    return int(number.name)
+    written = quote(limit)
+    found = re.fullmatch(r"LIMIT ([0-9]{1,18})|FETCH FIRST ([0-9]{1,18}) ROWS ONLY", written, re.IGNORECASE)
+    if found is None:
+        raise ClaimError(f"The SQL ends in {written}: not LIMIT and a whole number.", "Write LIMIT 5000.")
+    return int(found[1] or found[2])
 
 
-def _relative(text: str, as_run: str, as_of: date) -> tuple[Flag, ...]:
-    if text == as_run:
+def _relative(edits: Sequence[Edit], as_of: date) -> tuple[Flag, ...]:
+    if not edits:
         return ()
     return (
         Flag(

@@ -10,9 +10,10 @@ from sqlglot.optimizer.scope import Scope as Names
 from sqlglot.optimizer.scope import build_scope
 
 from ..errors import ClaimError
+from .date_filters import parts_of
 from .names import USAGE, FullName, Read, Tables
+from .parsing import keep_text, quote
 from .predicates import COLUMNS, Scope
-from .shape import text_of
 
 Columns = Mapping[str, str]
 """By the name a SELECT shows it under (lower case): which column of the usage table it is."""
@@ -34,7 +35,7 @@ class _Source:
         return bool(self.name) and called[-known:] == self.name[-known:]
 
 
-def read_select(select: exp.Select, text: str, tables: Tables, scope: Scope) -> list[Read]:
+def read_select(select: exp.Select, tables: Tables, scope: Scope) -> list[Read]:
     """Add every filter on the usage table to `scope`; the tables that are read. Raises ClaimError as the parts do.
 
     A CTE's name is one after its definition only; before, and in itself, it is a table's, which must be allowed.
@@ -43,7 +44,7 @@ def read_select(select: exp.Select, text: str, tables: Tables, scope: Scope) -> 
     _check_ctes(folded, tables)
     names = build_scope(folded)
     assert names is not None
-    reader = _Reader(text, tables, scope)
+    reader = _Reader(tables, scope)
     for inner in names.traverse():
         reader.find_tables(inner)
     read = list(reader.found.values())
@@ -54,7 +55,6 @@ def read_select(select: exp.Select, text: str, tables: Tables, scope: Scope) -> 
 
 @dataclass
 class _Reader:
-    text: str
     tables: Tables
     scope: Scope
     found: dict[int, Read] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class _Reader:
         """Hold every table of one SELECT to those that are allowed, also of a CTE that nobody reads."""
         for node in _from(names):
             if isinstance(node, exp.Table) and names.sources.get(node.alias_or_name) is node:
-                self.found[id(node)] = self.tables.read(node, self.text)
+                self.found[id(node)] = self.tables.read(node)
 
     def read(self, names: Names, *, outermost: bool) -> Columns:
         """Add this SELECT's filters to the scope; what it shows of the usage table's columns."""
@@ -118,30 +118,31 @@ def _check_join(join: exp.Expr) -> None:
     if kind not in {"", "INNER", "OUTER", "CROSS"}:
         raise ClaimError(f"The SQL has {kind} JOIN, which a claim cannot hold.", "Make it a plain JOIN with ON.")
     on = join.args.get("on")
-    parts = list(on.flatten()) if isinstance(on, exp.And) else [on] if on is not None else []
-    for part in parts:
-        bare = part.unnest()
-        columns = [bare.this, bare.expression] if isinstance(bare, exp.EQ) else []
+    for part in parts_of(on, exp.And) if on is not None else []:
+        columns = [part.this.unnest(), part.expression.unnest()] if isinstance(part, exp.EQ) else []
         two = len(columns) == 2 and all(isinstance(column, exp.Column) and column.table for column in columns)
         if not two or columns[0].table.lower() == columns[1].table.lower():
-            raise ClaimError(f"The SQL joins on {text_of(part)}, which a claim cannot hold.", "Join on equal columns.")
+            raise ClaimError(
+                f"The SQL joins on {quote(part)}, which a claim cannot hold.",
+                "In ON let a plain column equal one of another table, each with its table's name; filter in WHERE.",
+            )
 
 
 def _check_ctes(select: exp.Select, tables: Tables) -> None:
     with_ = select.args.get("with_")
-    names = [cte.alias for cte in with_.expressions] if with_ is not None else []
-    if len(set(names)) != len(names):
+    ctes = list(with_.expressions) if with_ is not None else []
+    if len({cte.alias for cte in ctes}) != len(ctes):
         raise ClaimError("Two CTEs of the SQL have one name.", "Rename one.")
-    for name in names:
-        if name in tables.bare_names():
-            raise ClaimError(f"A CTE of the SQL has a table's name: {name[:80]}.", "Rename the CTE.")
+    for cte in ctes:
+        if cte.alias in tables.bare_names():
+            raise ClaimError(f"A CTE of the SQL has a table's name: {quote(cte.args['alias'])}.", "Rename the CTE.")
 
 
 def _require_one_usage(uses: int) -> None:
     if uses != 1:
         raise ClaimError(
             f"The SQL reads {USAGE} {'twice or more' if uses else 'nowhere'}: it must read it once.",
-            "Post the link of a query on Verify's usage.",
+            "Leave one of them out." if uses else "Post the link of a query on Verify's usage.",
         )
 
 
@@ -172,12 +173,13 @@ def _shown(select: exp.Expr, sources: Mapping[str, _Source]) -> Iterator[tuple[s
 def _folded(select: exp.Select) -> exp.Select:
     """A copy whose names of tables are in lower case, quoted ones too: that is how Presto compares them."""
     copy = select.copy()
+    keep_text(copy, select)
     for node in copy.find_all(exp.Table, exp.TableAlias):
         for identifier in (node.args.get(part) for part in ("this", "db", "catalog")):
             if not isinstance(identifier, exp.Identifier):
                 continue
             if not identifier.name.isascii():
-                said = f"The SQL names a table {identifier.name[:80]}: only English letters are sure to be read alike."
+                said = f"The SQL names a table {quote(identifier)}: only English letters are sure to be read alike."
                 raise ClaimError(said, "Rename it.")
             identifier.set("this", identifier.name.lower())
     return copy

@@ -11,6 +11,7 @@ from sqlglot.parsers.presto import PrestoParser
 
 from ..errors import ClaimError
 from .lexing import words
+from .parsing import quote
 
 _TWO = frozenset({"this", "expression"})
 _OF_ONE = frozenset({"this"})
@@ -86,7 +87,7 @@ def _check_parts(node: exp.Expr) -> None:
     allowed = _PARTS.get(type(node))
     if allowed is None:
         if not isinstance(node, exp.Func) or isinstance(node, _WITHOUT_PARENTHESES):
-            raise ClaimError(f"The SQL has {text_of(node)}, which a claim cannot hold.", "Leave it out in Looker.")
+            raise ClaimError(f"The SQL has {quote(node)}, which a claim cannot hold.", "Leave it out in Looker.")
         return  # a call: its name was held to the list in the author's own words
     for name, value in node.args.items():
         if value and name not in allowed:
@@ -95,16 +96,15 @@ def _check_parts(node: exp.Expr) -> None:
 
 def _refusal(node: exp.Expr, part: str) -> ClaimError:
     if isinstance(node, exp.TableAlias) and part == "columns":
-        return ClaimError(f"The SQL renames columns in {text_of(node)}.", "Give each its name in the SELECT itself.")
+        return ClaimError(f"The SQL renames columns in {quote(node)}.", "Give each its name in the SELECT itself.")
     if isinstance(node, exp.Table) and part != "sample":
-        return ClaimError(f"The SQL reads {text_of(node)}, not a plain table.", "Read the table as it is.")
+        return ClaimError(f"The SQL reads {quote(node)}, not a plain table.", "Read the table as it is.")
     if isinstance(node, exp.In) and part == "query":
         return _not_in_from(node.args[part])
     if isinstance(node, exp.Subquery):
-        return ClaimError(
-            f"The SQL has {text_of(node)}: a clause after a SELECT in parentheses.", "Put it inside them."
-        )
-    clause = _CLAUSES.get(part, part.strip("_").upper())
+        return ClaimError(f"The SQL has {quote(node)}: a clause after a SELECT in parentheses.", "Put it inside them.")
+    is_clause = isinstance(node, exp.Select)  # its parts have the names of its clauses; others' have sqlglot's own
+    clause = _CLAUSES.get(part, part.strip("_").upper()) if is_clause else quote(node)
     return ClaimError(f"The SQL has {clause}, which a claim cannot hold.", "Leave it out in Looker.")
 
 
@@ -112,20 +112,14 @@ def _check_place(node: exp.Expr, root: exp.Select) -> None:
     """WITH at the top only; a SELECT is the outermost, a CTE, or in FROM."""
     parent = node.parent
     if isinstance(node, exp.With) and parent is not root:
-        raise ClaimError(f"The SQL has a WITH inside: {text_of(node)}.", "Put every CTE at the top.")
+        raise ClaimError(f"The SQL has a WITH inside: {quote(node)}.", "Put every CTE at the top.")
     if isinstance(node, exp.Select) and node is not root and not isinstance(parent, exp.CTE | exp.Subquery):
         raise _not_in_from(node)
     if isinstance(node, exp.Subquery) and not isinstance(parent, exp.From | exp.Join):
         raise _not_in_from(node)
     if isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Select):
-        raise ClaimError(f"The SQL reads from {text_of(node)}.", "Read from tables, CTEs and subqueries only.")
+        raise ClaimError(f"The SQL reads from {quote(node)}.", "Read from tables, CTEs and subqueries only.")
 
 
 def _not_in_from(node: exp.Expr) -> ClaimError:
-    return ClaimError(f"The SQL has a SELECT outside of FROM: {text_of(node)}.", "Read it as a subquery in FROM.")
-
-
-def text_of(node: exp.Expr) -> str:
-    """The node in one line, cut at 200 characters."""
-    text = " ".join(node.sql(dialect="presto").split())
-    return text if len(text) <= 200 else f"{text[:199]}…"
+    return ClaimError(f"The SQL has a SELECT outside of FROM: {quote(node)}.", "Read it as a subquery in FROM.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 from ..errors import ClaimError
+from .parsing import quote
 
 ADVICE = "Write the day itself, like DATE '2025-07-01'."
 
 
 def refused(node: exp.Expression) -> ClaimError:
-    """The refusal of an expression, with its text."""
-    name = "AT TIME ZONE" if isinstance(node, exp.AtTimeZone) else node.sql(dialect="presto")[:200]
-    return ClaimError(f"The date expression {name} cannot be read.", ADVICE)
+    """The refusal of an expression, in its author's words."""
+    return ClaimError(f"The date expression {quote(node)} cannot be read.", ADVICE)
