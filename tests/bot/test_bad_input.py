@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1800)]  # ten jobs at once,
 BAD: dict[str, tuple[str, str, str]] = {
     "no SQL": ("", "Looker has no SQL for this link", "post its link"),
     "not Verify": ("SELECT 1 FROM sales.orders", "Not a Verify query", "Post the link of a query on authy."),
-    "two statements": (f"{SAMPLE_SQL.strip()}; DROP TABLE x", "The SQL has 2 statements", "Post one query."),
+    "two statements": (f"{SAMPLE_SQL.strip()}; DROP TABLE x", "The SQL has 2 statements", "Leave out all but one."),
     "a missing column": (
         SAMPLE_SQL.replace("total_amount", "sum_of_all"),
         "The Looker query has no column amount",

@@ -238,8 +238,8 @@ REFUSED: dict[str, tuple[str, str]] = {
         "filters by UPPER(u.country_iso ) = UPPER('ng'),",
     ),
     "a filter on days as text": (
-        looker(also=" AND (DATE_FORMAT(u.usage_date , '%Y-%m')) = '2025-07'"),
-        "filters by (DATE_FORMAT(u.usage_date , '%Y-%m')) = '2025-07',",
+        looker(also=" AND (DATE_FORMAT(u.usage_date , '%m-%Y')) = '07-2025'"),
+        "filters by (DATE_FORMAT(u.usage_date , '%m-%Y')) = '07-2025',",
     ),
     "a filter on a measure [APPEALS]": (
         looker(tail="GROUP BY\n    1\nHAVING NOT (COALESCE(SUM(u.amount ), 0) = 0)"),

@@ -12,7 +12,7 @@ from verify_credit.errors import ClaimError
 from verify_credit.looker_sql import Session, read_claim
 from verify_credit.totals import Totals, control_totals
 
-from tests.money import names, test_claim
+from tests.money import names, test_claim, test_windows
 from tests.money.ledger import ACCOUNT, AS_OF
 from tests.money.shapes import ACCEPTED, CELLS, COMMENT, DAILY, DERIVED, FROM, REFUSED, TOTAL, looker, pivoted
 
@@ -92,6 +92,8 @@ QUOTING = [
     r"The SQL joins on (.+), which a claim cannot hold\.",
     r"The date expression (.+) cannot be read\.",
     r"The date '(.+)' (?:cannot be read|has a time zone)\.",
+    r"The SQL has the text '(.+)' for a date, which Presto refuses\.",
+    r"The SQL calls (.+)\(…\) in line \d+ without a unit in quotes\.",
     r"The SQL is ([A-Z]+), not one SELECT\.",
     r"The SQL reads (.+), which is \S+ to Presto: not allowed\.",
     r"The SQL reads (.+): not allowed\.",
@@ -123,6 +125,9 @@ PLAIN = [
     r"The SQL is about AC.+: a claim is about one account\.",
     r"The SQL has no is_fraud = true: honest traffic would be credited\.",
     r"The SQL's window is (?:open|empty|as good as open): .+",
+    r"The SQL's window of \S+ to \S+ leaves out .+, by its OR or IN\.",
+    r"No day is \S+ \S+\.",
+    r"The date -?\d+ [A-Z]+ from \S+ is out of range\.",
     r"A SELECT inside the SQL has a LIMIT: rows would be missing\.",
     r"The SQL cannot be read: (?:what opens in line \d+ is never closed|it nests or chains too much)\.",
     r"The SQL nests \d+ deep in line \d+; 32 is the most\.",
@@ -138,8 +143,8 @@ PLAIN = [
 
 TO_QUOTE = {
     "a function that sqlglot would write anew": (
-        looker(also=" AND date_format(u.usage_date , '%Y') = '2025'"),
-        "date_format(u.usage_date , '%Y') = '2025'",
+        looker(also=" AND date_format(u.usage_date , '%y') = '25'"),
+        "date_format(u.usage_date , '%y') = '25'",
     ),
     "a type that it would write as a CAST": (
         looker(also=" AND u.created < date '2025-07-01'"),
@@ -195,6 +200,7 @@ def quoted(error: ClaimError) -> list[str]:
 REFUSALS = {
     **{f"claim: {case[0]}": case[1] for case in test_claim.REFUSED},
     **{f"names: {form}": case[0] for form, case in names.REFUSED.items()},
+    **{f"windows: {case[0]}": test_windows.HEAD + case[1] for case in test_windows.REFUSED},
     **{f"shapes: {shape}": case[0] for shape, case in REFUSED.items()},
     **{f"quotes: {form}": case[0] for form, case in TO_QUOTE.items()},
 }
