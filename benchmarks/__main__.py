@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import answer_delay, history, idle_tick, job_in_image, many_jobs, peers, polling
+from benchmarks import answer_delay, history, idle_tick, job_in_image, many_jobs, peers, polling, refusal
 from benchmarks.figures import Figure
 
 LATEST = Path(__file__).parent / "latest.json"
@@ -21,6 +21,7 @@ SUITES: dict[str, Callable[[], list[Figure]]] = {
     "many_jobs": many_jobs.measure,
     "polling": polling.measure,
     "answer_delay": answer_delay.measure,
+    "refusal": refusal.measure,
     "idle_tick": idle_tick.measure,
     "peers": peers.measure,
     "history": history.measure,

@@ -1,4 +1,4 @@
-"""A sandbox with scripted jobs, and this process's environment set for a bot on it."""
+"""A sandbox, and this process's environment set for a bot on it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from tests.bot.harness import BotHarness, MovedTime
 
 
 @contextmanager
-def sandbox(**settings: str) -> Iterator[BotHarness]:
-    """A fresh sandbox; `settings` are environment variables of the bot."""
+def sandbox(*, real_jobs: bool = False, **settings: str) -> Iterator[BotHarness]:
+    """A fresh sandbox with scripted jobs, or real ones; `settings` are environment variables of the bot."""
     before = dict(os.environ)
-    with Sandbox.start(jobs="scripted", presto="none") as box:
+    started = Sandbox.start() if real_jobs else Sandbox.start(jobs="scripted", presto="none")
+    with started as box:
         os.environ.update({**box.env, "SLACK_POST_INTERVAL": "0", **settings})
         try:
             yield BotHarness(box, MovedTime())

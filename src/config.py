@@ -132,6 +132,11 @@ class BotSettings(Settings):
         return why_own(self.notebook, self.notebook_dir, image)
 
     @property
+    def job_place(self) -> str:
+        """Where the notebook's code is that jobs run: the image, or `local`."""
+        return "local" if self.executor == "local" else self.sagemaker_image_uri
+
+    @property
     def is_of_one_revision(self) -> bool:
         """Whether bot and job are known to be built of the same commit."""
         built_of = _tag(self.sagemaker_image_uri).partition("-")[0]

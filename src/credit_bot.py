@@ -29,6 +29,7 @@ from .bot.adoption import Adoption
 from .bot.answer_steps import AnswerSteps
 from .bot.damage import DamageReport
 from .bot.execution_steps import ExecutionSteps
+from .bot.first_look import FirstLook
 from .bot.inbox import Inbox
 from .bot.job_watch import JobWatch
 from .bot.link_register import LinkRegister
@@ -57,6 +58,7 @@ from .slack.client import SlackClient
 from .slack.post_gate import PostGate
 from .state.audit import AuditTrail
 from .state.audit_record import AuditWriter
+from .state.job_reader import JobReader
 from .state.lease import LeaseKeeper
 from .state.object_store import ObjectStore
 from .state.state_manager import StateManager
@@ -82,6 +84,7 @@ class Bot:
     state: StateManager
     slack: SlackClient
     looker: LookerClient
+    first_look: FirstLook
     executor: Executor
     inbox: Inbox
     notifier: Notifier
@@ -135,14 +138,16 @@ def make_bot(
     inbox = Inbox(settings, slack=slack, state=state, pool=pool, damage=damage, clock=clock)
     adoption = Adoption(settings, state=state, lease=lease, inbox=inbox, pool=pool, damage=damage, clock=clock)
     links = LinkRegister(state, clock)
-    check = ResultCheck(settings, make_reader(settings.allowed_tables))
-    results = Results(executor, audit, check)
+    reader, job_reader = make_reader(settings.allowed_tables), JobReader(store, settings.job_place, clock)
+    first_look = FirstLook(settings, reader, job_reader)
+    results = Results(executor, audit, ResultCheck(settings, reader), job_reader)
     executions = ExecutionSteps(
         settings,
         executor=executor,
         looker=looker,
         state=state,
         links=links,
+        first_look=first_look,
         notifier=notifier,
         audit=audit,
         signals=signals,
@@ -188,7 +193,22 @@ def make_bot(
         lease=lease,
         clock=clock,
     )
-    return Bot(settings, clients, calls, state, slack, looker, executor, inbox, notifier, reaper, tick, progress, clock)
+    return Bot(
+        settings,
+        clients,
+        calls,
+        state,
+        slack,
+        looker,
+        first_look,
+        executor,
+        inbox,
+        notifier,
+        reaper,
+        tick,
+        progress,
+        clock,
+    )
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__package__}.credit_bot") -> int:
@@ -224,14 +244,21 @@ def _run(options: argparse.Namespace, waiter: Waiter) -> None:
     if options.link:
         from .bot.one_link import answer_one_link  # noqa: PLC0415 (a quiet tick should not pay for it)
 
-        check = ResultCheck(settings, make_reader(settings.allowed_tables))
-        answer_one_link(settings, options.link, waiter.sleep, check, as_json=options.json)
+        reader = make_reader(settings.allowed_tables)
+        answer_one_link(settings, options.link, waiter.sleep, reader, as_json=options.json)
         return
     bot = make_bot(settings, waiting=waiter)
     if options.dry_run:
         from .bot.dry_run import dry_run  # noqa: PLC0415
 
-        dry_run(settings, inbox=bot.inbox, state=bot.state, looker=bot.looker, as_json=options.json)
+        dry_run(
+            settings,
+            inbox=bot.inbox,
+            state=bot.state,
+            looker=bot.looker,
+            first_look=bot.first_look,
+            as_json=options.json,
+        )
         return
     summary = bot.run()
     if options.json:

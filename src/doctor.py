@@ -19,6 +19,7 @@ from .checks.aws import check_bucket, check_credentials, check_image, check_metr
 from .checks.findings import Examination, Finding
 from .checks.job import JobChecks, for_check
 from .checks.looker import check_looker
+from .checks.refusals import check_refusals
 from .checks.settings import check_settings
 from .checks.slack import SlackChecks
 from .command_line import TOLD_TO_END, make_parser
@@ -26,6 +27,8 @@ from .config import BotSettings, readable_settings
 from .executors import make_executor
 from .logs import printable
 from .process_end import leave
+from .recheck.claims import make_reader
+from .state.job_reader import JobReader
 from .state.object_store import ObjectStore
 
 FINE, WRONG = 0, 1
@@ -60,6 +63,8 @@ def examine(
     if settings.executor == "sagemaker":
         check_image(examination, settings, clients)
     store = ObjectStore(clients, settings.s3_output_bucket)
+    reader, job_reader = make_reader(settings.allowed_tables), JobReader(store, settings.job_place, clock)
+    check_refusals(examination, settings, job_reader, reader.sha256)
     executor = make_executor(for_check(settings), clients=clients, clock=clock, sleep=sleep)
     jobs = JobChecks(examination, settings, executor, store, clock, sleep)
     if job:

@@ -18,6 +18,8 @@ EXECUTIONS_PREFIX = f"{ROOT}/state/executions/"
 AUDIT_PREFIX = f"{ROOT}/audit/"
 CURSOR = f"{ROOT}/state/cursor.json"
 PROCESSED_MESSAGES = f"{ROOT}/state/processed_messages.json"
+READER = f"{ROOT}/state/reader.json"
+"""Which reader of SQL the jobs have."""
 
 CHANNEL_ID, SLACK_TS = "[CDG][A-Z0-9]{1,30}", r"[12][0-9]{9}\.[0-9]{6}"
 """Slack's names of a channel and of a message in it, as regular expressions."""

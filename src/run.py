@@ -11,13 +11,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .aws import AwsClients
-from .bot.by_hand import print_result, print_started
+from .bot.by_hand import RefusalByHand, print_result, print_started
+from .bot.first_look import FirstLook
 from .command_line import FINE, Place, add_json, make_parser, open_place, run, told_to_end
 from .errors import ConfigurationError, ExecutionError, Interrupted
 from .executor import JobInfo
 from .executors import make_executor
 from .history.files import Files, check_folder
+from .recheck.claims import make_reader
 from .runs import bring
+from .state.job_reader import JobReader
+from .state.records import Origin
 from .waiting import Waiter
 
 Show = Callable[[JobInfo], None]
@@ -52,7 +56,7 @@ def _execute(options: argparse.Namespace, place: Place, sql: str, waiter: Waiter
         waiter.sleep(seconds)
 
     executor = make_executor(place.settings, clients=AwsClients(place.settings, sleep=waiter.sleep), sleep=sleep)
-    job = executor.execute(sql)
+    job = executor.execute(sql, execution_id=_checked_id(place, sql))
     print_started(job, as_json=options.json)
     try:
         executor.wait_for_completion(job["job_name"])
@@ -67,6 +71,14 @@ def _execute(options: argparse.Namespace, place: Place, sql: str, waiter: Waiter
         raise
     print_result(place.settings, result, as_json=options.json)
     return _get(options, place, job)
+
+
+def _checked_id(place: Place, sql: str) -> str:
+    """The execution's id. Raises QueryError for a claim that its job would refuse."""
+    settings = place.settings
+    job_reader = JobReader(place.store, settings.job_place, time.time)
+    first_look = FirstLook(settings, make_reader(settings.allowed_tables), job_reader)
+    return RefusalByHand(settings, place.store, first_look, time.time, Origin("script")).checked_id(sql)
 
 
 def _get(options: argparse.Namespace, place: Place, job: JobInfo) -> int:

@@ -24,7 +24,7 @@ from .command_line import (
     today,
 )
 from .errors import ConfigurationError
-from .history.columns import COLUMNS, SHORT, UNREACHED, row
+from .history.columns import COLUMNS, REFUSED, SHORT, UNREACHED, is_refused, row
 from .history.costs import KEYS, cost_report, first_day_needed
 from .history.export import write_csv, write_parquet
 from .history.files import Files, check_folder
@@ -85,7 +85,8 @@ def _show(options: argparse.Namespace, place: Place) -> int:
     if earlier := _earlier(record):
         print(f"{'earlier':20} {shown(earlier)}")
     files = paths.ExecutionPaths(options.execution_id)
-    for name, key in (("report", files.report), ("notebook", files.notebook)):
+    made = [("query", files.query)] if is_refused(record) else [("report", files.report), ("notebook", files.notebook)]
+    for name, key in made:
         page = console_links.s3_object(place.settings.aws_default_region, place.settings.s3_output_bucket, key)
         print(f"{name:20} {page}")
         print(f"{'':20} {_signed(place, key)}")
@@ -191,6 +192,8 @@ def _cost(options: argparse.Namespace, place: Place) -> int:
         f"{cost(month['forecast_usd_estimate'])} forecast, and {fixed['usd_a_month']:.2f} a month for "
         f"{fixed['vpc_endpoints']} VPC endpoints."
     )
+    if total["refused"]:
+        print(f"{total['refused']} claims besides were refused before a job was started, and cost nothing.")
     if total["unpriced"]:
         print(f"{total['unpriced']} executions have no estimate: {prices.__name__} has no price for where they ran.")
     age = f"as of {report['prices_as_of']}, {prices.months_old(today())} months ago"
@@ -262,8 +265,8 @@ def _add_search(search: argparse.ArgumentParser) -> None:
     search.add_argument("--max-amount", type=float, metavar="USD")
     search.add_argument(
         "--state",
-        choices=("answered", "failed", UNREACHED, RUNNING),
-        help="unreached: Slack took its answer for nobody; running: has no answer yet",
+        choices=("answered", "failed", REFUSED, UNREACHED, RUNNING),
+        help="refused: before a job; unreached: Slack took its answer for nobody; running: has no answer yet",
     )
     search.add_argument("--requester", help="Slack user id")
 

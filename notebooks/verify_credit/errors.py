@@ -15,6 +15,8 @@ JobError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -39,10 +41,16 @@ class JobError(Exception):
 
 
 class ClaimError(JobError):
-    """The Looker SQL is refused by name, before anything runs on Presto."""
+    """The Looker SQL is refused by name, before anything runs on Presto.
+
+    so_far: what of it was understood, as Claim.scope() has it, by what was read alone; certain: whether the same reader
+    refuses it whatever Presto's session is, and however deep its stack.
+    """
 
     category = "claim"
     exit_code = 10
+    so_far: Mapping[str, object] = MappingProxyType({})
+    certain: bool = True
 
 
 class DataError(JobError):

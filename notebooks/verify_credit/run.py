@@ -18,6 +18,7 @@ from .claim import Claim
 from .credentials import Credentials, load_credentials
 from .evidence import Evidence
 from .looker_sql import DEFAULT_ALLOWED_TABLES, Session, read_claim
+from .looker_sql.identity import reader_sha256
 from .policy import policy_for
 from .presto import QueryResult, Warehouse
 from .queries import render
@@ -131,6 +132,7 @@ class Run:
             "executed_notebook_sha256": _NOT_YET,
             "report_sha256": self._output.write_report(report),
             "image": self._image or None,
+            "reader_sha256": reader_sha256(self._allowed_tables),
             "queries": queries,
         }
         self._output.write_result(

@@ -80,13 +80,15 @@ _FAILURES = {
 }
 
 
-def output_files(outcome: Outcome, execution_id: str, sql: str, image: str | None) -> Iterator[tuple[str, bytes]]:
+def output_files(
+    outcome: Outcome, execution_id: str, sql: str, image: str | None, reader_sha256: str | None = None
+) -> Iterator[tuple[str, bytes]]:
     """(name under outputs/{id}/, content), in the order a job uploads them: result.json last."""
     if outcome.files == "result":
         yield from _data_files(sql)
         yield "report.html", _REPORT
         yield "notebook_output.ipynb", _NOTEBOOK
-        yield "result.json", json.dumps(canned_result(execution_id, sql, image)).encode()
+        yield "result.json", json.dumps(canned_result(execution_id, sql, image, reader_sha256)).encode()
     elif outcome.files == "another":
         another = canned_result(execution_id, f"{sql} -- of another execution", image)
         yield "result.json", json.dumps(another | {"credit_amount": 999_999.99}).encode()
@@ -106,8 +108,11 @@ def log_lines(outcome: Outcome) -> list[str]:
     return ["Running the notebook", "Done"]
 
 
-def canned_result(execution_id: str, sql: str, image: str | None) -> dict[str, Any]:
-    """A valid result.json with the sample account's figures, for the account that the SQL names."""
+def canned_result(execution_id: str, sql: str, image: str | None, reader_sha256: str | None = None) -> dict[str, Any]:
+    """A valid result.json with the sample account's figures, for the account that the SQL names.
+
+    reader_sha256: what read the SQL; None: as of a job of before it was said.
+    """
     named = _ACCOUNT.search(sql)
     account = named[0] if named else SAMPLE_ACCOUNT_SID
     names = ("mode", "attempts", "blocked", "charged", "provider_cost", "share", "credit")
@@ -149,7 +154,7 @@ def canned_result(execution_id: str, sql: str, image: str | None) -> dict[str, A
             "mccs": None,
         },
         "flags": [],
-        "provenance": _provenance(sql, image),
+        "provenance": _provenance(sql, image) | ({"reader_sha256": reader_sha256} if reader_sha256 else {}),
     }
 
 

@@ -24,6 +24,7 @@ class ScriptedRunner:
 
     def __init__(self, store: JobStore, platform: Platform, script: Script) -> None:
         self.overtime_status: Status = "Stopped"
+        self.reader_sha256: str | None = None
         self._store = store
         self._platform = platform
         self._script = script
@@ -104,7 +105,8 @@ class ScriptedRunner:
     def _leave(self, job: Job, outcome: Outcome, sql: str) -> None:
         platform = self._platform.under(job.request["RoleArn"])
         bucket, execution_id = (job.environment.get(name, "") for name in ("S3_OUTPUT_BUCKET", "EXECUTION_ID"))
-        for file, content in output_files(outcome, execution_id, sql, job.environment.get("IMAGE_URI")):
+        files = output_files(outcome, execution_id, sql, job.environment.get("IMAGE_URI"), self.reader_sha256)
+        for file, content in files:
             platform.put_object(bucket, f"{OUTPUTS}/{execution_id}/{file}", content)
         log = JobLog(platform, job)
         for line in log_lines(outcome):

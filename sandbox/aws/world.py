@@ -92,6 +92,7 @@ class AwsWorld:
             self.fail_capacity,
             self.set_quota,
             self.set_overtime_status,
+            self.set_reader,
             self.refused,
             self.put_objects,
             self.add_ended_jobs,
@@ -110,6 +111,7 @@ class AwsWorld:
         self._store.clear()
         self._script.reset()
         self._runner.overtime_status = "Stopped"
+        self.set_reader()
         self._iam.reset()
         self._moto.forget_everything()
         self._app.refused.clear()
@@ -159,6 +161,11 @@ class AwsWorld:
     def set_overtime_status(self, status: Status) -> None:
         """How a job over MaxRuntimeInSeconds ends: "Stopped" (at first) or "Failed"; the service documents neither."""
         self._runner.overtime_status = status
+
+    def set_reader(self, sha256: str | None = None) -> None:
+        """What scripted jobs say read their SQL: the hash of verify_credit's reader; None: nothing, as older images."""
+        if isinstance(self._runner, ScriptedRunner):
+            self._runner.reader_sha256 = sha256
 
     def refused(self) -> list[dict[str, Any]]:
         """Every request that a service's own model refuses: service, operation, origin, message, at."""

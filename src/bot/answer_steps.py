@@ -103,7 +103,7 @@ class AnswerSteps:
         if request.execution:
             self._end_expected_until[request.execution.execution_id] = self._clock() + END_EXPECTED
         self._state.save(held)
-        self.counts["failed" if request.reply == "failure" or request.unreached else "answered"] += 1
+        self.counts[_counted_as(request)] += 1
         with suppress(StateConflict, TransientError):  # the mark comes later, and does it again
             self._note_for_the_earlier_bot(held)
 
@@ -270,6 +270,12 @@ class AnswerSteps:
         self.cost_usd_estimate += (request.cost and request.cost.usd) or 0.0
         if request.reply == "answer" and status["status"] != "Completed":
             held.problems.append(f"{status['job_name']} has a valid result but ended as {status['status']}")
+
+
+def _counted_as(request: Request) -> Literal["answered", "failed", "refused"]:
+    if request.reply == "failure" or request.unreached:
+        return "failed"
+    return "refused" if request.reply == "refused" else "answered"
 
 
 def _name(held: Held, request: Request, step: Step | None) -> tuple[str, ...]:

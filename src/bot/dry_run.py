@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
+from .. import paths
 from ..config import BotSettings
 from ..errors import CreditsError
 from ..executor import is_verify_query
 from ..looker.client import LookerClient
-from ..looker.links import allowed_hosts, parse_link
+from ..looker.links import LookerLink, allowed_hosts, parse_link
 from ..state.records import Request
 from ..state.state_manager import StateManager
+from .first_look import FirstLook
 from .inbox import Candidate, Inbox
 
 
 def dry_run(
-    settings: BotSettings, *, inbox: Inbox, state: StateManager, looker: LookerClient, as_json: bool = False
+    settings: BotSettings,
+    *,
+    inbox: Inbox,
+    state: StateManager,
+    looker: LookerClient,
+    first_look: FirstLook,
+    as_json: bool = False,
 ) -> None:
     """Print a line for each link of each message in the look-back window; or a JSON list of them."""
     open_messages = set(state.open_messages())
@@ -29,10 +38,10 @@ def dry_run(
         if request.failure:
             return f"would be refused: {request.failure.message}"
         try:
-            sql = looker.sql(parse_link(request.link, hosts))
+            link = parse_link(request.link, hosts)
+            return _of_sql(looker.sql(link), link, first_look)
         except CreditsError as error:
             return f"would fail: {error}"
-        return f"would run its {len(sql)} characters of SQL" if is_verify_query(sql) else "not a Verify query: one line"
 
     candidates = inbox.window()
     found = [
@@ -46,3 +55,10 @@ def dry_run(
     for each in found:
         print(f"message {each['message']}  {each['link'][:100] or '(the rest)'}  {each['verdict']}")
     print(f"{len(candidates)} message(s) with links in the last {settings.lookback_hours} hours; nothing was changed.")
+
+
+def _of_sql(sql: str, link: LookerLink, first_look: FirstLook) -> str:
+    if not is_verify_query(sql):
+        return "not a Verify query: one line"
+    refusal = first_look.at(sql, paths.new_execution_id(datetime.now(UTC)), link).refusal
+    return f"would be refused: {refusal.message}" if refusal else f"would run its {len(sql)} characters of SQL"

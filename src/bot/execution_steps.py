@@ -12,17 +12,18 @@ from ..errors import ExecutionError
 from ..executor import Executor, JobStatus
 from ..logs import about
 from ..looker.client import LookerClient
-from ..looker.links import allowed_hosts, parse_link
+from ..looker.links import LookerLink, allowed_hosts, parse_link
 from ..slack.errors import PermanentSlackError
 from ..state.audit import AuditTrail
-from ..state.records import Attempt, ExecutionRecord, Failure, Request
+from ..state.records import Attempt, ExecutionRecord, Failure, ReplyKind, Request
 from ..state.state_manager import Held, StateManager
 from ..times import iso, seconds_of
 from .failures import failure_of, failure_of_status
+from .first_look import FirstLook
 from .link_register import LinkRegister
 from .notifier import Notifier
 from .result_check import doubt_of
-from .transitions import Results, Signals, begin_failure, begin_reply
+from .transitions import Results, Signals, begin_failure, begin_refusal, begin_reply
 
 log = logging.getLogger("credits")
 
@@ -45,6 +46,7 @@ class ExecutionSteps:
         looker: LookerClient,
         state: StateManager,
         links: LinkRegister,
+        first_look: FirstLook,
         notifier: Notifier,
         audit: AuditTrail,
         signals: Signals,
@@ -57,6 +59,7 @@ class ExecutionSteps:
         self._looker = looker
         self._state = state
         self._links = links
+        self._first_look = first_look
         self._notifier = notifier
         self._audit = audit
         self._signals = signals
@@ -69,7 +72,8 @@ class ExecutionSteps:
         return _key(held, request) in self._queries
 
     def resolve(self, held: Held, request: Request) -> None:
-        """The link's SQL; replies at once where there is none, it is not a Verify query, or it is in hand already.
+        """The link's SQL, and an execution's id for it; replies at once where there is none, it is not a Verify query,
+        it is in hand already, or the job would refuse it.
 
         A message that lost its record may have its reply, which is then left at that: another execution would put a
         second amount into the records.
@@ -82,15 +86,40 @@ class ExecutionSteps:
         link = parse_link(request.link, self._hosts)
         sql = self._looker.sql(link)
         if not self._executor.is_verify_query(sql):
-            begin_reply(self._state, held, request, "not_verify")
+            self._reply_without_execution(held, request, "not_verify")
             return
         holder = self._links.claim(held, request, link, sql)
         if holder is None:
-            self._queries[_key(held, request)] = sql
+            self._begin(held, request, link, sql)
             return
         request.points_to = f"{holder.channel}:{holder.ts}"
         request.points_to_running = holder.state == "running"
-        begin_reply(self._state, held, request, "repeat")
+        self._reply_without_execution(held, request, "repeat")
+
+    def _reply_without_execution(self, held: Held, request: Request, kind: ReplyKind) -> None:
+        """Its id, where a bot that died chose one for what Looker gave then, is nothing's."""
+        request.attempts = []
+        begin_reply(self._state, held, request, kind)
+
+    def _begin(self, held: Held, request: Request, link: LookerLink, sql: str) -> None:
+        """The id comes first: its day is what NOW() means, to the bot as to the job. It is saved before it is used."""
+        if request.execution is None:
+            request.attempts.append(self._new_attempt())
+        self._state.save(held)
+        if not self._refused(held, request, link, sql):
+            self._queries[_key(held, request)] = sql
+
+    def _refused(self, held: Held, request: Request, link: LookerLink, sql: str) -> bool:
+        """Whether no job is started for this SQL: what it was is kept then, and the requester is told why."""
+        execution_id = request.attempts[-1].execution_id
+        with about(execution_id=execution_id):
+            request.understood, refusal = self._first_look.at(sql, execution_id, link)
+            if refusal is None:
+                return False
+            self._audit.keep_query(execution_id, sql)
+            begin_refusal(self._state, held, request, refusal)
+            log.info("refused before a job: %s", refusal.category)
+            return True
 
     def _posted_before(self, held: Held, request: Request) -> str | None:
         try:
@@ -101,14 +130,20 @@ class ExecutionSteps:
 
     def submit(self, held: Held, request: Request) -> None:
         """Start the request's execution; the same id again after a crash adopts the job that is there."""
-        if request.state == "new" or request.execution is None:
-            self._new_attempt(held, request)
+        if request.execution is None:
+            request.attempts.append(self._new_attempt())
+        if request.state == "new":
+            request.state = "submitting"
+            self._state.save(held)
         with about(execution_id=request.attempts[-1].execution_id):
             self._start(held, request, request.attempts[-1])
 
     def _start(self, held: Held, request: Request, attempt: Attempt) -> None:
+        sql = self._sql_of(held, request)
+        if sql is None:
+            return
         self._state.begin_execution(self._execution_record(held, request, attempt))
-        job = self._executor.execute(self._sql_of(held, request), execution_id=attempt.execution_id)
+        job = self._executor.execute(sql, execution_id=attempt.execution_id)
         attempt.job_arn = job["job_arn"]
         attempt.created_at = iso(self._clock())
         request.state = "running"
@@ -186,16 +221,15 @@ class ExecutionSteps:
         begin_reply(self._state, held, request, "answer")
 
     def _collect_end(self, held: Held, request: Request, status: JobStatus) -> None:
-        attempt, said = request.attempts[-1], status["failure_reason"] or "the service gives no reason"
+        said = status["failure_reason"] or "the service gives no reason"
         if status["outcome"] == "no_capacity":
-            attempt.replaced_because = f"{NO_CAPACITY}{said}"
-            self._new_attempt(held, request, save=False)
+            self._replace(request, f"{NO_CAPACITY}{said}")
             self.wait_for_capacity(held, request, said)
         elif status["outcome"] == "lost" and _lost(request) < MAX_LOST:
-            attempt.replaced_because = said
-            self._new_attempt(held, request)
+            self._replace(request, said)
+            self._state.save(held)
         else:
-            begin_failure(self._state, held, request, self._failure(attempt.execution_id, status))
+            begin_failure(self._state, held, request, self._failure(request.attempts[-1].execution_id, status))
 
     def _failure(self, execution_id: str, status: JobStatus) -> Failure:
         try:
@@ -220,7 +254,8 @@ class ExecutionSteps:
             return False
         return self._clock() - seconds_of(attempt.created_at) > self._settings.sagemaker_max_runtime + OVERTIME
 
-    def _sql_of(self, held: Held, request: Request) -> str:
+    def _sql_of(self, held: Held, request: Request) -> str | None:
+        """What a job is given; None where Looker gives another SQL by now, which is refused."""
         known = self._queries.get(_key(held, request)) or self._audit.saved_query(request)
         if known is not None:
             return known
@@ -228,14 +263,19 @@ class ExecutionSteps:
         sql = self._looker.sql(link)
         if self._links.renew(held, request, link, sql):
             self._state.save(held)
+            if self._refused(held, request, link, sql):
+                return None
         return sql
 
-    def _new_attempt(self, held: Held, request: Request, *, save: bool = True) -> None:
-        execution_id = paths.new_execution_id(datetime.fromtimestamp(self._clock(), UTC))
-        request.attempts.append(Attempt(execution_id=execution_id, job_name=paths.job_name(execution_id)))
+    def _replace(self, request: Request, why: str) -> None:
+        """Its job's name is used up: another execution takes its place."""
+        request.attempts[-1].replaced_because = why
+        request.attempts.append(self._new_attempt())
         request.state = "submitting"
-        if save:
-            self._state.save(held)
+
+    def _new_attempt(self) -> Attempt:
+        execution_id = paths.new_execution_id(datetime.fromtimestamp(self._clock(), UTC))
+        return Attempt(execution_id=execution_id, job_name=paths.job_name(execution_id))
 
     def _execution_record(self, held: Held, request: Request, attempt: Attempt) -> ExecutionRecord:
         return ExecutionRecord(

@@ -38,6 +38,7 @@ def _data(summary: Summary, calls: dict[str, int], at: datetime) -> list[MetricD
         "MessagesSeen": summary.seen,
         "RequestsAnswered": summary.answered,
         "RequestsFailed": summary.failed,
+        "RequestsRefused": summary.refused,
         "JobsRunning": summary.running,
         "RequestsWaiting": summary.waiting,
         "Problems": summary.problems,

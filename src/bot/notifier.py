@@ -27,6 +27,7 @@ from ..state.audit import AuditTrail
 from ..state.recommendations import IndexEntry
 from ..state.records import Failure, Request
 from ..state.state_manager import Held
+from .first_look import CLAIM
 from .message_forms import MessageForms
 
 log = logging.getLogger("credits")
@@ -240,6 +241,14 @@ class Notifier:
         if request.reply == "not_verify":
             return wording.not_verify()
         failure = request.failure or Failure(category="bot", message="The request could not be answered.")
+        if request.reply == "refused" and failure.category == CLAIM:
+            several = len(held.record.requests) > 1
+            return wording.refused_claim(
+                failure.message,
+                failure.advice,
+                understood=request.understood,
+                link_url=request.link if several else "",
+            )
         if request.reply == "refused":
             return wording.refused_link(failure.message, request.link)
         return wording.failure_line(

@@ -11,14 +11,19 @@ from ..errors import QueryError
 from ..executors import make_executor
 from ..looker.client import LookerClient
 from ..looker.links import allowed_hosts, parse_link
+from ..notebook_choice import OUR_PROFILE
 from ..slack import reply
+from ..state.job_reader import JobReader
+from ..state.object_store import ObjectStore
 from ..state.records import Origin
-from .by_hand import print_result, print_started
+from .by_hand import RefusalByHand, print_result, print_started
+from .claims import ClaimReader
+from .first_look import FirstLook
 from .result_check import ResultCheck
 
 
 def answer_one_link(
-    settings: BotSettings, url: str, sleep: Callable[[float], None], check: ResultCheck, *, as_json: bool = False
+    settings: BotSettings, url: str, sleep: Callable[[float], None], reader: ClaimReader, *, as_json: bool = False
 ) -> None:
     """Run one execution and print what the thread would say, or its result.json.
 
@@ -32,8 +37,14 @@ def answer_one_link(
     sql = LookerClient(settings, sleep=sleep).sql(link)
     if not executor.is_verify_query(sql):
         raise QueryError(reply.not_verify().text)
-    job = executor.execute(sql)
+    store = ObjectStore(clients, settings.s3_output_bucket)
+    job_reader = JobReader(store, settings.job_place, time.time)
+    refusal = RefusalByHand(settings, store, FirstLook(settings, reader, job_reader), time.time, origin)
+    job = executor.execute(sql, execution_id=refusal.checked_id(sql, link))
     print_started(job, as_json=as_json)
     executor.wait_for_completion(job["job_name"])
-    result = check.checked(executor.read_result(job["execution_id"]), sql)
+    read = executor.read_result(job["execution_id"])
+    result = ResultCheck(settings, reader).checked(read, sql)
+    if read.profile == OUR_PROFILE:
+        job_reader.note(result)
     print_result(settings, result, as_json=as_json)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from typing import NamedTuple
-
 from .. import paths
 from ..config import BotSettings
 from ..errors import QueryError, ResultInvalid, TransientError
@@ -15,20 +11,9 @@ from ..looker.links import allowed_hosts, parse_link
 from ..notebook_choice import OUR_PROFILE
 from ..state.records import Request
 from ..state.state_manager import link_digest
+from .claims import ReadSql
 
 NOT_CHECKED = "window_not_checked"
-
-
-class Claimed(NamedTuple):
-    """What a SQL asks a credit for; days ISO and inclusive."""
-
-    account_sid: str
-    fraud_start: str
-    fraud_end: str
-
-
-ReadSql = Callable[[str, date], Claimed]
-"""Of a SQL, and the day that NOW() stands for. Raises QueryError for a refusal, TransientError where it takes long."""
 
 
 class ResultCheck:
@@ -73,7 +58,7 @@ class ResultCheck:
             if claimed.account_sid != result.get("account_sid"):
                 raise _invalid(result, f"its account is {result.get('account_sid')}, its SQL's {claimed.account_sid}")
             days = result.get("fraud_start"), result.get("fraud_end")
-            if days == claimed[1:]:
+            if days == (claimed.fraud_start, claimed.fraud_end):
                 return ""
             why = f"its window is {days[0]} to {days[1]}, its SQL's {claimed.fraud_start} to {claimed.fraud_end}"
         if same_code:

@@ -109,5 +109,11 @@ class StatusMessages:
         seconds = self._clock() - seconds_of(execution.created_at or "")
         usual = self._usual.seconds()
         return wording.progress(
-            at.done, at.total, seconds, queries=at.waiting_for, usual_seconds=usual, tells=self._tells
+            at.done,
+            at.total,
+            seconds,
+            queries=at.waiting_for,
+            usual_seconds=usual,
+            tells=self._tells,
+            understood=request.understood,
         )

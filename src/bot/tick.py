@@ -54,6 +54,7 @@ class Summary:
     seen: int = 0
     answered: int = 0
     failed: int = 0
+    refused: int = 0
     running: int = 0
     waiting: int = 0
     seconds: float = 0.0
@@ -340,6 +341,7 @@ class Tick:
             seen=self._counts["seen"],
             answered=self._answers.counts["answered"],
             failed=self._answers.counts["failed"],
+            refused=self._answers.counts["refused"],
             running=sum(1 for request in requests if request.state == "running"),
             waiting=sum(1 for request in requests if request.state in {"new", "submitting"}),
             cost_usd_estimate=self._answers.cost_usd_estimate,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..executor import CreditResult, Executor, JobStatus, ReadResult
+from ..notebook_choice import OUR_PROFILE
 from ..state.audit import AuditTrail
+from ..state.job_reader import JobReader
 from ..state.records import Failure, ReplyKind, Request
 from ..state.state_manager import Held, StateManager
 from .result_check import ResultCheck, changed_since
@@ -27,8 +29,9 @@ class Signals:
 class Results:
     """Each execution's result, read, validated and held to its request once."""
 
-    def __init__(self, executor: Executor, audit: AuditTrail, check: ResultCheck) -> None:
+    def __init__(self, executor: Executor, audit: AuditTrail, check: ResultCheck, job_reader: JobReader) -> None:
         self._executor = executor
+        self._job_reader = job_reader
         self._audit = audit
         self._check = check
         self._read: dict[str, ReadResult] = {}
@@ -44,6 +47,8 @@ class Results:
             read = self._executor.read_result(execution_id)
             result = self._check.of_request(request, read, self._audit.saved_query(request))
             self._read[execution_id] = read._replace(result=result)
+            if read.profile == OUR_PROFILE:
+                self._job_reader.note(result)
         read = self._read[execution_id]
         if request.result_sha256 not in {None, read.sha256}:
             raise changed_since(read.result, request.result_sha256)
@@ -71,6 +76,12 @@ def begin_reply(state: StateManager, held: Held, request: Request, kind: ReplyKi
     request.tries = 0
     request.not_before = 0.0
     state.save(held)
+
+
+def begin_refusal(state: StateManager, held: Held, request: Request, refusal: Failure) -> None:
+    """Save that the requester is about to be told why no job is started."""
+    request.failure = refusal
+    begin_reply(state, held, request, "refused")
 
 
 def begin_failure(state: StateManager, held: Held, request: Request, failure: Failure) -> None:

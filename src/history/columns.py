@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from .reader import Record, purpose_of
 
 UNREACHED = "unreached"
+REFUSED = "refused"
 STATES = {"answer": "answered", "failure": "failed"}
 
 
@@ -23,6 +24,16 @@ def of_result(record: Record, name: str) -> Any:
     return (record.get("result") or {}).get(name)
 
 
+def of_claim(record: Record, name: str) -> Any:
+    """A field of result.json; of a claim that was refused before a job, what was understood of it."""
+    return (record.get("understood") or {}).get(name) if is_refused(record) else of_result(record, name)
+
+
+def is_refused(record: Record) -> bool:
+    """Whether no job was started for it."""
+    return record.get("outcome") == REFUSED
+
+
 def usd(record: Record) -> float | None:
     """The execution's estimated cost; None where it is not known."""
     amount: float | None = (record.get("cost_estimate") or {}).get("usd")
@@ -36,7 +47,7 @@ def seconds(record: Record) -> float | None:
 
 
 def state(record: Record) -> str | None:
-    """answered or failed; unreached, where the reply reached nobody; for what is in hand its own state."""
+    """answered, failed or refused; unreached, where the reply reached nobody; for what is in hand its own state."""
     if record.get("unreached"):
         return UNREACHED
     outcome = record.get("outcome")
@@ -52,6 +63,10 @@ def _result(name: str, sql_type: str = "VARCHAR") -> Column:
     return Column(lambda record: of_result(record, name), sql_type)
 
 
+def _claim(name: str, sql_type: str = "VARCHAR") -> Column:
+    return Column(lambda record: of_claim(record, name), sql_type)
+
+
 def _failure(name: str) -> Column:
     return Column(lambda record: (record.get("failure") or {}).get(name))
 
@@ -62,10 +77,10 @@ COLUMNS: dict[str, Column] = {
     "state": Column(state),
     "credit_amount": _result("credit_amount", "DECIMAL(18,2)"),
     "currency": _result("currency"),
-    "account_sid": _result("account_sid"),
+    "account_sid": _claim("account_sid"),
     "parent_account_sid": _result("parent_account_sid"),
-    "fraud_start": _result("fraud_start", "DATE"),
-    "fraud_end": _result("fraud_end", "DATE"),
+    "fraud_start": _claim("fraud_start", "DATE"),
+    "fraud_end": _claim("fraud_end", "DATE"),
     "fraud_total": _result("fraud_total", "DECIMAL(20,4)"),
     "mrr": _result("mrr", "DECIMAL(18,2)"),
     "policy_version": _result("policy_version"),

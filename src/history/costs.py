@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import paths, prices
 from ..config import Settings
-from .columns import COLUMNS, seconds, usd
+from .columns import COLUMNS, is_refused, seconds, usd
 from .reader import Record
 
 PACE_DAYS = 30
@@ -18,15 +18,22 @@ PACE_DAYS = 30
 
 @dataclass
 class Sum:
-    """Executions, the hours of their jobs and their estimated USD; `unpriced`: how many have no estimate."""
+    """Executions, the hours of their jobs and their estimated USD; `unpriced`: how many have no estimate.
+
+    refused: claims that no job was started for, which cost nothing.
+    """
 
     executions: int = 0
+    refused: int = 0
     hours: float = 0.0
     usd_estimate: float = 0.0
     unpriced: int = 0
 
     def add(self, record: Record) -> None:
         """Count one more."""
+        if is_refused(record):
+            self.refused += 1
+            return
         amount = usd(record)
         self.executions += 1
         self.hours += (seconds(record) or 0.0) / 3600
@@ -37,6 +44,7 @@ class Sum:
         """Rounded."""
         return {
             "executions": self.executions,
+            "refused": self.refused,
             "hours": round(self.hours, 4),
             "usd_estimate": round(self.usd_estimate, 4),
             "unpriced": self.unpriced,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from .columns import COLUMNS, of_result
+from .columns import COLUMNS, of_claim, of_result
 from .reader import Record
 
 
@@ -40,5 +40,5 @@ class Filters:
 
 
 def _overlaps(record: Record, first: date, last: date) -> bool:
-    start, end = of_result(record, "fraud_start"), of_result(record, "fraud_end")
+    start, end = of_claim(record, "fraud_start"), of_claim(record, "fraud_end")
     return bool(start and end and start <= last.isoformat() and end >= first.isoformat())

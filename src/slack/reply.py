@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from ..executor import CreditResult
 from ..state.recommendations import Earlier
+from ..state.records import Understood
 from .earlier import UrlOf, earlier_block, earlier_lines
-from .reply_parts import breakdown, currency_of, duration, facts, money, text_of
+from .reply_parts import breakdown, currency_of, duration, facts, money, text_of, understood_as
 from .text import (
     Block,
     Element,
@@ -38,6 +39,7 @@ __all__ = [
     "not_verify",
     "outage",
     "progress",
+    "refused_claim",
     "refused_link",
     "repeat",
     "several_links",
@@ -175,6 +177,20 @@ def refused_link(reason: str, url: str = "") -> Message:
     return _line(f"{_sentence(reason)} (The link: {literal(url, 200)})" if url else _sentence(reason))
 
 
+def refused_claim(message: str, advice: str, *, understood: Understood | None = None, link_url: str = "") -> Message:
+    """A SQL that no job is started for: why, what to change, and what of it was understood."""
+    scope = understood_as(understood) if understood else ""
+    parts = [
+        "No recommendation:",
+        _sentence(message),
+        _sentence(advice),
+        f"Understood of it: {scope}." if scope else "",
+        "No job was started.",
+        f"(The link: {literal(link_url, 200)})" if link_url else "",
+    ]
+    return _line(" ".join(part for part in parts if part))
+
+
 def repeat(permalink: str | None, *, running: bool = False) -> Message:
     """The same query was asked already; permalink: None where that message was deleted."""
     if permalink is None:
@@ -215,9 +231,11 @@ def progress(
     queries: Sequence[str] = (),
     usual_seconds: float | None = None,
     tells: bool = True,
+    understood: Understood | None = None,
 ) -> Message:
     """Where a long job stands; edited in place.
 
+    understood: what its claim is, where that is known.
     queries: the names of those that have not ended; tells: whether its notebook is one that says how far it is.
     """
     if not total:
@@ -227,7 +245,8 @@ def progress(
     else:
         at = f"query {done + 1} of {total}{_in_brackets(queries)}"
     usual = f", usually {duration(usual_seconds)}" if usual_seconds else ""
-    return _line(f"Working: {at}; {duration(seconds)}{usual}.")
+    scope = understood_as(understood) if understood else ""
+    return _line(f"{f'{scope}. ' if scope else ''}Working: {at}; {duration(seconds)}{usual}.")
 
 
 def undelivered(user: str, original: Message) -> Message:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, cast
 
 from ..executor import CreditResult, ModeRow, is_number
+from ..state.records import Understood
 from .tables import MAX_COLUMNS, table
 from .text import DASH, Block
 
@@ -83,6 +84,13 @@ def only(scope: object) -> str:
     return "; ".join(f"{name} {_some(values)}" for name, values in named if values and isinstance(values, list))
 
 
+def understood_as(understood: Understood) -> str:
+    """A claim in one line: account, window, filters, as far as they were read; "" where nothing was."""
+    scope = understood.model_dump()
+    parts = (understood.account_sid, _window(scope), only(scope))
+    return ", ".join(part for part in parts if part)
+
+
 def text_of(result: CreditResult, name: str) -> str:
     """A field of our profile, which another notebook may call anything by; "" where it is no text."""
     found = result.get(name)
@@ -153,7 +161,7 @@ def _name(name: str) -> str:
     return name if well and sum(map(str.isdigit, name)) <= MAX_NAME_DIGITS else ""
 
 
-def _window(result: CreditResult) -> str:
+def _window(result: Mapping[str, Any]) -> str:
     first, last = result.get("fraud_start"), result.get("fraud_end")
     return days(first, last) if first and last else f"from {first}" if first else f"to {last}" if last else ""
 

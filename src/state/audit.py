@@ -10,7 +10,7 @@ from .. import paths
 from ..config import BotSettings
 from ..executor import CreditResult, JobStatus
 from .account_index import AccountIndex, Tell
-from .audit_record import LOCAL, AuditWriter, audit_record, cost_of
+from .audit_record import LOCAL, AuditWriter, audit_record, cost_of, keep_query
 from .execution_records import demanded_of, find_record
 from .object_store import ObjectStore
 from .recommendations import Earlier
@@ -32,6 +32,10 @@ class AuditTrail:
             return None
         found = self._store.get_bytes(paths.ExecutionPaths(request.execution.execution_id).query)
         return found[0].decode() if found else None
+
+    def keep_query(self, execution_id: str, sql: str) -> None:
+        """Keep a SQL that no job is started for, where a job's would be."""
+        keep_query(self._store, execution_id, sql)
 
     def report(self, execution_id: str) -> bytes | None:
         """An execution's report.html."""
@@ -70,6 +74,7 @@ class AuditTrail:
             result_profile=demanded_of(find_record(self._store, request.execution.execution_id), self._settings),
             attempts=request.attempts,
             outcome=request.reply,
+            understood=request.understood,
             result=result,
             result_sha256=request.result_sha256,
             failure=request.failure,

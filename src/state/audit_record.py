@@ -16,7 +16,7 @@ from ..executor import CreditResult, JobStatus, ReadResult
 from ..prices import PRICES_AS_OF, estimate
 from .object_store import ObjectStore
 from .recommendations import Earlier
-from .records import Attempt, Cost, ExecutionRecord, Failure, Purpose, ReplyKind
+from .records import Attempt, Cost, ExecutionRecord, Failure, Purpose, ReplyKind, Understood
 
 LOCAL = "local"
 """In the place of an instance's type: a job on the bot's own machine, which has no price."""
@@ -54,6 +54,12 @@ class AuditWriter:
     def _sha256(self, key: str) -> str | None:
         found = self._store.get_bytes(key)
         return hashlib.sha256(found[0]).hexdigest() if found else None
+
+
+def keep_query(store: ObjectStore, execution_id: str, sql: str) -> None:
+    """Put a SQL where its job would find it."""
+    content = sql.encode("utf-8", "replace")
+    store.put_bytes(paths.ExecutionPaths(execution_id).query, content, "application/sql")
 
 
 def vouched(files: paths.ExecutionPaths, result: Mapping[str, Any]) -> dict[str, str]:
@@ -119,6 +125,35 @@ def record_of_execution(
     )
 
 
+def record_of_refusal(
+    execution_id: str,
+    *,
+    purpose: Purpose,
+    result_profile: str,
+    refusal: Failure,
+    understood: Understood | None,
+    seen_at: str,
+    link: str | None = None,
+) -> dict[str, Any]:
+    """What is kept of a SQL that answers no message, and that no job was started for."""
+    return audit_record(
+        purpose=purpose,
+        result_profile=result_profile,
+        attempts=[Attempt(execution_id=execution_id, job_name=paths.job_name(execution_id))],
+        outcome="refused",
+        understood=understood,
+        result=None,
+        result_sha256=None,
+        failure=refusal,
+        seen_at=seen_at,
+        job_status=None,
+        started_at=None,
+        ended_at=None,
+        cost=None,
+        link=link,
+    )
+
+
 def _purpose(execution: ExecutionRecord) -> Purpose:
     match execution.purpose:
         case "command" | "check":
@@ -133,6 +168,7 @@ def audit_record(
     result_profile: str,
     attempts: Sequence[Attempt],
     outcome: ReplyKind | None,
+    understood: Understood | None = None,
     result: CreditResult | None,
     result_sha256: str | None,
     failure: Failure | None,
@@ -153,6 +189,8 @@ def audit_record(
 ) -> dict[str, Any]:
     """One audit record, the hashes of its files aside.
 
+    understood: what the bot's own reading of the SQL took it to ask for; outcome `refused`: no job was started.
+
     result_profile: what was demanded of the result; result_sha256: of the bytes of result.json that were answered;
     earlier: what an answer said of the account's earlier recommendations; refusal, unreached: as in records.Request.
     """
@@ -167,6 +205,7 @@ def audit_record(
         "requester": requester,
         "seen_at": seen_at,
         "outcome": outcome,
+        "understood": understood.model_dump() if understood else None,
         "link": link,
         "reply_ts": reply_ts,
         "earlier": earlier.model_dump(mode="json") if earlier else None,

@@ -5,6 +5,8 @@ A request's state only moves forward:
     new → submitting → running → replying → answered → settled
      └──────────┴──────────┴────────┘  └──→ failed
 
+A new one has its execution's id once its SQL is in hand: the id's day is what NOW() in it means, to bot and job.
+
 Each state is written *before* the outside step it names is taken: `submitting` before the job is created,
 `replying` before the reply is posted. Whoever finds a record in such a state looks outside first.
 Times are ISO 8601 UTC; money is USD. What a value may be: field_types.py.
@@ -93,6 +95,20 @@ class Cost(_Record):
     usd: FiniteFloat | None
 
 
+class Understood(_Record):
+    """What the bot's own reading of a SQL took it to ask for, as far as it was read; days inclusive, filters cut short.
+
+    None: not read, or no such filter.
+    """
+
+    account_sid: OutsideText | None = None
+    fraud_start: IsoDate | None = None
+    fraud_end: IsoDate | None = None
+    services: list[OutsideText] | None = None
+    countries: list[OutsideText] | None = None
+    mccs: list[OutsideText] | None = None
+
+
 class Request(_Record):
     """One link of a message.
 
@@ -105,6 +121,7 @@ class Request(_Record):
     state: State = "new"
     attempts: list[Attempt] = Field(default_factory=list)
     sql_digest: Sha256 | None = None
+    understood: Understood | None = None
     reply: ReplyKind | None = None
     reply_ts: SlackTs | None = None
     result_sha256: Sha256 | None = None
@@ -216,6 +233,22 @@ class LinkRecord(_Record):
     state: LinkState = "running"
     only_on: IsoDate | None = None
     nonce: str = ""
+
+
+class ReaderRecord(_Record):
+    """Which reader of SQL the jobs of an image have, by the last valid result of ours; None: it did not say.
+
+    place: the image's URI, or `local`.
+    """
+
+    schema_version: Literal[1] = 1
+    place: str
+    reader_sha256: Sha256 | None
+    execution_id: ExecutionId
+
+    @property
+    def own_key(self) -> str:
+        return paths.READER
 
 
 class Lease(_Record):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,10 +17,11 @@ from src import paths
 from src.bot.tick import Summary
 from src.bot.work_pool import InlinePool, ThreadedPool, WorkPool
 from src.calls import CallLog
-from src.config import load_settings
+from src.config import DEFAULT_ALLOWED_TABLES, load_settings
 from src.credit_bot import Bot, make_bot
 from src.errors import Interrupted
-from src.state.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord
+from src.recheck.claims import make_reader
+from src.state.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord, ReaderRecord
 from src.waiting import Waiting
 
 ACCOUNT = "AC" + "0" * 32
@@ -28,6 +30,10 @@ VERIFY = (
     f"AND account_sid = '{ACCOUNT}' AND usage_date >= DATE '2025-07-01' AND usage_date < DATE '2025-10-01'"
 )
 """As scripted jobs answer it."""
+WITHOUT_FRAUD = VERIFY.replace("is_fraud = true AND ", "")
+"""A claim that the job refuses."""
+READER = make_reader(DEFAULT_ALLOWED_TABLES).sha256()
+"""What reads a SQL in a job of this commit."""
 TICK_EVERY = 900.0
 MESSAGES = f"{paths.ROOT}/state/messages/"
 
@@ -225,6 +231,8 @@ class BotHarness:
                 models[kind].model_validate_json(body)
             elif key == paths.CURSOR:
                 Cursor.model_validate_json(body)
+            elif key == paths.READER:
+                ReaderRecord.model_validate_json(body)
 
     def jobs_by_execution(self) -> Counter[str]:
         """How many jobs were created for each execution id in an environment."""
@@ -237,6 +245,14 @@ class BotHarness:
     def records(self) -> dict[str, dict[str, Any]]:
         """Every message's record by its time stamp."""
         return {(record := json.loads(body))["ts"]: record for body in self.objects(MESSAGES).values()}
+
+
+def make_known(harness: BotHarness, sha256: str | None = READER) -> None:
+    """What reads a SQL in the jobs, as a valid result of the configured image has told before."""
+    execution_id = paths.new_execution_id(datetime.fromtimestamp(harness.time.now, UTC))
+    place = harness.box.env["SAGEMAKER_IMAGE_URI"]
+    told = ReaderRecord(place=place, reader_sha256=sha256, execution_id=execution_id)
+    harness.box.aws.put_objects(objects={paths.READER: told.model_dump_json()})
 
 
 def threaded() -> WorkPool:

@@ -15,7 +15,8 @@ import pytest
 
 from sandbox.client import ROOT
 from sandbox.left_behind import LeftBehind
-from tests.bot.harness import VERIFY, BotHarness
+from src import paths
+from tests.bot.harness import ACCOUNT, VERIFY, WITHOUT_FRAUD, BotHarness, make_known
 
 WRITES = ("Put", "Create", "Delete", "Stop", "chat.", "reactions.", "files.", "conversations.open")
 
@@ -53,6 +54,42 @@ def test_a_tick_ends_with_a_summary_line_of_figures_and_calls(harness: BotHarnes
     assert summary["cost_usd_estimate"] >= 0
     assert {"s3", "sagemaker", "slack", "looker"} <= set(summary["calls"])
     assert len(harness.answers(ts)) == 1
+
+
+def test_a_tick_without_a_link_imports_nothing_that_reads_a_sql(harness: BotHarness) -> None:
+    harness.box.slack.post(user="U0SUPPORT1", text="Good morning")
+    program = "import sys; from src.credit_bot import main; print(main([]), *sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    code, *modules = done.stdout.split()
+    assert code == "0"
+    assert {name.partition(".")[0] for name in modules}.isdisjoint({"sqlglot", "verify_credit"})
+
+
+def test_by_hand_a_claim_that_its_job_would_refuse_starts_none_and_is_kept(harness: BotHarness) -> None:
+    make_known(harness)
+    link = harness.query(WITHOUT_FRAUD, ACCOUNT)
+
+    code, out, err = run("--link", link)
+
+    assert (code, out, harness.jobs()) == (1, "", [])
+    assert "No recommendation: The SQL has no is_fraud = true" in err
+    [audit] = harness.objects(paths.AUDIT_PREFIX).values()
+    kept = json.loads(audit)
+    assert (kept["outcome"], kept["purpose"], kept["link"]) == ("refused", "link", link)
+    assert WITHOUT_FRAUD in harness.kept_query(kept["execution_id"])
+
+
+def test_a_dry_run_says_which_claims_it_would_refuse(harness: BotHarness) -> None:
+    make_known(harness)
+    harness.post(harness.query(WITHOUT_FRAUD))
+
+    code, out, _ = run("--dry-run")
+
+    assert code == 0
+    assert "would be refused: The SQL has no is_fraud = true" in out
+    assert harness.objects(paths.AUDIT_PREFIX) == {}
 
 
 def test_every_line_about_an_execution_carries_its_id(harness: BotHarness) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from src import paths
 from src.calls import CallLog
-from tests.bot.harness import VERIFY, BotHarness
+from tests.bot.harness import VERIFY, WITHOUT_FRAUD, BotHarness, make_known
 from tests.conftest import Figure
 
 Call = tuple[str, str]
@@ -182,6 +182,42 @@ def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_
         assert len(harness.answers(ts)) == 2, dying
         assert sorted(harness.jobs_by_execution().values()) == [1, 1], dying
     figure(f"killed while taking up an edit: K = {len(calls)} outside calls, {len(every_death)} states")
+
+
+def a_claim_to_refuse(harness: BotHarness) -> str:
+    """Its jobs' reader is known to be the bot's own."""
+    harness.box.reset()
+    harness.time.now = time.time()
+    make_known(harness)
+    return harness.post(harness.query(WITHOUT_FRAUD))
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
+@A_PROCESS_DIES
+def test_a_process_killed_at_any_call_refuses_a_claim_once_and_starts_no_job(
+    harness: BotHarness, figure: Figure
+) -> None:
+    a_claim_to_refuse(harness)
+    calls = calls_of_a_tick(harness)
+    every_death = deaths(calls)
+    for dying in every_death:
+        ts = a_claim_to_refuse(harness)
+        with contextlib.suppress(Died):
+            harness.tick(calls=dying.log)
+        harness.time.sleep(900)
+        harness.ticks_until_quiet()
+        [said] = harness.answers(ts)
+        assert "No job was started" in said, dying
+        assert harness.jobs() == [], dying
+        [audit] = harness.objects(paths.AUDIT_PREFIX).values()
+        kept = json.loads(audit)
+        assert (kept["outcome"], kept["execution_id"]) == ("refused", harness.execution_of(ts)), dying
+        assert len(harness.objects(f"{paths.ROOT}/inputs/")) == 1, dying
+        [link] = harness.objects(f"{paths.ROOT}/state/links/").values()
+        assert json.loads(link)["state"] == "failed", dying
+        harness.check_state_is_readable()
+    figure(f"killed while refusing a claim: K = {len(calls)} outside calls, {len(every_death)} states")
 
 
 NO_WAY_BACK = {"chat.postMessage", "files.completeUploadExternal"}

@@ -11,7 +11,8 @@ import pytest
 
 from sandbox.aws.outcomes import canned_result
 from src import paths
-from src.bot.result_check import Claimed, ResultCheck
+from src.bot.claims import Claimed
+from src.bot.result_check import ResultCheck
 from src.config import DEFAULT_ALLOWED_TABLES, load_settings
 from src.errors import ResultInvalid, TransientError
 from src.executor import ReadResult

@@ -27,7 +27,7 @@ def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def statuses(harness: BotHarness, ts: str) -> list[str]:
-    return [text for text in harness.replies(ts) if text.startswith("Working")]
+    return [text for text in harness.replies(ts) if "Working: " in text]
 
 
 def tell_progress(harness: BotHarness, ts: str, done: int, waiting_for: list[str]) -> None:
@@ -43,7 +43,9 @@ def test_a_long_job_is_said_to_be_at_work_in_one_message_that_is_edited(harness:
 
     harness.tick()
 
-    assert statuses(harness, ts) == ["Working: the job is starting; 3 min 0 s."]
+    account = harness.record(ts)["requests"][0]["understood"]["account_sid"]
+    scope = f"{account}, 2025-07-01 to 2025-09-30"
+    assert statuses(harness, ts) == [f"{scope}. Working: the job is starting; 3 min 0 s."]
     edits = harness.box.count_calls(service="slack", operation="chat.update")
     assert edits == {"slack.chat.update": (BUDGET - 90) // 30}
 
@@ -57,7 +59,7 @@ def test_it_names_the_query_that_is_waited_for(harness: BotHarness) -> None:
     harness.tick()
 
     [said] = statuses(harness, ts)
-    assert said.startswith("Working: query 4 of 7 (blocking events and 3 more); ")
+    assert said.partition(". ")[2].startswith("Working: query 4 of 7 (blocking events and 3 more); ")
 
 
 def test_it_says_how_long_answers_usually_take(harness: BotHarness) -> None:

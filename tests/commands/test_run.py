@@ -12,7 +12,7 @@ import pytest
 
 from src import paths, runs
 from tests.bot.conftest import harness, scripted_box
-from tests.bot.harness import VERIFY, BotHarness
+from tests.bot.harness import VERIFY, WITHOUT_FRAUD, BotHarness, make_known
 from tests.commands.test_credits import SCRIPT, installed
 
 __all__ = ["harness", "scripted_box"]
@@ -55,6 +55,18 @@ def test_a_file_of_sql_is_answered_without_slack_and_looker(harness: BotHarness,
     assert harness.box.count_calls(service="slack") == {}
     [(key, query)] = harness.objects(f"{paths.ROOT}/inputs/").items()
     assert (key.rsplit("/", 1)[1], query) == ("query.sql", claim.read_bytes())
+
+
+def test_a_claim_that_its_job_would_refuse_starts_none(harness: BotHarness, claim: Path) -> None:
+    make_known(harness)
+    claim.write_text(WITHOUT_FRAUD)
+
+    done = by_hand(claim)
+
+    assert (done.returncode, done.stdout, harness.jobs()) == (1, "", [])
+    assert "The SQL has no is_fraud = true" in done.stderr
+    [audit] = harness.objects(paths.AUDIT_PREFIX).values()
+    assert (json.loads(audit)["outcome"], json.loads(audit)["purpose"]) == ("refused", "script")
 
 
 def test_for_machines_standard_output_is_the_result_alone(harness: BotHarness) -> None:

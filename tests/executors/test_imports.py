@@ -31,6 +31,16 @@ def test_the_bot_takes_no_looker_sdk_and_no_schema_library_until_it_needs_them()
     assert _imported("import src.credit_bot").isdisjoint({"looker_sdk", "jsonschema", "rich", "sagemaker"})
 
 
+def test_what_reads_a_sql_waits_for_the_first_one() -> None:
+    making = (
+        "import src.credit_bot, src.doctor; from src.recheck.claims import make_reader;"
+        "from src.bot.first_look import FirstLook; from src.config import BotSettings;"
+        "from src.state.job_reader import JobReader;"
+        "FirstLook(BotSettings(), make_reader(()), JobReader(None, '', None))"
+    )
+    assert _imported(making).isdisjoint({"sqlglot", "verify_credit"})
+
+
 def test_a_sagemaker_bot_does_not_import_the_local_executor() -> None:
     program = (
         "from src.config import BotSettings; from src.executors import make_executor;"

@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from sandbox.client import ROOT
 from sandbox.warehouse import SAMPLE_ACCOUNT_SID, SAMPLE_SQL
 from src import paths
+from src.recheck.claims import make_reader
 from tests.job.conftest import Job
 
 SCHEMA = json.loads((ROOT / "sagemaker" / "result.schema.json").read_text())
@@ -45,6 +46,7 @@ def test_the_sample_account_comes_out_to_the_cent_with_all_that_proves_it(job: J
     assert proof["sql_sha256"] == digest(SAMPLE_SQL.encode())
     assert proof["executed_notebook_sha256"] == digest(outputs["notebook_output.ipynb"])
     assert proof["report_sha256"] == digest(outputs["report.html"])
+    assert proof["reader_sha256"] == make_reader(()).sha256()
     assert len(proof["queries"]) == 8
     for query in proof["queries"]:
         assert query["sha256"] == digest(outputs[query["file"]])

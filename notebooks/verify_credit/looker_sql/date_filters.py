@@ -12,7 +12,7 @@ from ..errors import ClaimError
 from .calendar_steps import plus, truncated
 from .date_texts import parsed_by
 from .dates import moment, unit_of
-from .day_sets import ALL, NO_END, NO_START, Days, Span, any_of
+from .day_sets import NO_END, NO_START, Days, Span, all_of, any_of
 
 ColumnOf = Callable[[exp.Column], str | None]
 """Which column of the usage table a column is, or None."""
@@ -56,14 +56,10 @@ class DateFilter:
 
     def _days_of_several(self, part: exp.And | exp.Or) -> Days | None:
         sides = [self.days(side) for side in parts_of(part, type(part))]
-        if isinstance(part, exp.Or):
-            return _any_of_all(sides)
-        left = ALL
-        for side in sides:
-            if side is None:
-                return None
-            left &= side
-        return left
+        known = [side for side in sides if side is not None]
+        if len(known) < len(sides):
+            return None
+        return any_of(known) if isinstance(part, exp.Or) else all_of(known)
 
     def _compared(self, operator: type[exp.Expression], column: exp.Expression, value: exp.Expression) -> Days | None:
         """None where `column` is not the day's."""

@@ -49,3 +49,11 @@ ALL = Days(((NO_START, NO_END),))
 def any_of(sets: Iterable[Days]) -> Days:
     """The days that are in any of the sets."""
     return Days.of(span for one in sets for span in one.spans)
+
+
+def all_of(sets: Iterable[Days]) -> Days:
+    """The days that are in each of the sets."""
+    left = ALL
+    for days in sets:
+        left &= days
+    return left

@@ -55,6 +55,8 @@ class Tables:
 
     def __init__(self, allowed: Iterable[str], session: Session | None) -> None:
         self._session = session
+        self.need_session = False
+        """Whether what a name that was read means may depend on the session, which is not known."""
         self._allowed = {self._full(tuple(entry.lower().split("."))) for entry in allowed}
         self._usage = self._full(tuple(USAGE.split(".")))
 
@@ -66,6 +68,7 @@ class Tables:
             meant = "" if written.lower() == full else f", which is {full} to Presto"
             said = f"The SQL reads {written}{meant}: not allowed."
             raise ClaimError(said, f"Allowed are {', '.join(sorted('.'.join(entry) for entry in self._allowed))}.")
+        self.need_session |= self._session is None and len(name) != len(self._usage)
         return Read(table, name, self._same(name, self._usage))
 
     def bare_names(self) -> set[str]:

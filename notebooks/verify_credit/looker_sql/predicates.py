@@ -11,6 +11,7 @@ from ..errors import ClaimError
 from .date_filters import DAY_COLUMN, ColumnOf, DateFilter, bare, parts_of
 from .day_sets import Days
 from .parsing import quote
+from .window import ends_of
 
 ACCOUNT, FRAUD = "account_sid", "is_fraud"
 FILTERS = ("service_sid", "country_iso", "mcc")
@@ -26,6 +27,14 @@ class Scope:
     fraud: bool = False
     filters: dict[str, frozenset[str]] = field(default_factory=dict)
     flags: list[Flag] = field(default_factory=list)
+
+    def so_far(self) -> dict[str, object]:
+        """What was read, as Claim.scope() has it; of the rest nothing."""
+        accounts = self.accounts or ()
+        known: dict[str, object] = {"account_sid": next(iter(accounts))} if len(accounts) == 1 else {}
+        known |= {name: day.isoformat() for name, day in zip(("start", "end"), ends_of(self.days), strict=True) if day}
+        plural = {"service_sid": "services", "country_iso": "countries", "mcc": "mccs"}
+        return known | {plural[name]: sorted(values) for name, values in self.filters.items() if values}
 
     def add(self, predicate: exp.Expression, column_of: ColumnOf) -> None:
         """Narrow the scope by one predicate. Raises ClaimError naming one that cannot be read."""

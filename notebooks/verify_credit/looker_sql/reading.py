@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -41,16 +42,31 @@ class Question:
 
 def read(question: Question, most_steps: float = math.inf) -> Claim:
     """The claim. Raises ClaimError, also for what sqlglot cannot read; TooManySteps."""
+    scope, tables = Scope(), Tables(question.allowed_tables, question.session)
     try:
-        return _read(question, most_steps)
+        with _telling_what_was_read(scope, tables):
+            return _read(question, most_steps, scope, tables)
     except RecursionError as error:
         said = "The SQL cannot be read: it nests or chains too much."
-        raise ClaimError(said, "Make it plainer: fewer functions and operators inside each other.") from error
+        refusal = ClaimError(said, "Make it plainer: fewer functions and operators inside each other.")
+        refusal.certain = False
+        raise refusal from error
     except sqlglot_errors.SqlglotError as error:
-        raise ClaimError("The SQL cannot be read.", ADVICE) from error
+        refusal = ClaimError("The SQL cannot be read.", ADVICE)
+        refusal.certain = not tables.need_session
+        raise refusal from error
 
 
-def _read(question: Question, most_steps: float) -> Claim:
+@contextmanager
+def _telling_what_was_read(scope: Scope, tables: Tables) -> Iterator[None]:
+    try:
+        yield
+    except ClaimError as error:
+        error.so_far, error.certain = scope.so_far(), not tables.need_session
+        raise
+
+
+def _read(question: Question, most_steps: float, scope: Scope, tables: Tables) -> Claim:
     sql, as_of = question.sql, question.as_of
     pieces, tokens = pieces_of(sql), DIALECT.tokenize(sql)
     require_same(pieces, tokens)
@@ -60,7 +76,8 @@ def _read(question: Question, most_steps: float) -> Claim:
     text = Text(sql, tuple(sorted([*part.text.edits, *relative])))
     select = _one_select(Parser(most_steps).trees(text), part.pieces)
     check_shape(select)
-    scope, tables = Scope(), Tables(question.allowed_tables, question.session)
+    if any(column.catalog for column in select.find_all(exp.Column)):
+        tables.need_session = question.session is None
     read_tables = read_select(select, tables, scope)
     if not scope.fraud:
         raise ClaimError(

@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from ..errors import ClaimError
-from .day_sets import ALL, NO_END, NO_START, Days, Span
+from .day_sets import NO_END, NO_START, Days, Span, all_of
 
 MOST_DAYS_AHEAD = 366
 _MOST_GAPS_NAMED = 3
+
+
+def ends_of(filters: Sequence[Days]) -> tuple[date | None, date | None]:
+    """First day, and the day after the last, of what date filters leave together; None for an open side or no day."""
+    spans = all_of(filters).spans
+    start, end = (spans[0][0], spans[-1][1]) if spans else (NO_START, NO_END)
+    return (
+        None if start == NO_START else date.fromordinal(start),
+        None if end > date.max.toordinal() else date.fromordinal(end),
+    )
 
 
 def window_of(filters: Sequence[Days], as_of: date) -> tuple[date, date]:
@@ -17,9 +27,7 @@ def window_of(filters: Sequence[Days], as_of: date) -> tuple[date, date]:
 
     A last day such as 9999-12-31 is an open window in other words: refused where over a year after `as_of`.
     """
-    left = ALL
-    for days in filters:
-        left &= days
+    left = all_of(filters)
     if not left.spans:
         raise _empty(filters)
     start, end = left.spans[0][0], left.spans[-1][1]
