@@ -56,7 +56,7 @@ def _execute(options: argparse.Namespace, place: Place, sql: str, waiter: Waiter
         waiter.sleep(seconds)
 
     executor = make_executor(place.settings, clients=AwsClients(place.settings, sleep=waiter.sleep), sleep=sleep)
-    job = executor.execute(sql, execution_id=_checked_id(place, sql))
+    job = executor.execute(sql, execution_id=_begin(place, sql))
     print_started(job, as_json=options.json)
     try:
         executor.wait_for_completion(job["job_name"])
@@ -73,12 +73,12 @@ def _execute(options: argparse.Namespace, place: Place, sql: str, waiter: Waiter
     return _get(options, place, job)
 
 
-def _checked_id(place: Place, sql: str) -> str:
+def _begin(place: Place, sql: str) -> str:
     """The execution's id. Raises QueryError for a claim that its job would refuse."""
     settings = place.settings
     job_reader = JobReader(place.store, settings.job_place, time.time)
     first_look = FirstLook(settings, make_reader(settings.allowed_tables), job_reader)
-    return RefusalByHand(settings, place.store, first_look, time.time, Origin("script")).checked_id(sql)
+    return RefusalByHand(settings, place.store, first_look, time.time, Origin("script")).begin(sql)
 
 
 def _get(options: argparse.Namespace, place: Place, job: JobInfo) -> int:

@@ -38,8 +38,8 @@ class RefusalByHand:
         self._clock = clock
         self._origin = origin
 
-    def checked_id(self, sql: str, link: LookerLink | None = None) -> str:
-        """The id of an execution for this SQL. Raises QueryError where no job is started for it, which is kept."""
+    def begin(self, sql: str, link: LookerLink | None = None) -> str:
+        """Choose an execution's id for this SQL. Raises QueryError where no job is to be started, once that is kept."""
         now = self._clock()
         execution_id = paths.new_execution_id(datetime.fromtimestamp(now, UTC))
         understood, refusal = self._first_look.at(sql, execution_id, link)

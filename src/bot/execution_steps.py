@@ -15,8 +15,8 @@ from ..looker.client import LookerClient
 from ..looker.links import LookerLink, allowed_hosts, parse_link
 from ..slack.errors import PermanentSlackError
 from ..state.audit import AuditTrail
-from ..state.records import Attempt, ExecutionRecord, Failure, ReplyKind, Request
-from ..state.state_manager import Held, StateManager
+from ..state.records import Attempt, ExecutionRecord, Failure, LinkRecord, ReplyKind, Request
+from ..state.state_manager import Held, StateManager, link_digest
 from ..times import iso, seconds_of
 from .failures import failure_of, failure_of_status
 from .first_look import FirstLook
@@ -91,14 +91,17 @@ class ExecutionSteps:
         holder = self._links.claim(held, request, link, sql)
         if holder is None:
             self._begin(held, request, link, sql)
-            return
+        else:
+            self._point_to(held, request, holder)
+
+    def _point_to(self, held: Held, request: Request, holder: LinkRecord) -> None:
         request.points_to = f"{holder.channel}:{holder.ts}"
         request.points_to_running = holder.state == "running"
         self._reply_without_execution(held, request, "repeat")
 
     def _reply_without_execution(self, held: Held, request: Request, kind: ReplyKind) -> None:
-        """Its id, where a bot that died chose one for what Looker gave then, is nothing's."""
-        request.attempts = []
+        """An id that was chosen for what Looker gave before, and that no job has, is nothing's."""
+        request.attempts = [attempt for attempt in request.attempts if attempt.created_at is not None]
         begin_reply(self._state, held, request, kind)
 
     def _begin(self, held: Held, request: Request, link: LookerLink, sql: str) -> None:
@@ -106,20 +109,23 @@ class ExecutionSteps:
         if request.execution is None:
             request.attempts.append(self._new_attempt())
         self._state.save(held)
-        if not self._refused(held, request, link, sql):
+        if refusal := self._first_looked(request, link, sql):
+            self._refuse(held, request, sql, refusal)
+        else:
             self._queries[_key(held, request)] = sql
 
-    def _refused(self, held: Held, request: Request, link: LookerLink, sql: str) -> bool:
-        """Whether no job is started for this SQL: what it was is kept then, and the requester is told why."""
+    def _first_looked(self, request: Request, link: LookerLink, sql: str) -> Failure | None:
+        """Note what the SQL asks for; why no job is to be started for it, where none is."""
         execution_id = request.attempts[-1].execution_id
         with about(execution_id=execution_id):
             request.understood, refusal = self._first_look.at(sql, execution_id, link)
-            if refusal is None:
-                return False
-            self._audit.keep_query(execution_id, sql)
-            begin_refusal(self._state, held, request, refusal)
-            log.info("refused before a job: %s", refusal.category)
-            return True
+        return refusal
+
+    def _refuse(self, held: Held, request: Request, sql: str, refusal: Failure) -> None:
+        """Keep what is refused before a job, and begin to tell why."""
+        self._audit.keep_query(request.attempts[-1].execution_id, sql)
+        begin_refusal(self._state, held, request, refusal)
+        log.info("refused before a job: %s", refusal.category)
 
     def _posted_before(self, held: Held, request: Request) -> str | None:
         try:
@@ -255,16 +261,22 @@ class ExecutionSteps:
         return self._clock() - seconds_of(attempt.created_at) > self._settings.sagemaker_max_runtime + OVERTIME
 
     def _sql_of(self, held: Held, request: Request) -> str | None:
-        """What a job is given; None where Looker gives another SQL by now, which is refused."""
-        known = self._queries.get(_key(held, request)) or self._audit.saved_query(request)
-        if known is not None:
-            return known
+        """What a job is given; None where Looker gives another SQL by now that gets none: refused, or in hand."""
         link = parse_link(request.link, self._hosts)
+        known = self._queries.get(_key(held, request)) or self._audit.saved_query(request)
+        if known is not None and link_digest(link.canonical, known) == request.sql_digest:
+            return known
         sql = self._looker.sql(link)
-        if self._links.renew(held, request, link, sql):
-            self._state.save(held)
-            if self._refused(held, request, link, sql):
-                return None
+        if link_digest(link.canonical, sql) == request.sql_digest:
+            return sql
+        holder = self._links.renew(held, request, link, sql)
+        self._state.save(held)
+        if holder is not None:
+            self._point_to(held, request, holder)
+            return None
+        if refusal := self._first_looked(request, link, sql):
+            self._refuse(held, request, sql, refusal)
+            return None
         return sql
 
     def _replace(self, request: Request, why: str) -> None:

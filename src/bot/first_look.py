@@ -38,49 +38,60 @@ class FirstLook:
     """Costs nobody an answer: whatever goes wrong in it, the job judges."""
 
     def __init__(self, settings: BotSettings, reader: ClaimReader, job_reader: JobReader) -> None:
-        self._is_ours = settings.demanded_profile == OUR_PROFILE
+        self._is_ours = settings.demanded_profile == OUR_PROFILE and not settings.own_notebook
         self._read = reader
         self._job_reader = job_reader
 
     def at(self, sql: str, execution_id: str, link: LookerLink | None = None) -> Look:
         """Of the SQL that an execution is to be given. link: whose SQL it is; its accounts must be the claim's."""
-        try:
-            claimed = self._read(sql, paths.execution_date(execution_id)) if self._is_ours else None
-        except ClaimRefused as refused:
-            if refused.certain and self._jobs_read_alike():
-                return Look(refused.understood, _refusal(refused.message, refused.advice))
-            claimed = None
-        except TransientError as error:
-            log.info("left to the job: %s", error)
-            claimed = None
-        except Exception as error:  # (a bug here must cost nobody an answer)
-            log.error("unexpected error", exc_info=error)
+        claimed, is_sure = self._claimed(sql, execution_id)
+        if isinstance(claimed, ClaimRefused):
+            if is_sure:
+                return Look(claimed.understood, _refusal(claimed.message, claimed.advice))
             claimed = None
         understood = claimed.understood if claimed else None
-        return Look(understood, self._of_other_account(link, sql, claimed) if link and link.accounts else None)
+        return Look(understood, _of_other_account(link, sql, claimed if is_sure else None) if link else None)
 
-    def _jobs_read_alike(self) -> bool:
+    def _claimed(self, sql: str, execution_id: str) -> tuple[Claimed | ClaimRefused | None, bool]:
+        """What the SQL asks for, or why it is refused, None where it was not read; and whether a job reads it alike."""
+        if not self._is_ours:
+            return None, False
         try:
-            return self._job_reader.sha256() == self._read.sha256()
+            claimed = self._claimed_or_refused(sql, execution_id)
+            may_be_sure = isinstance(claimed, Claimed) or claimed.certain
+            return claimed, may_be_sure and self._job_reader.sha256() == self._read.sha256()
         except TransientError as error:
             log.info("left to the job: %s", error)
-            return False
+        except Exception as error:  # (a bug here must cost nobody an answer)
+            log.error("unexpected error", exc_info=error)
+        return None, False
 
-    def _of_other_account(self, link: LookerLink, sql: str, claimed: Claimed | None) -> Failure | None:
-        """Where the claim cannot be read as the job will, each account of the link has to stand in the SQL at least."""
-        if claimed is not None and self._jobs_read_alike():
-            other = {sid for sid in link.accounts if sid.lower() != claimed.account_sid.lower()}
-            about = {claimed.account_sid}
-        else:
-            other = {sid for sid in link.accounts if sid.lower() not in sql.lower()}
-            about = set(_ACCOUNT.findall(sql))
-        if not other:
-            return None
-        its = f"is about {_some(about)}" if about else "names no account"
-        return _refusal(
-            f"The link asks about {_some(other)}, its SQL {its}: the credit would be another account's.",
-            "Filter by one account in Looker, run it, and post that link.",
-        )
+    def _claimed_or_refused(self, sql: str, execution_id: str) -> Claimed | ClaimRefused:
+        try:
+            return self._read(sql, paths.execution_date(execution_id))
+        except ClaimRefused as refused:
+            return refused
+
+
+def _of_other_account(link: LookerLink, sql: str, claimed: Claimed | None) -> Failure | None:
+    """Where the claim is not read as the job will read it, each account of the link has to stand in the SQL at least.
+
+    The result of its job is held to the link again (result_check.py).
+    """
+    if claimed is not None:
+        other = {sid for sid in link.accounts if sid.lower() != claimed.account_sid.lower()}
+        about = {claimed.account_sid}
+    else:
+        other = {sid for sid in link.accounts if sid.lower() not in sql.lower()}
+        about = set(_ACCOUNT.findall(sql))
+    if not other:
+        return None
+    its = f"is about {_some(about)}" if about else "names no account"
+    return _refusal(
+        f"The link asks about {_some(other)}, its SQL {its}: the credit would be another account's.",
+        "Open the link in Looker, see that its filter on the account is this explore's own field and the only one, run "
+        "it, and post the link that Share gives.",
+    )
 
 
 def _some(accounts: set[str]) -> str:

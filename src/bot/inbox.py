@@ -187,7 +187,7 @@ class Inbox:
             return None
         except CreditsError:
             raise
-        except Exception as error:  # noqa: BLE001 (as in _window)
+        except Exception as error:  # noqa: BLE001 (as in _requests_in)
             self._unread(candidate.ts, error)
             return None
         self._known[candidate.ts] = candidate.digest

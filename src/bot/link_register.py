@@ -30,14 +30,11 @@ class LinkRegister:
         today = utc_date(self._clock()).isoformat()
         return self._state.claim_link(request.sql_digest, mine, today, held.problems)
 
-    def renew(self, held: Held, request: Request, link: LookerLink, sql: str) -> bool:
-        """Whether Looker gives another SQL by now: that is taken in hand, and the earlier one let go."""
-        if request.sql_digest == link_digest(link.canonical, sql):
-            return False
+    def renew(self, held: Held, request: Request, link: LookerLink, sql: str) -> LinkRecord | None:
+        """As `claim`, of another SQL than Looker gave before, which is let go."""
         if request.sql_digest is not None:
             self._state.update_link(request.sql_digest, _record(held, request, "failed"))
-        self.claim(held, request, link, sql)
-        return True
+        return self.claim(held, request, link, sql)
 
     def finish(self, held: Held, request: Request, result: CreditResult | None) -> None:
         """Say how the request that had it ended; `result` where it was answered."""

@@ -275,8 +275,9 @@ class Notifier:
 
     def _failure_dm(self, held: Held, request: Request, failure: Failure) -> wording.Message:
         execution = request.execution
-        lines, problem = self._log_tail(execution.job_name) if execution else (None, "")
-        files = paths.ExecutionPaths(execution.execution_id) if execution else None
+        job = execution if execution and execution.created_at else None
+        lines, problem = self._log_tail(job.job_name) if job else (None, "")
+        files = paths.ExecutionPaths(job.execution_id) if job else None
         return wording.failure_dm(
             what=failure.message,
             advice=failure.advice,
@@ -287,7 +288,7 @@ class Notifier:
             log_lines=None if lines is None else sayable(lines),
             log_is_empty=not lines,
             log_problem=problem,
-            log_url=console_links.job_log(self._settings.aws_default_region, execution.job_name) if execution else None,
+            log_url=console_links.job_log(self._settings.aws_default_region, job.job_name) if job else None,
             notebook_url=self._console(files.notebook) if files else None,
             message_url=self._permalink_or_none(held),
         )

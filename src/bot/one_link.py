@@ -40,7 +40,7 @@ def answer_one_link(
     store = ObjectStore(clients, settings.s3_output_bucket)
     job_reader = JobReader(store, settings.job_place, time.time)
     refusal = RefusalByHand(settings, store, FirstLook(settings, reader, job_reader), time.time, origin)
-    job = executor.execute(sql, execution_id=refusal.checked_id(sql, link))
+    job = executor.execute(sql, execution_id=refusal.begin(sql, link))
     print_started(job, as_json=as_json)
     executor.wait_for_completion(job["job_name"])
     read = executor.read_result(job["execution_id"])

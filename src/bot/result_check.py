@@ -7,7 +7,7 @@ from ..config import BotSettings
 from ..errors import QueryError, ResultInvalid, TransientError
 from ..execution.results import check_query, invalid_result
 from ..executor import CreditResult, Flag, ReadResult
-from ..looker.links import allowed_hosts, parse_link
+from ..looker.links import LookerLink, allowed_hosts, parse_link
 from ..notebook_choice import OUR_PROFILE
 from ..state.records import Request
 from ..state.state_manager import link_digest
@@ -30,9 +30,10 @@ class ResultCheck:
         query = paths.ExecutionPaths(result["execution_id"]).query
         if kept is None:
             raise _invalid(result, f"{query} is missing")
-        given = link_digest(parse_link(request.link, self._hosts).canonical, kept)
-        if request.sql_digest is not None and request.sql_digest != given:
+        link = parse_link(request.link, self._hosts)
+        if request.sql_digest not in {None, link_digest(link.canonical, kept)}:
             raise _invalid(result, f"{query} is not the SQL that Looker gave for the link")
+        _check_account(result, link)
         return self.checked(read, kept)
 
     def checked(self, read: ReadResult, sql: str) -> CreditResult:
@@ -66,6 +67,13 @@ class ResultCheck:
         if (result.get("account_sid") or "?").lower() not in sql.lower():
             raise _invalid(result, f"its account {result.get('account_sid')} does not stand in its SQL")
         return why.rstrip(".")
+
+
+def _check_account(result: CreditResult, link: LookerLink) -> None:
+    """Raises ResultInvalid where the link names accounts, and the result another one."""
+    account = result.get("account_sid")
+    if link.accounts and account and account.lower() not in {sid.lower() for sid in link.accounts}:
+        raise _invalid(result, f"its account is {account}, the link asks about {', '.join(sorted(link.accounts)[:3])}")
 
 
 def changed_since(result: CreditResult, sha256: str | None) -> ResultInvalid:

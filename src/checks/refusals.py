@@ -27,7 +27,7 @@ def check_refusals(
 
 
 def _why_slow(settings: BotSettings, job_reader: JobReader, own_sha256: Callable[[], str]) -> str:
-    if settings.demanded_profile != OUR_PROFILE:
+    if settings.demanded_profile != OUR_PROFILE or settings.own_notebook:
         return "the notebook is the company's own, and only it can read its SQL"
     of_jobs, why = job_reader.look()
     if of_jobs is None:

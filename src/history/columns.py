@@ -30,8 +30,8 @@ def of_claim(record: Record, name: str) -> Any:
 
 
 def is_refused(record: Record) -> bool:
-    """Whether no job was started for it."""
-    return record.get("outcome") == REFUSED
+    """Whether it was refused, and no job was started for it."""
+    return record.get("outcome") == REFUSED and not any(one.get("created_at") for one in record.get("attempts") or ())
 
 
 def usd(record: Record) -> float | None:

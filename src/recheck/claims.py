@@ -8,6 +8,7 @@ from typing import Any
 
 from ..bot.claims import Claimed, ClaimReader, ClaimRefused
 from ..errors import TransientError
+from ..executor import is_account
 from ..state.recommendations import MAX_VALUES
 from ..state.records import Understood
 
@@ -57,7 +58,7 @@ def _understood(scope: Mapping[str, Any]) -> Understood:
     """Of a Claim's scope, or of what was read of one."""
     filters = {name: [value[:100] for value in scope.get(name) or ()][:MAX_VALUES] for name in _FILTERS}
     return Understood(
-        account_sid=(scope.get("account_sid") or "")[:100] or None,
+        account_sid=account if is_account(account := scope.get("account_sid") or "") else None,
         fraud_start=scope.get("start"),
         fraud_end=_day_before(scope.get("end")),
         **{name: values or None for name, values in filters.items()},

@@ -247,7 +247,7 @@ class SlackClient:
     def _private_channel_named(self, name: str) -> str | None:
         try:
             return self._channel_named(name, "private_channel")
-        except MissingScope:  # groups:read is asked of nobody: an id does without
+        except MissingScope:  # of a workspace without private channels groups:read is not asked
             return None
 
     def _sent_already(self, channel: str, key: str) -> bool:

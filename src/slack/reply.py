@@ -42,7 +42,6 @@ __all__ = [
     "refused_claim",
     "refused_link",
     "repeat",
-    "several_links",
     "too_many_links",
     "undelivered",
     "waiting",
@@ -132,7 +131,8 @@ def failure_dm(
 ) -> Message:
     """What the requester is told of a failure.
 
-    log_lines: those that may be posted, oldest first; None where none could be had, for the reason `log_problem`.
+    log_lines: those that may be posted, oldest first; None where none could be had, for the reason `log_problem`, and
+    where there was no job.
     """
     again = "Trying again may help: post the link again." if retry_helps else "Trying again will not help by itself."
     facts_ = _failure_facts(cell_title, job_arn, execution_id)
@@ -142,6 +142,7 @@ def failure_dm(
         if url
     ]
     logs = list(log_lines or [])[-LOG_LINES:]
+    was_logged = log_lines is not None or bool(log_problem)
     log_title = _log_title(log_lines, log_problem, is_empty=log_is_empty)
     sentences = [part for part in (_sentence(what), _sentence(advice), again) if part]
     return _message(
@@ -150,7 +151,7 @@ def failure_dm(
             *(escape(sentence, 2000) for sentence in sentences),
             *(f"{name}: {escape(value)}" for name, value in facts_),
             " · ".join(mrkdwn_link(url, name) for name, url in links),
-            escape(log_title) if execution_id else "",
+            escape(log_title) if was_logged else "",
             *(escape(line, 300) for line in logs),
         ],
         [
@@ -158,7 +159,7 @@ def failure_dm(
             _sentences_block(sentences),
             _facts_block(facts_) if facts_ else None,
             _links_block(links) if links else None,
-            paragraph(text(log_title)) if execution_id else None,
+            paragraph(text(log_title)) if was_logged else None,
             preformatted(logs) if logs else None,
         ],
     )
@@ -202,11 +203,6 @@ def repeat(permalink: str | None, *, running: bool = False) -> Message:
         [f"{words}{mrkdwn_link(permalink, 'in this thread')}."],
         [paragraph(own(words), link(permalink, "in this thread"), own("."))],
     )
-
-
-def several_links(count: int) -> Message:
-    """One message, several queries."""
-    return _line(f"This message holds {count} queries; each gets its own answer here.")
 
 
 def too_many_links(answered: int, left_out: int) -> Message:

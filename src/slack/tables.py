@@ -31,7 +31,7 @@ def has_table(message: Message) -> bool:
 
 
 def without_table(message: Message) -> Message:
-    """The same message with its table in fixed width: the first columns that fit a phone's line."""
+    """The same message with its table in fixed width: the columns that fit a phone's line, and how many do not."""
     blocks = [preformatted(_lines(block)) if block["type"] == "table" else block for block in message.blocks]
     return replace(message, blocks=blocks)
 
@@ -39,16 +39,18 @@ def without_table(message: Message) -> Message:
 def _lines(block: Block) -> list[str]:
     rows = [[cell["elements"][0]["elements"][0]["text"] for cell in row] for row in block["rows"]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    widths = widths[: _how_many_fit(widths)]
+    fit = _how_many_fit(widths)
+    too_wide, widths = len(widths) - fit, widths[:fit]
     gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= PHONE else " "
     is_right = [setting["align"] == "right" for setting in block["column_settings"]]
-    return [
+    lines = [
         gap.join(
             cell.rjust(width) if right else cell.ljust(width)
             for cell, width, right in zip(row, widths, is_right, strict=False)
         ).rstrip()
         for row in rows
     ]
+    return [*lines, f"({too_wide} more would be too wide here)"] if too_wide else lines
 
 
 def _how_many_fit(widths: Sequence[int]) -> int:

@@ -1,8 +1,8 @@
 """Which reader of SQL the jobs have, as their last valid result says: state/reader.json.
 
-An image named by a tag that may come to mean another one is believed for a day: until the first valid result of the new
-one, a refusal could be its predecessor's. A digest stays what it is, and a tag that our build makes says its commit, in
-repositories (sagemaker/template.yaml) where no tag can be moved.
+An image named by a tag that may come to mean another one is believed until the next day's end (UTC): until the first
+valid result of the new one, a refusal could be its predecessor's. A digest stays what it is, and a tag that our build
+makes says its commit, in repositories (sagemaker/template.yaml) where no tag can be moved.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ log = logging.getLogger("credits")
 BELIEVED_FOR = timedelta(days=1)
 LOCAL = "local"
 """The place of jobs on the bot's own machine, whatever image is set besides."""
-_PINNED = re.compile(r"@sha256:[0-9a-f]{64}$|:[0-9a-f]{7,40}(-[0-9a-f]{12})?$")
+_PINNED = re.compile(r"@sha256:[0-9a-f]{64}$|:(?=[0-9]*[a-f])[0-9a-f]{7,40}(-[0-9a-f]{12})?$")
+"""A tag of digits alone may be a day's."""
 
 
 class JobReader:

@@ -146,6 +146,15 @@ def of_another_image(_harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(BotSettings, "job_place", "registry/another:tag")
 
 
+def of_another_notebook_that_keeps_our_profile(_harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTEBOOK", "own.ipynb")
+    monkeypatch.setenv("RESULT_PROFILE", "verify_credit/1")
+
+
+def of_files_that_cannot_be_hashed(_harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("verify_credit.looker_sql.identity._BESIDE", ("none.py",))
+
+
 def of_what_cannot_be_read(harness: BotHarness, _: pytest.MonkeyPatch) -> None:
     harness.box.aws.put_objects(objects={paths.READER: "[]"})
 
@@ -161,6 +170,8 @@ def of_a_reader_out_of_time(_harness: BotHarness, monkeypatch: pytest.MonkeyPatc
         of_another_reader,
         of_other_tables,
         of_another_notebook,
+        of_another_notebook_that_keeps_our_profile,
+        of_files_that_cannot_be_hashed,
         of_an_image_older_than_the_question,
         of_another_image,
         of_what_cannot_be_read,
@@ -212,6 +223,18 @@ def test_another_sql_that_looker_gives_after_a_death_is_looked_at_as_well(known:
     assert known.jobs() == []
 
 
+@pytest.mark.usefixtures("short_ticks")
+def test_a_sql_that_was_kept_as_refused_is_not_the_one_of_another_that_looker_gives_later(known: BotHarness) -> None:
+    ts = dies_with_its_sql_unkept(known, VERIFY)
+    key = paths.ExecutionPaths(known.execution_of(ts)).query
+    known.box.aws.put_objects(objects={key: WITHOUT_FRAUD})
+
+    known.ticks_until_quiet()
+
+    assert "credit recommended" in known.answers(ts)[0]
+    assert known.kept_query(known.execution_of(ts)) == VERIFY
+
+
 def link_with_account(harness: BotHarness, sql: str, sid: str) -> str:
     """The slug decides which SQL it is; what else stands in the link names an account."""
     return f"{harness.query(sql, ACCOUNT)}?title={sid}"
@@ -240,6 +263,17 @@ def test_it_starts_none_for_a_notebook_of_the_companys_own_either(
 
     assert f"The link asks about {OTHER}" in harness.answers(ts)[0]
     assert harness.jobs() == []
+
+
+@pytest.mark.usefixtures("short_ticks")
+def test_a_result_of_another_account_than_the_links_is_no_answer(harness: BotHarness) -> None:
+    ts = harness.post(link_with_account(harness, f"{VERIFY} /* {OTHER} */", OTHER))
+
+    harness.tick()
+
+    [said] = harness.answers(ts)
+    assert f"its account is {ACCOUNT}, the link asks about {OTHER}" in said
+    assert len(harness.jobs()) == 1
 
 
 @pytest.mark.parametrize("sid", [ACCOUNT, f"AC{'0' * 32}"])

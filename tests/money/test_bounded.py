@@ -94,6 +94,11 @@ def test_what_nests_too_deep_is_refused_by_name_without_being_parsed(
     assert "shorter window" not in raised.value.advice
 
 
+def test_a_long_run_of_digits_with_a_letter_behind_is_one_piece_and_not_looked_at_anew_at_each_digit() -> None:
+    digits = f"{'1' * 100_000}a"
+    assert [piece.text for piece in pieces_of(f"SELECT {digits}.5")][1:2] == [digits]
+
+
 def test_the_depth_that_is_told_is_the_deepest_and_its_line() -> None:
     with pytest.raises(ClaimError, match="nests 45 deep in line 3; 32 is the most"):
         read(f"{ALL}\nAND mcc = '1'\nAND {'(' * 45}mcc{')' * 45} = '1'")

@@ -137,6 +137,7 @@ PLAIN = [
     r"The SQL has a FROM without a SELECT\.",
     r"The SQL has a clause outside of its parentheses\.",
     r"The SQL has (?:OFFSET|WINDOW|FOR UPDATE|HAVING|RECURSIVE), which a claim cannot hold\.",
+    r"The SQL has \d+ of Looker's comments on totals; 3 is the most that Looker writes\.",
     r"The SQL has Looker's comment on totals in line \d+, and not one query behind it\.",
 ]
 """All that the room refuses with: what is quoted of the author in parentheses, and sentences that quote nothing."""

@@ -147,6 +147,9 @@ REFUSED = [
     ("a day of a row", "usage_date >= DATE_ADD('day', -DAY_OF_WEEK(usage_date), CURRENT_DATE)", "usage_date"),
     ("half a number", "usage_date >= DATE_ADD('day', 1.5, CURRENT_DATE)", "1.5"),
     ("a number in quotes", "usage_date >= DATE_ADD('day', '1', CURRENT_DATE)", "'1'"),
+    ("after the last day there is", "usage_date > DATE '9999-12-31'", "names no last day"),
+    ("two that are none", "usage_date >= TIMESTAMP '9999-12-31 10:00:00' AND usage_date < DATE '2025-07-01'",
+     "window is empty"),
     ("beyond the calendar", "usage_date >= DATE_ADD('year', 99999, CURRENT_DATE)", "out of range"),
 ]  # fmt: skip
 

@@ -165,6 +165,10 @@ cells = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) |
 names = st.text(max_size=30) | st.sampled_from(["<!here>", "\x00", "", "@everyone", "é" * 40])
 
 
+def test_columns_that_are_too_wide_for_a_phone_are_counted() -> None:
+    assert fixed(own([{f"column_{n}": "x" * 20 for n in range(5)}]))[-1] == "(4 more would be too wide here)"
+
+
 @settings(max_examples=40, deadline=None)
 @given(rows=st.lists(st.dictionaries(names, cells, max_size=22), max_size=4))
 def test_slack_takes_any_notebooks_table_and_a_phone_its_lines(rows: list[dict[str, Any]]) -> None:

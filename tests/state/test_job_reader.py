@@ -15,6 +15,7 @@ from src.state.records import ReaderRecord
 ONE, OTHER = "1" * 64, "2" * 64
 IMAGE = "registry.example/credits:0123456789ab"
 MOVING = "registry.example/credits:latest"
+DATED = "registry.example/credits:20260118"
 DIGEST = f"{MOVING}@sha256:{'0' * 64}"
 NOW = datetime(2026, 1, 20, 12, tzinfo=UTC).timestamp()
 
@@ -62,6 +63,7 @@ def reader(store: Store, place: str = IMAGE) -> JobReader:
         (MOVING, [result("20260118", image=MOVING)], None, 1),
         (MOVING, [result("20260118", image=MOVING), result("20260119", image=MOVING)], ONE, 2),
         (DIGEST, [result("20260101", image=DIGEST)], ONE, 1),
+        (DATED, [result("20260118", image=DATED)], None, 1),
         ("local", [result("20260101", image=None)], ONE, 1),
         ("local", [result("20260101", image=IMAGE)], ONE, 1),
     ],

@@ -91,6 +91,11 @@ def _without_totals(sql: str, pieces: Sequence[Piece]) -> tuple[list[Piece], int
     marks = [mark for mark in _marks(sql) if places and places[0] < mark.start < places[-1]]
     if not marks:
         return list(pieces), len(sql), ()
+    if len(marks) > len(_TOTALS):
+        raise ClaimError(
+            f"The SQL has {len(marks)} of Looker's comments on totals; {len(_TOTALS)} is the most that Looker writes.",
+            "Take the totals out in Looker, and post the new link.",
+        )
     for number, mark in enumerate(marks):
         until = marks[number + 1].start if number + 1 < len(marks) else len(sql)
         behind = [piece for piece in pieces if mark.start < piece.start < until]

@@ -16,10 +16,7 @@ def ends_of(filters: Sequence[Days]) -> tuple[date | None, date | None]:
     """First day, and the day after the last, of what date filters leave together; None for an open side or no day."""
     spans = all_of(filters).spans
     start, end = (spans[0][0], spans[-1][1]) if spans else (NO_START, NO_END)
-    return (
-        None if start == NO_START else date.fromordinal(start),
-        None if end > date.max.toordinal() else date.fromordinal(end),
-    )
+    return _day(start), _day(end)
 
 
 def window_of(filters: Sequence[Days], as_of: date) -> tuple[date, date]:
@@ -58,9 +55,14 @@ def _empty(filters: Sequence[Days]) -> ClaimError:
     start = max((one[0][0] for one in spans), default=NO_START)
     end = min((one[-1][1] for one in spans), default=NO_END)
     why = "no day is in all of its date filters"
-    if NO_START < end <= start < NO_END:
-        why = f"it begins {date.fromordinal(start)} and ends before {date.fromordinal(end)}"
+    if end <= start and _day(start) and _day(end):
+        why = f"it begins {_day(start)} and ends before {_day(end)}"
     return ClaimError(f"The SQL's window is empty: {why}.", "Correct the dates.")
+
+
+def _day(ordinal: int) -> date | None:
+    """None beyond the calendar."""
+    return date.fromordinal(ordinal) if NO_START < ordinal <= date.max.toordinal() else None
 
 
 def _named(gap: Span) -> str:
