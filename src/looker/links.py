@@ -28,6 +28,9 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _SHARE_PATH = re.compile(r"/x/[A-Za-z0-9]{16,30}/?$")
 _LOOKER_PATH = re.compile(r"/(x|looks|sql|dashboards(-next)?|explore|embed)/[^/]", re.IGNORECASE)
 
+_ITS_QUERY = re.compile(r"[?&](amp;)?(qid|fields)=")
+_NOT_LOOKERS = ("lookerstudio.google.com", "datastudio.google.com")  # another product
+
 
 @dataclass(frozen=True)
 class LookerLink:
@@ -213,10 +216,9 @@ def meant_for_looker(url: str, hosts: Collection[str]) -> bool:
     if any(name in authority for name in _names(hosts)) or _stands_in(_names(hosts), everything_in(url, inner)):
         return True
     bare = path.partition("?")[0]
-    return bool(
-        _SHARE_PATH.match(bare) or _explores(bare, path) or ("looker" in authority and _LOOKER_PATH.match(path))
-    )
+    is_named_so = "looker" in authority and not authority.endswith(_NOT_LOOKERS)
+    return bool(_SHARE_PATH.match(bare) or _explores(bare, path) or (is_named_so and _LOOKER_PATH.match(path)))
 
 
 def _explores(bare: str, path: str) -> bool:
-    return bare.startswith("/explore/") and bare.count("/") >= 3 and ("qid=" in path or "fields=" in path)
+    return bare.startswith("/explore/") and bare.count("/") >= 3 and bool(_ITS_QUERY.search(path))

@@ -14,12 +14,15 @@ from .block_urls import address, is_web_address, urls_in_blocks
 from .text_urls import Reading, urls_in_mrkdwn
 
 _PREVIEW_OF = ("from_url", "original_url", "app_unfurl_url")
-_TEXTS = ("pretext", "title", "text", "fallback", "footer", "author_name")
+_TEXTS = ("pretext", "title", "text", "footer", "author_name")
 _LINKS = {"title_link": "title", "author_link": "author_name"}  # address: its label
 
 
-def urls_in_attachments(attachments: object, authored: Collection[str], reading: Reading) -> Iterator[tuple[str, str]]:
-    """Each address with the name of the field that holds it. authored: addresses in the message's blocks and text."""
+Form = tuple[object, ...]
+
+
+def urls_in_attachments(attachments: object, authored: Collection[str], reading: Reading) -> Iterator[tuple[Form, str]]:
+    """Each address with what tells apart the text that holds it. authored: those in the message's blocks and text."""
     pages = {_page(url) for url in authored}
     queue: deque[object] = deque([attachments])
     while queue and reading.nodes > 0 and reading.characters > 0:
@@ -28,9 +31,10 @@ def urls_in_attachments(attachments: object, authored: Collection[str], reading:
         if isinstance(item, list):
             queue.extendleft(reversed(item))
         elif isinstance(item, dict) and not _is_preview(item, pages):
-            for named in _urls_of(item, reading):
-                pages.add(_page(named[1]))
-                yield named
+            number = reading.nodes
+            for form, url in _urls_of(item, reading):
+                pages.add(_page(url))
+                yield (number, *form), url
             queue.extendleft(reversed(_nested(item)))
 
 
@@ -41,7 +45,7 @@ def _is_preview(attachment: dict[str, Any], pages: Collection[str]) -> bool:
     made_from = [str(attachment[name]) for name in _PREVIEW_OF if attachment.get(name)]
     if attachment.get("is_msg_unfurl"):
         return any(_page(link) in pages for link in made_from)
-    return bool(made_from or attachment.get("is_app_unfurl") or attachment.get("service_name"))
+    return bool(made_from or attachment.get("is_app_unfurl"))
 
 
 def _page(url: str) -> str:
@@ -49,25 +53,35 @@ def _page(url: str) -> str:
     return url.partition("?")[0].rstrip("/").lower()
 
 
-def _urls_of(attachment: dict[str, Any], reading: Reading) -> Iterator[tuple[str, str]]:
+def _urls_of(attachment: dict[str, Any], reading: Reading) -> Iterator[tuple[Form, str]]:
+    shown = False
+    for found in _shown(attachment, reading):
+        shown = True
+        yield found
+    if not shown:  # Slack shows it where it can show nothing else
+        yield from _each("fallback", urls_in_mrkdwn(attachment.get("fallback"), reading))
+
+
+def _shown(attachment: dict[str, Any], reading: Reading) -> Iterator[tuple[Form, str]]:
     labels = {label for name, label in _LINKS.items() if is_web_address(attachment.get(name))}
     for name in _LINKS:
-        yield from _named(name, address(attachment.get(name), reading))
+        yield from _each(name, address(attachment.get(name), reading))
     for name in _TEXTS:
         if name not in labels:
-            yield from _named(name, urls_in_mrkdwn(attachment.get(name), reading))
-    for field in _objects(attachment.get("fields")):
-        yield from _named("fields", urls_in_mrkdwn(field.get("title"), reading))
-        yield from _named("fields", urls_in_mrkdwn(field.get("value"), reading))
+            yield from _each(name, urls_in_mrkdwn(attachment.get(name), reading))
+    for number, field in enumerate(_objects(attachment.get("fields"))):
+        yield from _each(f"title {number}", urls_in_mrkdwn(field.get("title"), reading))
+        yield from _each(f"value {number}", urls_in_mrkdwn(field.get("value"), reading))
     for name in ("blocks", "actions"):
-        yield from _named(name, urls_in_blocks(attachment.get(name), reading))
+        yield from _each(name, urls_in_blocks(attachment.get(name), reading))
     for quoted in _quoted(attachment):
-        yield from _named("quoted blocks", urls_in_blocks(quoted.get("blocks"), reading))
-        yield from _named("quoted text", urls_in_mrkdwn(quoted.get("text"), reading))
+        yield from _each("quoted blocks", urls_in_blocks(quoted.get("blocks"), reading))
+        yield from _each("quoted text", urls_in_mrkdwn(quoted.get("text"), reading))
 
 
-def _named(name: str, urls: Iterator[str]) -> Iterator[tuple[str, str]]:
-    return ((f"attachments: {name}", url) for url in urls)
+def _each(name: str, found: Iterator[str] | Iterator[tuple[int, str]]) -> Iterator[tuple[Form, str]]:
+    for one in found:
+        yield ((name,), one) if isinstance(one, str) else ((name, one[0]), one[1])
 
 
 def _quoted(attachment: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from .bare_urls import whole
 from .text_urls import Reading, urls_in_markdown, urls_in_mrkdwn, urls_in_plain
 
 Read = Callable[[object, Reading], Iterator[str]]
@@ -28,17 +30,31 @@ _READ_AS: dict[str, Read] = {
 }
 
 
-def urls_in_blocks(blocks: object, reading: Reading) -> Iterator[str]:
-    """Every address and every address in a text, at any depth, in the order they stand. No recursion."""
-    queue: deque[object] = deque([blocks])
+@dataclass(frozen=True)
+class _Node:
+    value: object
+    form: int  # the number of the element that it is part of
+    is_words: bool = False  # of a rich text, which is one element
+    after: str = ""  # the words that follow a link in a rich text
+
+
+def urls_in_blocks(blocks: object, reading: Reading) -> Iterator[tuple[int, str]]:
+    """Each address with the number of the element that holds it, at any depth, in the order they stand. No recursion.
+
+    A rich text is one element: what its author wrote twice stands there twice. A card says the same in many.
+    """
+    queue: deque[_Node] = deque([_Node(blocks, 0)])
     while queue and reading.nodes > 0 and reading.characters > 0:
         reading.nodes -= 1
         node = queue.popleft()
-        if isinstance(node, dict):
-            yield from _urls_of(node, reading)
-            queue.extendleft(reversed(_children(node)))
-        elif isinstance(node, list):
-            queue.extendleft(reversed(node))
+        if isinstance(node.value, dict):
+            is_words = node.is_words or node.value.get("type") == "rich_text"
+            form = node.form if node.is_words else reading.nodes
+            for url in _urls_of(node.value, node.after, reading):
+                yield form, url
+            queue.extendleft(_Node(one, form, is_words) for one in reversed(_children(node.value)))
+        elif isinstance(node.value, list):
+            queue.extendleft(_backwards(node.value, node))
 
 
 def is_web_address(value: object) -> bool:
@@ -53,13 +69,28 @@ def address(value: object, reading: Reading) -> Iterator[str]:
         yield from [taken] if taken == value else []
 
 
-def _urls_of(node: dict[str, Any], reading: Reading) -> Iterator[str]:
+def _backwards(items: list[Any], parent: _Node) -> Iterator[_Node]:
+    """The items from the last to the first, each with the words that follow it up to the next link."""
+    words: list[str] = []
+    for item in reversed(items):
+        is_link = isinstance(item, dict) and is_web_address(item.get("url"))
+        yield _Node(item, parent.form, parent.is_words, "".join(reversed(words)) if is_link else "")
+        if is_link:
+            words = []
+        elif isinstance(item, dict) and parent.is_words and isinstance(item.get("text"), str):
+            words.append(item["text"])
+
+
+def _urls_of(node: dict[str, Any], after: str, reading: Reading) -> Iterator[str]:
     labels = _labels(node)
     for name, value in node.items():
         if name in _TEXTS and name not in labels:
             yield from _READ_AS.get(str(node.get("type")), urls_in_mrkdwn)(value, reading)
         elif _ADDRESS.fullmatch(name) and not _is_passed_over(name):
-            yield from address(value, reading)
+            for url in address(value, reading):
+                label = node.get("text")
+                is_in_words = node.get("type") == "link" and name == "url"
+                yield whole(url, after, label if isinstance(label, str) else "") if is_in_words else url
 
 
 def _children(node: dict[str, Any]) -> list[object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .attachment_urls import urls_in_attachments
+from .attachment_urls import Form, urls_in_attachments
 from .block_urls import urls_in_blocks
 from .text_urls import Reading, urls_in_mrkdwn
 
@@ -21,15 +21,16 @@ def is_request(message: dict[str, Any]) -> bool:
     return message.get("subtype") in _SUBTYPES and thread in (None, message.get("ts"))
 
 
-def urls_in(message: dict[str, Any], limit: int) -> Iterator[tuple[str, str]]:
+def urls_in(message: dict[str, Any], limit: int) -> Iterator[tuple[Form, str]]:
     """Each address with the form that holds it, as often as it stands there; at most `limit` of each part.
 
-    Forms repeat one another: Slack keeps a person's post as blocks and as text, an app says the same in a fallback.
+    Forms repeat one another: Slack keeps a person's post as blocks and as text, an app says the same in a fallback and
+    beside a button. An address that was cut short has CUT at its end.
     """
-    blocks = [("blocks", url) for url in islice(urls_in_blocks(message.get("blocks"), Reading()), limit)]
-    text = [("text", url) for url in islice(urls_in_mrkdwn(message.get("text"), Reading()), limit)]
-    yield from blocks
-    yield from text
+    blocks = list(islice(urls_in_blocks(message.get("blocks"), Reading()), limit))
+    text = list(islice(urls_in_mrkdwn(message.get("text"), Reading()), limit))
+    yield from ((("blocks", element), url) for element, url in blocks)
+    yield from ((("text",), url) for url in text)
     if attachments := message.get("attachments"):
-        authored = {url for _, url in (*blocks, *text)}
+        authored = {url for _, url in blocks} | set(text)
         yield from islice(urls_in_attachments(attachments, authored, Reading()), limit)

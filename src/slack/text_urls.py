@@ -1,4 +1,4 @@
-"""Web addresses in one text of Slack's: marked text, plain text, Markdown. Each pattern is linear."""
+"""Web addresses in one text of Slack's: marked text, plain text, Markdown. Each is read in linear time."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .bare_urls import CUT, before_address, delimited, urls_in_text, whole
+
 MAX_CHARACTERS = 1_000_000  # of text looked at in one part of a message; Slack itself posts at most 40,000
 MAX_NODES = 100_000  # objects looked at in one part of a message
 
-_ADDRESS = r"https?://[^\s<>\"'`|]{1,20000}"
-# Marked text: `<url|label>`, `<url>`, or an address standing by itself.
-_IN_MRKDWN = re.compile(rf"<(https?://[^<>|\s]{{1,20000}})(?:\|[^<>]{{0,20000}})?>|({_ADDRESS})", re.IGNORECASE)
-_IN_PLAIN = re.compile(_ADDRESS, re.IGNORECASE)
-# Markdown: an address ends where it turns out to be the label of a link.
-_IN_MARKDOWN = re.compile(r"https?://(?:(?!\]\()[^\s<>\"'`|]){1,20000}", re.IGNORECASE)
-_TRAILING = ".,;:!?)]}*_~"
+_MARKED = re.compile(r"<(https?://[^<>|]+)(?:\|([^<>]*))?>", re.IGNORECASE)
+_NO_WORDS = re.compile(r"<[@#!][^<>]*>|:[a-z0-9_+-]+:", re.IGNORECASE)  # mentions and emoji
+_IN_MARKDOWN = re.compile(
+    r"\]\(<(?P<angled>https?://[^<>\n]+)>"  # [label](<url>)
+    # [label](url), [label](url "title")
+    r"|\]\((?P<linked>https?://(?:[^\s()]|\([^\s()]*\))+)(?P<closed>\)|\s+[\"'(][^\n)]*\))?"
+    r"|<(?P<marked>https?://[^<>\n]+)>",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -26,24 +30,30 @@ class Reading:
     nodes: int = MAX_NODES
 
     def take(self, text: str) -> str:
-        """As much of a text as may be looked at, whole words; it is used up. An address cut short is another one."""
-        taken = text if len(text) <= self.characters else text[: self.characters].rpartition(" ")[0]
+        """As much of a text as may be looked at, whole lines; it is used up. An address cut short is another one."""
+        taken = text if len(text) <= self.characters else text[: self.characters].rpartition("\n")[0]
         self.characters -= min(len(text), self.characters)
         return taken
 
 
 def urls_in_mrkdwn(text: object, reading: Reading) -> Iterator[str]:
-    """Addresses in marked text, unescaped once."""
-    if isinstance(text, str):
-        for found in _IN_MRKDWN.finditer(reading.take(text)):
-            yield unescape(found[1] or found[2].rstrip(_TRAILING))
+    """Addresses in marked text (`<url|label>`, `<url>`, bare ones), unescaped once; with CUT if not whole."""
+    if not isinstance(text, str):
+        return
+    taken = reading.take(text)
+    found = list(_MARKED.finditer(taken))
+    begins = [one.start() for one in found] + [len(taken)]
+    yield from urls_in_text(unescape(taken[: begins[0]]))
+    for one, begin in zip(found, begins[1:], strict=True):
+        after = taken[one.end() : begin]
+        yield whole(unescape(one[1]), unescape(_NO_WORDS.sub("", after)), unescape(one[2] or ""))
+        yield from urls_in_text(unescape(after))
 
 
 def urls_in_plain(text: object, reading: Reading) -> Iterator[str]:
-    """Addresses in text that Slack shows as it is."""
+    """Addresses in text that Slack shows as it is; with CUT if not whole."""
     if isinstance(text, str):
-        for found in _IN_PLAIN.finditer(reading.take(text)):
-            yield found[0].rstrip(_TRAILING)
+        yield from urls_in_text(reading.take(text))
 
 
 def urls_in_markdown(text: object, reading: Reading) -> Iterator[str]:
@@ -51,21 +61,29 @@ def urls_in_markdown(text: object, reading: Reading) -> Iterator[str]:
     if not isinstance(text, str):
         return
     taken = reading.take(text)
-    for found in _IN_MARKDOWN.finditer(taken):
-        if not taken.startswith("](", found.end()):
-            yield _without_closing(found[0]).rstrip(_TRAILING)
+    found = list(_IN_MARKDOWN.finditer(taken))
+    ends = [0, *(one.end() for one in found)]
+    begins = [*(one.start() for one in found), len(taken)]
+    for number, one in enumerate(found):
+        before, after = taken[ends[number] : begins[number]], taken[ends[number + 1] : begins[number + 1]]
+        yield from urls_in_text(before if one["marked"] else _without_label(before))
+        if one["linked"] and not one["closed"]:
+            yield one["linked"] + CUT
+        else:
+            yield delimited(one["linked"] or one["angled"] or one["marked"], before_address(after))
+    yield from urls_in_text(taken[ends[-1] :])
+
+
+def _without_label(before: str) -> str:
+    """What stands before the bracket that the text's end closes."""
+    depth = 1
+    for position in range(len(before) - 1, -1, -1):
+        depth += (before[position] == "]") - (before[position] == "[")
+        if depth == 0:
+            return before[:position]
+    return before
 
 
 def unescape(text: str) -> str:
     """Slack's three escapes, once: `&amp;lt;` becomes `&lt;`."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _without_closing(address: str) -> str:
-    """Cut at the parenthesis that closes `(url)`: one that was not opened in the address itself."""
-    depth = 0
-    for position, character in enumerate(address):
-        depth += (character == "(") - (character == ")")
-        if depth < 0:
-            return address[:position]
-    return address

@@ -102,6 +102,9 @@ ATTACHMENTS: dict[str, dict[str, Any]] = {
     "blocks": {"color": "#36a64f", "blocks": [{"type": "section", "text": words(MARKED)}]},
     # jenkinsci/slack-plugin, StandardSlackService: all that it says is an attachment
     "fallback and text": {"fallback": LINK, "color": "good", "text": LINK, "mrkdwn_in": ["pretext"]},
+    "a fallback that nobody sees": {"fallback": f"Credit for {OTHER}", "text": MARKED},
+    # An app's own words: no preview of a link, which would say of which
+    "from a service": {"service_name": "Credit desk", "text": MARKED},
     # slackapi/slack-skills-plugin, issue 149
     "forwarded": {"is_share": True, "is_msg_unfurl": True, "from_url": POST, "text": MARKED},
     # slackapi/java-slack-sdk, issue 1179: the words stand in message_blocks

@@ -97,6 +97,130 @@ def test_entities_are_unescaped_once() -> None:
     assert dict(link.query)["f[v.x]"] == "&amp;"
 
 
+LOOK = "https://looker.company.com/looks/88?"
+OURS, THEIRS = f"AC{'a' * 32}", f"AC{'b' * 32}"
+DATES = "f[usage.usage_date]=2025-08-01"
+SID = f"f[usage.account_sid]={THEIRS}"
+NAME = "f[usage.account_name]="
+
+
+def words(text: str, kind: str) -> list[dict[str, Any]]:
+    return [{"type": "section", "text": {"type": kind, "text": text}}]
+
+
+def as_typed(link: str, rest: str) -> dict[str, Any]:
+    """A person's post whose address Slack ends where it thinks best: in its blocks and in its text."""
+    runs = [{"type": "link", "url": link}, {"type": "text", "text": rest}]
+    return {
+        "text": f"<{link.replace('&', '&amp;')}>{rest.replace('&', '&amp;')}",
+        "blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": runs}]}],
+    }
+
+
+CUT_SHORT: dict[str, dict[str, Any]] = {
+    "marked, with spaces": {"text": f"<{LOOK}{DATES} to 2025-09-01&amp;{SID}>"},
+    "bare, with spaces": {"text": f"{LOOK}{DATES} to 2025-09-01&amp;{SID}"},
+    "bare, with spaces at its end": {"text": f"{LOOK}{SID}&amp;{DATES} to 2025-09-01"},
+    "bare, a name's first word": {"text": f"{LOOK}{NAME}Acme Corp"},
+    "bare, a name's full stop": {"text": f"{LOOK}{NAME}Acme+Inc."},
+    "bare, a blank before its value": {"text": f"{LOOK}f[usage.account_sid]= {THEIRS}"},
+    "bare, a list": {"text": f"{LOOK}f[usage.account_sid]={OURS}, {THEIRS}"},
+    "bare, a bar": {"blocks": words(f"{LOOK}{NAME}A|B&{SID}", "plain_text")},
+    "bare, a quotation mark": {"blocks": words(f'{LOOK}{NAME}A"B&{SID}', "plain_text")},
+    "bare, a comparison": {"text": f"{LOOK}f[usage.attempts]=&gt;5&amp;{SID}"},
+    "quoted, with an apostrophe": {"text": f"'{LOOK}{NAME}O'Neil&amp;{SID}'"},
+    "Markdown, with a parenthesis": {"blocks": [{"type": "markdown", "text": f"[x]({LOOK}{NAME}a)b&{SID})"}]},
+    "Markdown, with spaces": {"blocks": [{"type": "markdown", "text": f"[x]({LOOK}{DATES} to 2025&{SID})"}]},
+    "a label that goes on": {"text": f"<{LOOK}{NAME}O|Neil&amp;{SID}>"},
+    "as typed, with spaces": as_typed(f"{LOOK}{DATES}", f" to 2025-09-01&{SID}"),
+    "as typed, dates alone": as_typed(f"{LOOK}{DATES}", " to 2025-09-01"),
+    "as typed, in two lines": as_typed(f"{LOOK}toggle=det", f"\n&{SID}"),
+    "as typed, an ellipsis": as_typed(f"{LOOK}toggle=d", "... please"),
+    "an ellipsis": {"text": f"<{LOOK}toggle=d…>"},
+    "three dots, bare": {"text": f"{LOOK}toggle=d... please"},
+    "three dots within": {"text": f"<{LOOK}...&amp;toggle=det>"},
+    "an ellipsis, in a gateway's link": {
+        "text": "<https://www.google.com/url?q=https%3A%2F%2Flooker.company.com%2Flooks%2F88%3Ftog%E2%80%A6&amp;sa=D>"
+    },
+    "in one form of the message": {"blocks": rich(f"{LOOK}toggle=det"), "text": f"{LOOK}toggle=det &amp;{SID}"},
+}
+
+
+@pytest.mark.parametrize("shape", CUT_SHORT)
+def test_a_link_that_was_cut_short_is_refused_once_and_never_answered(shape: str) -> None:
+    holds = find_links({"ts": "1.0", **CUT_SHORT[shape]}, HOSTS)
+    [problem] = holds.problems
+    assert holds.links == ()
+    assert "whole link" in problem.reason or "holds a space" in problem.reason
+
+
+WHOLE: dict[str, tuple[dict[str, Any], str]] = {
+    "bare, an apostrophe": ({"text": f"{LOOK}{NAME}O'Neil&amp;{SID}"}, f"{LOOK}{NAME}O'Neil&{SID}"),
+    "bare, an account and words": ({"text": f"See {LOOK}{SID}, please."}, f"{LOOK}{SID}"),
+    "bare, dates and a full stop": ({"text": f"(It is {LOOK}{DATES}.)"}, f"{LOOK}{DATES}"),
+    "bare, brackets of its own": ({"text": f"({LOOK}{NAME}Acme(UK))."}, f"{LOOK}{NAME}Acme(UK)"),
+    "as typed, an account and words": (as_typed(f"{LOOK}{SID}", " for Acme, please"), f"{LOOK}{SID}"),
+    "a name, on its own line": (as_typed(f"{LOOK}{NAME}Acme", "\nThank you"), f"{LOOK}{NAME}Acme"),
+    "a label, a name and words": ({"text": f"<{LOOK}{NAME}Acme|this query> please..."}, f"{LOOK}{NAME}Acme"),
+    "escaped angle brackets": ({"text": f"&lt;{LINK}&gt;"}, LINK),
+    "escaped HTML": ({"text": f'&lt;a href="{LINK}"&gt;{LINK}&lt;/a&gt;'}, LINK),
+    "curly quotation marks": ({"text": f"“{LINK}” and ‘{LINK}’"}, LINK),
+    "guillemets": ({"text": f"»{LINK}« or «{LINK}»"}, LINK),
+}
+
+
+@pytest.mark.parametrize("shape", WHOLE)
+def test_a_link_is_read_to_its_end_and_no_further(shape: str) -> None:
+    message, url = WHOLE[shape]
+    holds = find_links({"ts": "1.0", **message}, HOSTS)
+    assert ([link.url for link in holds.links], holds.problems) == ([url], ())
+
+
+PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=12) | st.sampled_from(
+    [THEIRS, "2025-08-01", "O'Neil", "“A”", "a...", "«b»"]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(values=st.lists(PRINTABLE, min_size=1, max_size=3), data=st.data())
+def test_any_filters_are_read_whole_or_not_at_all(values: list[str], data: st.DataObject) -> None:
+    """But for a mark after an account or a date, which cannot be its own."""
+    query = "&".join(f"f[usage.field{number}]={value}" for number, value in enumerate(values))
+    url = f"{LOOK}{query}&f[usage.last]={data.draw(st.sampled_from(['x|y', 'O”B', 'Inc', 'a>b', THEIRS]))}"
+    escaped = url.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    marked = escaped.replace("|", "%7C")
+    for message in (
+        {"text": f"<{marked}>"},
+        {"text": f"<{marked}|label>"},
+        {"blocks": rich(url)},
+        {"text": escaped},
+        {"blocks": words(url, "plain_text")},
+        {"blocks": [{"type": "markdown", "text": url}]},
+    ):
+        for link in find_links({"ts": "1.0", **message}, HOSTS).links:
+            assert link.url in (url, url.replace("|", "%7C"))
+
+
+def test_a_refused_link_counts_once_however_its_forms_encode_it() -> None:
+    url = "https://looker.company.com/looks/88?unknown=a"
+    holds = found(f"<{url}%7Cb>", blocks=rich(f"{url}|b"))
+    assert (len(holds.problems), holds.duplicates) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://data.city.gov/explore/dataset/foo/table/?disjunctive.fields=x",
+        "https://lookerstudio.google.com/embed/reporting/1",
+        "https://datastudio.google.com/embed/reporting/1?of=looker",
+        "https://protect-us.mimecast.com/s/CODE",
+    ],
+)
+def test_links_of_other_products_get_no_answer(url: str) -> None:
+    assert not found(f"<{url}>")
+    assert found("<https://other.example/explore/m/v?vis=a&amp;fields=b.c>").problems
+
+
 def test_several_links_keep_their_order_and_repeats_are_counted() -> None:
     other = LINK.replace("abc123", "zzz")
     both = found(f"<{LINK}> <{other}> <{LINK}>")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from src.bot.links import MAX_LINKS, FoundLinks, find_links
-from tests.bot.message_shapes import ATTACHMENTS, BLOCKS, LINK, MARKED, OTHER, POST, PREVIEWS
+from tests.bot.message_shapes import ATTACHMENTS, BLOCKS, LINK, MARKED, OTHER, POST, PREVIEWS, RUN
 
 HOSTS = ("looker.company.com",)
 MESSAGES = Path(__file__).parent / "messages"
@@ -65,6 +65,20 @@ def test_text_blocks_and_attachments_that_say_the_same_count_once() -> None:
     )
     assert ([link.url for link in holds.links], holds.duplicates) == ([LINK], 0)
     assert found(attachments=[{"text": f"{MARKED} {MARKED}"}]).duplicates == 1
+
+
+def test_a_card_that_says_the_same_in_many_elements_holds_the_link_once() -> None:
+    card = [BLOCKS["section: text"], BLOCKS["section: fields"], BLOCKS["actions"], BLOCKS["rich text: a list"]]
+    for message in (
+        {"blocks": card},
+        {"attachments": [{"blocks": card}]},
+        {"attachments": [ATTACHMENTS["field"], ATTACHMENTS["field"], ATTACHMENTS["button"]]},
+        {"attachments": [{"is_share": True, "message_blocks": [{"message": {"blocks": card}}]}]},
+    ):
+        holds = found(MARKED, **message)
+        assert ([link.url for link in holds.links], holds.duplicates) == ([LINK], 0)
+    twice = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [RUN, RUN]}]}
+    assert found(blocks=[twice]).duplicates == 1
 
 
 def test_links_are_in_the_order_of_blocks_text_and_attachments() -> None:
