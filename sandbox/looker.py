@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from werkzeug.wrappers import Request, Response
 
 from sandbox.faults import Fault
+from sandbox.looker_fields import explore_answer, picked
 from sandbox.looker_queries import UnknownFilter, sql_of
 from sandbox.warehouse import SAMPLE_SQL
 from sandbox.wire import Answer
@@ -43,6 +44,7 @@ _ROUTES = (
     ("run_query", "GET", re.compile(r"/api/4\.0/queries/([^/]+)/run/([^/]+)")),
     ("run_look", "GET", re.compile(r"/api/4\.0/looks/([^/]+)/run/([^/]+)")),
     ("look", "GET", re.compile(r"/api/4\.0/looks/([^/]+)")),
+    ("lookml_model_explore", "GET", re.compile(r"/api/4\.0/lookml_models/([^/]+)/explores/([^/]+)")),
     ("sql_query", "GET", re.compile(r"/api/4\.0/sql_queries/([^/]+)")),
     ("me", "GET", re.compile(r"/api/4\.0/user")),
     ("user_roles", "GET", re.compile(r"/api/4\.0/users/([^/]+)/roles")),
@@ -247,6 +249,7 @@ class _Api:
             "look": self._look,
             "me": self._me,
             "user_roles": self._user_roles,
+            "lookml_model_explore": self._lookml_model_explore,
             "sql_query": self._sql_query,
         }
 
@@ -301,12 +304,19 @@ class _Api:
         if not body.get("fields"):
             detail = {"field": "fields", "code": "missing_field", "message": "This field is required."}
             raise Refusal(422, "Validation Failed", [detail | {"documentation_url": DOCUMENTATION}])
-        if "explore" not in self._world.permissions:
-            raise Refusal(403, "Forbidden")
+        self._check_may_explore()
         self._world.inline.append(body)
         explore = (body.get("model"), body.get("view"))
         given = self._found(self._world.explores, explore)
         return _sql(self._text(SavedQuery("", "", body, given)), result_format)
+
+    def _lookml_model_explore(self, request: Request, model: str, view: str) -> Response:
+        self._check_may_explore()
+        return _json(_asked(request, explore_answer(model, view, self._found(self._world.explores, (model, view)))))
+
+    def _check_may_explore(self) -> None:
+        if "explore" not in self._world.permissions:
+            raise Refusal(403, "Forbidden")
 
     def _text(self, query: SavedQuery) -> str:
         try:
@@ -341,10 +351,9 @@ def _parts(query: dict[str, Any]) -> dict[str, Any]:
     return {"model": "verify", "view": "usage", "fields": fields, "filters": {}} | empty | query
 
 
-def _asked(request: Request, whole: dict[str, Any]) -> dict[str, Any]:
+def _asked(request: Request, whole: dict[str, Any]) -> Any:
     """The parts of an answer that `fields` asks for."""
-    wanted = request.args.get("fields")
-    return {name: whole[name] for name in wanted.split(",") if name in whole} if wanted else whole
+    return picked(whole, request.args.get("fields"))
 
 
 def _sql(sql: str, result_format: str) -> Response:

@@ -36,6 +36,7 @@ _OPERATIONS = (
     ("run_query", re.compile(r"/queries/[^/]+/run/")),
     ("run_look", re.compile(r"/looks/[^/]+/run/")),
     ("look", re.compile(r"/looks/[^/]+$")),
+    ("lookml_model_explore", re.compile(r"/lookml_models/[^/]+/explores/[^/]+$")),
     ("sql_query", re.compile(r"/sql_queries/")),
     ("me", re.compile(r"/user$")),
     ("user_roles", re.compile(r"/users/[^/]+/roles$")),

@@ -12,7 +12,7 @@ from ..config import LOOKER_LOGIN, BotSettings
 from ..errors import ConfigurationError, CreditsError, LinkError, QueryError, TransientError
 from ..retries import with_retries
 from .links import LookerLink
-from .queries import SAVED_FIELDS, changed, has_additions, saved, spelled_out, without_additions
+from .question import NOT_PERMITTED, Explores, Question
 
 if TYPE_CHECKING:
     from ..calls import CallLog
@@ -26,7 +26,7 @@ ATTEMPTS = 4
 MAX_SQL = 4_000_000  # bytes of UTF-8
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ALL_ACCESS = "all_access"
-NOT_PERMITTED = (403, 404)  # Looker hides what a user may not see, and often what they may not do
+OF_AN_EXPLORE = ("run_inline_query", "lookml_model_explore")
 
 _WHAT = {
     "query": "query",
@@ -59,6 +59,7 @@ class LookerClient:
         self._lock = threading.Lock()
         self._sdk: Any = None
         self._wire: Any = None
+        self._explores: Explores = {}
 
     def sql(self, link: LookerLink) -> str:
         """The SQL that Looker makes of the link, as it makes it, byte for byte.
@@ -85,7 +86,7 @@ class LookerClient:
             self._wire.close()
 
     def _once(self, link: LookerLink) -> str:
-        return self._translating(lambda sdk: _text(_ask(sdk, link)), _WHAT[link.kind])
+        return self._translating(lambda sdk: _text(Question(sdk, link, self._explores).sql()), _WHAT[link.kind])
 
     def _translating(self, ask: Callable[[Any], Answer], what: str = "login") -> Answer:
         from looker_sdk.error import SDKError  # noqa: PLC0415 (lazy: see the module)
@@ -158,53 +159,13 @@ def _permissions(sdk: Any) -> frozenset[str] | None:
     return frozenset([*everything, *(name for one in sets for name in one.permissions or ())])
 
 
-def _ask(sdk: Any, link: LookerLink) -> str | bytes:
-    if link.kind == "sql_runner":
-        return sdk.sql_query(link.id).sql or ""
-    if link.kind == "explore":
-        return _run_inline(sdk, spelled_out(link))
-    if link.kind == "look":
-        return _run_look(sdk, link)
-    query = sdk.query_for_slug(link.id, fields=SAVED_FIELDS)
-    return _run_saved(sdk, link, query, lambda: sdk.run_query(str(query.id), "sql"))
-
-
-def _run_look(sdk: Any, link: LookerLink) -> str | bytes:
-    look = sdk.look(link.id, fields="id,deleted,query")
-    if look.deleted or look.query is None:
-        raise LinkError("This look is in Looker's trash or has no query: have it restored, or post another.")
-    return _run_saved(sdk, link, look.query, lambda: sdk.run_look(link.id, "sql"))
-
-
-def _run_saved(sdk: Any, link: LookerLink, query: Any, run: Callable[[], str | bytes]) -> str | bytes:
-    """The saved query as it is where that is what the link asks; else its parts, changed, as a query of their own."""
-    from .api import HttpRefusal  # noqa: PLC0415 (lazy: see the module)
-
-    parts = saved(query)
-    if link.query:
-        return _run_inline(sdk, changed(parts, link))
-    if not has_additions(parts):
-        return run()
-    try:
-        return _run_inline(sdk, parts)
-    except HttpRefusal as refusal:
-        if refusal.status not in NOT_PERMITTED:
-            raise
-        return run()  # what Looker adds is then cut off its text, where that can be told
-
-
-def _run_inline(sdk: Any, query: dict[str, Any]) -> str | bytes:
-    from looker_sdk.sdk.api40.models import WriteQuery  # noqa: PLC0415 (lazy: see the module)
-
-    return sdk.run_inline_query("sql", WriteQuery(**without_additions(query)))  # type: ignore[no-any-return]
-
-
 def _refused(refusal: HttpRefusal, what: str) -> CreditsError:
     status = refusal.status
-    if status in NOT_PERMITTED and refusal.operation == "run_inline_query":
+    if status in NOT_PERMITTED and refusal.operation in OF_AN_EXPLORE:
+        look = "save it with these filters, as a look of its own," if what == "look" else "save the query as a look"
         return LinkError(
             f"The bot's Looker user may not run what this link makes of the {what}, or its model is gone: have that "
-            "user given the permission `explore` on the model, or save the query as a look and post the look's link."
+            f"user given the permission `explore` on the model, or {look} and post that look's link."
         )
     if status == 404:
         return LinkError(

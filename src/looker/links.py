@@ -9,8 +9,8 @@ from typing import Literal
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
 from ..errors import LinkError
-from .parameters import SHARE, parameters_of, shown
-from .wrapped import everything_in, opaque_gateway, unwrapped
+from .parameters import SHARE, asks_in, parameters_of, shown
+from .wrapped import everything_in, opaque_gateway, opened, unwrapped
 
 MAX_URL = 16_000  # characters; an explore link carries its whole query
 
@@ -34,7 +34,7 @@ _NOT_LOOKERS = ("lookerstudio.google.com", "datastudio.google.com")  # another p
 
 @dataclass(frozen=True)
 class LookerLink:
-    """One Looker query. Two links to the same query have the same `canonical`."""
+    """One Looker query. Links by one host name that ask the same have the same `canonical`, whatever their port."""
 
     url: str
     kind: Kind
@@ -44,8 +44,8 @@ class LookerLink:
 
     @property
     def accounts(self) -> frozenset[str]:
-        """Every account SID that the link names, wherever in it."""
-        return frozenset(_ACCOUNT.findall(unquote(self.url)))
+        """Every account SID that is part of the link's question."""
+        return frozenset(_accounts_in(" ".join(f"{name} {value}" for name, value in self.query)))
 
 
 def parse_link(url: str, hosts: Collection[str]) -> LookerLink:
@@ -56,10 +56,11 @@ def parse_link(url: str, hosts: Collection[str]) -> LookerLink:
     """
     if len(url) > MAX_URL:
         raise LinkError("The link is too long to read: share the query from Looker as a short link and post that.")
-    url = unwrapped(url)
+    url, beside = opened(url)
     parts = _split(url)
-    host = _allowed_host(parts, hosts)
-    return _by_path(url, parts, f"https://{host}")
+    name = _allowed_name(parts, hosts)
+    _refuse_lost(beside, url)
+    return _by_path(url, parts, f"https://{name}")
 
 
 def allowed_hosts(looker_hosts: Collection[str], base_url: str) -> tuple[str, ...]:
@@ -85,8 +86,8 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _allowed_host(parts: SplitResult, hosts: Collection[str]) -> str:
-    """`name` or `name:port` as the allow-list has it; nothing that merely resembles it passes."""
+def _allowed_name(parts: SplitResult, hosts: Collection[str]) -> str:
+    """The host's name, where the allow-list has it with the link's port; nothing that merely resembles it passes."""
     if "@" in parts.netloc:
         raise LinkError("The link has a user name before its host, which hides where it leads: copy it from Looker.")
     host = _host(parts)
@@ -94,7 +95,18 @@ def _allowed_host(parts: SplitResult, hosts: Collection[str]) -> str:
     allowed |= {one.removesuffix(API_PORT) + PAGES_PORT for one in allowed if one.endswith(API_PORT)}
     if host not in allowed:
         raise LinkError(_why_not_ours(parts, host[:100], hosts))
-    return host
+    return _in_url(parts.hostname or "")
+
+
+def _refuse_lost(beside: str, url: str) -> None:
+    """What a redirector's link holds beside the address may have been meant for the address."""
+    lost = asks_in(beside) or next(iter(_accounts_in(beside) - _accounts_in(url)), None)
+    if lost:
+        raise LinkError(f"The link has {shown(lost)} outside the address that it leads to, where it is lost: {SHARE}")
+
+
+def _accounts_in(text: str) -> set[str]:
+    return set(_ACCOUNT.findall(unquote(text)))
 
 
 def _why_not_ours(parts: SplitResult, host: str, hosts: Collection[str]) -> str:

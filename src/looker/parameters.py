@@ -7,10 +7,10 @@ would answer another question than the link asks.
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from ..errors import LinkError
-from .filter_config import says_the_same
+from .filter_config import compared
 
 MAX_PARAMETERS = 1000
 
@@ -25,6 +25,7 @@ DISPLAY_ONLY = frozenset(
         "embed_domain",
         "origin",
         "origin_space",
+        "run",
         "sandboxed_host",
         "sdk",
         "share",
@@ -47,6 +48,7 @@ TEXTS = ("limit", "column_limit", "filter_expression", "dynamic_fields", "query_
 _FILTER = re.compile(r"f\[([A-Za-z0-9_.:-]{1,300})\]")
 _HONOURED = frozenset({*LISTS, *TEXTS, "qid", "filter_config"})
 _PASSED_OVER = DISPLAY_ONLY | NEVER_ASKED_FOR
+_CAMPAIGN = "utm_"
 _HARMLESS_FRAGMENTS = ("", "drillmenu")
 
 SHARE = "open it in Looker, choose Share, and post the short link that it gives."
@@ -62,15 +64,14 @@ def parameters_of(query: str, fragment: str = "") -> dict[str, str]:
         raise LinkError(f"The link has a # in it, after which nothing reaches Looker: {SHARE}")
     given: dict[str, str] = {}
     for name, value in _pairs(query):
-        if name in _PASSED_OVER:
+        if _is_passed_over(name):
             continue
         if name not in _HONOURED and not _FILTER.fullmatch(name):
             raise LinkError(f"The link's parameter {shown(name)} is not known here and may change the query: {SHARE}")
         if given.setdefault(name, value) != value:
             raise LinkError(f"The link has {shown(name)} more than once, with different values: {SHARE}")
     config = given.pop("filter_config", "")
-    if not says_the_same(config, filters_of(given)):
-        raise LinkError(f"The link's `filter_config` says something else than the filters (`f[…]`) beside it: {SHARE}")
+    _check_config(config, filters_of(given))
     return given
 
 
@@ -79,15 +80,43 @@ def filters_of(parameters: dict[str, str]) -> dict[str, str]:
     return {match[1]: value for name, value in parameters.items() if (match := _FILTER.fullmatch(name))}
 
 
+def asks_in(text: str) -> str | None:
+    """The first name of a parameter in a text that would be part of a link's question."""
+    names = (unquote_plus(piece.partition("=")[0]) for piece in re.split("[&?;#]", text))
+    return next((name for name in names if name in _HONOURED or name.startswith("f[")), None)
+
+
 def shown(name: str) -> str:
     """A parameter's name as a sentence may quote it."""
     return f"`{''.join(char for char in name[:60] if char.isprintable() and char != '`')}`"
 
 
+def _check_config(config: str, filters: dict[str, str]) -> None:
+    verdict = compared(config, filters)
+    if verdict == "different":
+        raise LinkError(f"The link's `filter_config` says something else than the filters (`f[…]`) beside it: {SHARE}")
+    if verdict == "unread":
+        raise LinkError(f"The link's `filter_config` has a filter that is not read here: {SHARE}")
+
+
 def _pairs(query: str) -> list[tuple[str, str]]:
+    _refuse_semicolons(query)
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError:
         raise LinkError("The link has too many parameters: share the query as a short link and post that.") from None
     # Blocks may hold &amp; where text has &.
     return [(name.removeprefix("amp;"), value) for name, value in pairs]
+
+
+def _refuse_semicolons(query: str) -> None:
+    """Some servers take `;` for `&`: what stands behind it may be a parameter of its own."""
+    for pair in query.split("&"):
+        before, semicolon, after = pair.removeprefix("amp;").partition(";")
+        name = unquote_plus(before.partition("=")[0])
+        if semicolon and ("=" in after or not _is_passed_over(name)):
+            raise LinkError(f"The link has a `;` in {shown(name)}, behind which may be another parameter: {SHARE}")
+
+
+def _is_passed_over(name: str) -> bool:
+    return name in _PASSED_OVER or name.startswith(_CAMPAIGN)

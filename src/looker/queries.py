@@ -5,6 +5,7 @@ Totals, row totals, subtotals and pivots are no part of what somebody claims: a 
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -24,10 +25,10 @@ _PIVOTED_SORT = re.compile(r"(?: +[0-9.]+)$")  # "usage.amount desc 2": by the t
 Query = dict[str, Any]
 
 
-def spelled_out(link: LookerLink) -> Query:
-    """The query of an explore link."""
+def explore_of(link: LookerLink) -> Query:
+    """What an explore link spells its query out on."""
     model, _, view = link.id.partition("/")
-    return changed({"model": model, "view": view}, link)
+    return {"model": model, "view": view}
 
 
 def saved(query: Any) -> Query:
@@ -41,6 +42,21 @@ def changed(query: Query, link: LookerLink) -> Query:
     changes: Query = {name: _items(given[name]) for name in LISTS if name in given}
     changes |= {name: given[name] or None for name in TEXTS if name in given}
     return query | changes | {"filters": {**(query.get("filters") or {}), **filters_of(given)}}
+
+
+def added_filters(query: Query, link: LookerLink) -> set[str]:
+    """The fields that the link filters by, where the query neither does so already nor makes them itself."""
+    given = {field for field, value in filters_of(dict(link.query)).items() if value.strip()}
+    return given - set(query.get("filters") or ()) - _custom_fields(changed(query, link).get("dynamic_fields"))
+
+
+def _custom_fields(dynamic_fields: str | None) -> set[str]:
+    """The custom dimensions and measures; a table calculation is none: it is made of the rows, not by SQL."""
+    try:
+        found = json.loads(dynamic_fields or "[]")
+        return {str(field[kind]) for field in found for kind in ("dimension", "measure") if field.get(kind)}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return set()
 
 
 def has_additions(query: Query) -> bool:

@@ -39,12 +39,19 @@ _RUN_LENGTHS = {
 
 def unwrapped(url: str) -> str:
     """The address inside; the url itself where it is no gateway's or its target cannot be read."""
+    return opened(url)[0]
+
+
+def opened(url: str) -> tuple[str, str]:
+    """The address inside, and the parameters that stand beside it in its gateways' links."""
+    beside = []
     for _ in range(MAX_WRAPS):
-        inner = _target(url)
-        if inner is None:
+        found = _target(url)
+        if found is None:
             break
-        url = inner
-    return url
+        url, rest = found
+        beside.append(rest)
+    return url, "&".join(beside)
 
 
 def opaque_gateway(host: str) -> str | None:
@@ -60,53 +67,53 @@ def everything_in(*texts: str) -> str:
     return " ".join(levels).lower()
 
 
-def _target(url: str) -> str | None:
+def _target(url: str) -> tuple[str, str] | None:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
         return None
-    inner = _in_a_parameter(parts, host)
-    if inner is None and host in _PROOFPOINT:
-        inner = _proofpoint_2(parts) or _proofpoint_3(url)
-    return inner if inner and _WEB.match(inner) else None
+    found = _in_a_parameter(parts, host)
+    if found is None and host in _PROOFPOINT:
+        found = _proofpoint_2(parts) or _proofpoint_3(url)
+    return found if found and _WEB.match(found[0]) else None
 
 
-def _in_a_parameter(parts: SplitResult, host: str) -> str | None:
+def _in_a_parameter(parts: SplitResult, host: str) -> tuple[str, str] | None:
     for gateway, path, name in _IN_A_PARAMETER:
         is_its_host = host.endswith(gateway) if gateway.startswith(".") else host == gateway
-        if is_its_host and (not path or parts.path == path):
-            value = _parameter(parts.query, name)
-            if value is not None:
-                return unquote(value)
+        if is_its_host and (not path or parts.path == path) and (found := _parameter(parts, name)):
+            return unquote(found[0]), found[1]
     return None
 
 
-def _parameter(query: str, name: str) -> str | None:
-    """A parameter's value as it stands: a plus sign in it is the target's own."""
-    for pair in query.split("&"):
+def _parameter(parts: SplitResult, name: str) -> tuple[str, str] | None:
+    """A parameter's value as it stands, since a plus sign in it is the target's own; and all that stands beside it."""
+    pairs = parts.query.split("&")
+    for number, pair in enumerate(pairs):
         key, _, value = pair.removeprefix("amp;").partition("=")
         if key == name:
-            return value
+            return value, "&".join([*pairs[:number], *pairs[number + 1 :], parts.fragment])
     return None
 
 
-def _proofpoint_2(parts: SplitResult) -> str | None:
-    value = _parameter(parts.query, "u") if parts.path == "/v2/url" else None
-    return None if value is None else unquote(value.replace("-", "%").replace("_", "/"))
+def _proofpoint_2(parts: SplitResult) -> tuple[str, str] | None:
+    found = _parameter(parts, "u") if parts.path == "/v2/url" else None
+    return (unquote(found[0].replace("-", "%").replace("_", "/")), found[1]) if found else None
 
 
-def _proofpoint_3(url: str) -> str | None:
+def _proofpoint_3(url: str) -> tuple[str, str] | None:
     _, begun, rest = url.partition("/v3/__")
     masked, ended, kept = rest.rpartition("__;")
     if not (begun and ended):
         return None
-    encoded = kept.partition("!")[0]
+    encoded, _, signature = kept.partition("!")
     try:
         characters = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
     except (NotBase64, ValueError):
         return None
-    return _with_kept(masked, characters)
+    address = _with_kept(masked, characters)
+    return None if address is None else (address, signature)
 
 
 def _with_kept(masked: str, characters: str) -> str | None:

@@ -236,8 +236,9 @@ def test_a_sql_that_was_kept_as_refused_is_not_the_one_of_another_that_looker_gi
 
 
 def link_with_account(harness: BotHarness, sql: str, sid: str) -> str:
-    """The slug decides which SQL it is; what else stands in the link names an account."""
-    return f"{harness.query(sql, ACCOUNT)}?title={sid}"
+    """A link that filters by an account, of an explore whose SQL is another's in spite of it."""
+    harness.box.looker.add_explore(model="verify", view="usage", sql=sql)
+    return f"{harness.query(sql, ACCOUNT)}?f[usage.account_sid]={sid}"
 
 
 @pytest.mark.parametrize("reader", [READER, None, "0" * 64], ids=["its own", "unknown", "another"])

@@ -86,6 +86,40 @@ def test_what_is_inside_a_gateways_link_is_held_to_the_same_list(url: str) -> No
         parse_link(url, HOSTS)
 
 
+INNER = "https://looker.company.com/looks/88?toggle=det"
+SID = "AC" + "b" * 32
+
+
+@pytest.mark.parametrize(
+    ("url", "lost"),
+    [
+        (f"https://www.google.com/url?q={INNER}&f[usage.account_sid]={SID}", "`f[usage.account_sid]`"),
+        (
+            f"https://www.google.com/url?q={quote(INNER, safe='')}&f%5Busage.account_sid%5D={SID}",
+            "`f[usage.account_sid]`",
+        ),
+        (f"{safelinks(INNER)}&limit=5000", "`limit`"),
+        (f"{safelinks(INNER)};f[usage.usage_date]=2025", "`f[usage.usage_date]`"),
+        (f"{proofpoint_1(INNER)}&amp;filter_config=%7B%7D", "`filter_config`"),
+        (f"{proofpoint_2(INNER)}&fields=usage.total", "`fields`"),
+        (f"{proofpoint_3(INNER)}&f[usage.account_sid]={SID}", "`f[usage.account_sid]`"),
+        (f"https://slack-redir.net/link?url={INNER}&v=3#f[usage.account_sid]={SID}", "`f[usage.account_sid]`"),
+        (f"https://slack-redir.net/link?url={INNER}&account={SID}", f"`{SID}`"),
+        (safelinks(f"https://www.google.com/url?q={INNER}&qid=abc123"), "`qid`"),
+    ],
+)
+def test_what_stands_beside_the_address_in_a_gateways_link_is_not_left_out_in_silence(url: str, lost: str) -> None:
+    with pytest.raises(LinkError, match="outside the address") as refused:
+        parse_link(url, HOSTS)
+    assert lost in str(refused.value)
+    assert meant_for_looker(url, HOSTS)
+
+
+def test_an_address_that_a_redirector_holds_twice_is_read() -> None:
+    inner = quote(f"{INNER}&f[usage.account_sid]={SID}", safe="")
+    assert parse_link(f"https://www.google.com/url?q={inner}&url={inner}", HOSTS).accounts == {SID}
+
+
 def test_wrapping_is_opened_to_a_bound_and_in_moments() -> None:
     url = innermost = "https://looker.company.com/x/abc123"
     for _ in range(MAX_WRAPS):
@@ -143,6 +177,21 @@ def test_http_and_the_usual_ports_are_the_same_link(start: str) -> None:
     url = (start.format(host) if "{}" in start else start + host) + "/x/abc123"
     assert parse_link(url, HOSTS).canonical == "https://looker.company.com/x/abc123"
     assert parse_link(url, ["Looker.company.com:443"]).canonical == "https://looker.company.com/x/abc123"
+
+
+@pytest.mark.parametrize("port", ["", ":443", ":9999", ":19999"])
+def test_a_query_at_two_ports_of_one_host_is_one(port: str) -> None:
+    hosts = allowed_hosts((), "https://looker.company.com:19999")
+    assert (
+        parse_link(f"https://looker.company.com{port}/looks/12", hosts).canonical
+        == "https://looker.company.com/looks/12"
+    )
+
+
+def test_a_host_with_the_apis_port_admits_its_pages() -> None:
+    assert parse_link("https://looker.company.com:9999/looks/12", ["looker.company.com:19999"]).id == "12"
+    with pytest.raises(LinkError, match="LOOKER_HOSTS must name"):
+        parse_link("https://looker.company.com/looks/12", ["looker.company.com:19999"])
 
 
 @pytest.mark.parametrize(

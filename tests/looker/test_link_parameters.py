@@ -14,7 +14,7 @@ from src.looker.links import LookerLink, parse_link
 
 HOSTS = ("company.looker.com",)
 HERE = "https://company.looker.com"
-ACCOUNT = "AC" + "b" * 32
+ACCOUNT, OTHER = "AC" + "b" * 32, "AC" + "a" * 32
 SLUG = "1234567890abcdefghij12"
 
 
@@ -131,6 +131,15 @@ PUBLIC = [
         ("explore", "verify/usage"),
         {"fields": "u.total", "f[u.day]": "yesterday"},
     ),
+    # finerylondon's LookML writes links into cells, with run=1 and a title of the cell's value.
+    (
+        "/explore/verify/usage?fields=u.total&f%5Bu.category%5D=Knitwear&title=Sales+by+Style+-+Knitwear&run=1",
+        ("explore", "verify/usage"),
+        {"fields": "u.total", "f[u.category]": "Knitwear"},
+    ),
+    # Mailings and wikis mark where a link was met.
+    ("/looks/88?utm_source=slack&utm_medium=chat&f[u.a]=1", ("look", "88"), {"f[u.a]": "1"}),
+    ("/looks/88?toggle=det;x&f[u.a]=1", ("look", "88"), {"f[u.a]": "1"}),
     # Totals are ticked in many share links; they are never asked for.
     (
         "/explore/verify/usage?fields=u.total&total=on&row_total=right&subtotals=u.day",
@@ -165,7 +174,16 @@ REFUSED = [
     ("/looks/88?f[u.a]=&f[u.a]=2", "`f[u.a]` more than once"),
     (f"{EXPLORE}&f[u.status]=done" + config(u__status=STRING), "`filter_config` says something else"),
     (EXPLORE + config(u__status=STRING), "`filter_config` says something else"),
-    (f"/x/{SLUG}?filter_config=nonsense", "`filter_config` says something else"),
+    (f"/x/{SLUG}?filter_config=nonsense", "`filter_config` has a filter that is not read here"),
+    (
+        f"{EXPLORE}&f[u.day]=NG" + config(u__day={"type": "tomorrow", "values": []}),
+        "has a filter that is not read here",
+    ),
+    ("/looks/88?toggle=det;f[usage.usage_date]=2025", "a `;` in `toggle`"),
+    ("/looks/88?toggle=det;limit=5", "a `;` in `toggle`"),
+    ("/looks/88?toggle;f[u.a]=1", "a `;` in `toggle`"),
+    ("/looks/88?f[u.a]=x;y", "a `;` in `f[u.a]`"),
+    ("/looks/88?f[u.a]=x&amp;f[u.b]=y;f[u.c]=z", "a `;` in `f[u.b]`"),
     (f"/x/{SLUG}?qid=anotherSlug", "two queries"),
     ("/looks/88?fields=", "`fields` is empty"),
     ("/looks/88?f[u.account]=AC1#2", "a # in it"),
@@ -190,6 +208,7 @@ def test_what_cannot_be_honoured_is_refused_by_name(path: str, words: str) -> No
     ("one", "other", "same"),
     [
         ("/looks/88?f[u.a]=1", "/looks/88?f[u.a]=2", False),
+        ("/looks/88?f[u.a]=x%3By", "/looks/88?f[u.a]=x%3by", True),
         ("/looks/88?f[u.a]=1", "/looks/88", False),
         ("/looks/88?f[u.a]=", "/looks/88", False),
         (f"/x/{SLUG}?limit=5000", f"/x/{SLUG}", False),
@@ -203,6 +222,15 @@ def test_what_cannot_be_honoured_is_refused_by_name(path: str, words: str) -> No
 )
 def test_two_links_are_the_same_where_they_ask_the_same(one: str, other: str, same: bool) -> None:
     assert (parsed(one).canonical == parsed(other).canonical) is same
+
+
+def test_a_links_accounts_are_those_it_asks_about() -> None:
+    link = parsed(
+        f"/looks/88?f[u.account_sid]={ACCOUNT}&title=Credit%20{OTHER}&vis_config=%7B%22a%22%3A%22{OTHER}%22%7D"
+    )
+    assert link.accounts == {ACCOUNT}
+    assert parsed(f"/looks/88?filter_expression=%24%7Bu.sid%7D+%3D+%22{OTHER}%22").accounts == {OTHER}
+    assert parsed(f"/looks/88?f[u.account_sid]={ACCOUNT}%2C{OTHER}").accounts == {ACCOUNT, OTHER}
 
 
 def test_a_refusal_quotes_no_more_of_a_name_than_a_sentence_bears() -> None:

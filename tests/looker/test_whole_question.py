@@ -8,7 +8,7 @@ import pytest
 
 from src.errors import LinkError
 from src.looker.links import parse_link
-from src.looker.queries import changed, without_additions
+from src.looker.queries import added_filters, changed, without_additions
 from tests.looker.conftest import Looker
 
 SAVED, ASKED = "AC" + "a" * 32, "AC" + "b" * 32
@@ -109,11 +109,61 @@ def test_who_may_not_explore_gets_the_saved_query_as_it_is(looker: Looker, path:
     assert TOTALS in looker.sql(path)
 
 
-def test_who_may_not_explore_never_gets_the_saved_filters_for_the_links(saved: Looker) -> None:
+@pytest.mark.parametrize("filters", [FILTERS, "f[usage.mcc]=621"])
+def test_who_may_not_explore_never_gets_the_saved_filters_for_the_links(saved: Looker, filters: str) -> None:
     saved.world.allow_exploring(False)
-    for path in ("/looks/88?", "/x/abc123?"):
-        with pytest.raises(LinkError, match="permission `explore`"):
-            saved.sql(path + FILTERS)
+    for path, look in (("/looks/88?", "with these filters, as a look of its own"), ("/x/abc123?", "query as a look")):
+        with pytest.raises(LinkError, match="permission `explore`") as refused:
+            saved.sql(path + filters)
+        assert look in str(refused.value)
+
+
+@pytest.mark.parametrize("path", ["/looks/88?", "/x/abc123?", "/explore/verify/usage?fields=usage.total_amount&"])
+def test_a_filter_that_looker_would_leave_out_is_refused_by_name(saved: Looker, path: str) -> None:
+    with pytest.raises(LinkError, match=r"filters by `usage.usage_dat`.* explore `usage` does not have"):
+        saved.sql(f"{path}f[usage.usage_dat]=2025-08&f[usage.usage_date]=2025-08")
+    assert saved.world.inline_queries() == []
+
+
+def test_an_explore_that_is_gone_is_not_said_to_lack_a_field(looker: Looker) -> None:
+    with pytest.raises(LinkError, match="or its model is gone"):
+        looker.sql("/explore/verify/gone?fields=gone.total&f[gone.day]=2025")
+
+
+def test_an_explores_fields_are_asked_for_once(saved: Looker) -> None:
+    client = saved.client()
+    for path in ("/looks/88?f[usage.mcc]=621", "/x/abc123?f[usage.mcc]=622", "/x/abc123?f[usage.service_sid]=VA1"):
+        client.sql(parse_link(f"https://l.example{path}", ["l.example"]))
+    client.close()
+    assert len(saved.hub.calls.seen(operation="lookml_model_explore")) == 1
+
+
+CUSTOM = (
+    '[{"dimension": "custom_country"}, {"measure": "sum_of_amount", "based_on": "usage.amount"}, '
+    '{"table_calculation": "share"}]'
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "saved_parts", "added"),
+    [
+        ("f[u.a]=1&f[u.b]=2", {"filters": {"u.a": "x"}}, {"u.b"}),  # saved filters are known to Looker
+        ("f[u.a]=", {}, set()),
+        ("f[u.a]=%20", {}, set()),
+        ("limit=5", {}, set()),
+        ("f[custom_country]=NG&f[sum_of_amount]=>5", {"dynamic_fields": CUSTOM}, set()),
+        ("f[share]=>5", {"dynamic_fields": CUSTOM}, {"share"}),  # Looker makes it of the rows, after the SQL
+        ("f[usage.amount]=>5", {"dynamic_fields": CUSTOM}, {"usage.amount"}),
+        ("f[sum_of_amount]=>5&dynamic_fields=[]", {"dynamic_fields": CUSTOM}, {"sum_of_amount"}),
+        ("f[u.a]=1", {"dynamic_fields": "nonsense"}, {"u.a"}),
+        ("f[u.a]=1", {"dynamic_fields": "[7]"}, {"u.a"}),
+    ],
+)
+def test_filters_are_looked_up_that_neither_the_query_nor_its_custom_fields_have(
+    given: str, saved_parts: dict[str, Any], added: set[str]
+) -> None:
+    link = parse_link(f"https://l.example/looks/8?{given}", ["l.example"])
+    assert added_filters(saved_parts, link) == added
 
 
 def test_a_look_in_the_trash_is_no_look(saved: Looker) -> None:
