@@ -46,8 +46,9 @@ _DATES = re.compile(
     re.IGNORECASE,
 )
 _DATE_GOES_ON = re.compile(rf"[^\S\n]+(?:[0-9]|(?:to|for|from|ago|and|or|(?:{_UNITS})s?)\b)", re.IGNORECASE)
-_SENTENCE_GOES_ON = re.compile(r"[.,;:!?]?(?:\s|$)|/?>|(?<=<)/")  # after a closing mark
-_MARKUP_GOES_ON = re.compile(r"[^\s\w]*(?:\s|$)|[],}:]|/?>|(?<=<)/")
+# What may stand behind the mark that closes a quoted address.
+_AFTER_QUOTE = re.compile(r"[.,;:!?]?(?:\s|$)|/?>|(?<=<)/")
+_AFTER_QUOTED_CODE = re.compile(r"[^\s\w]*(?:\s|$)|[],}:]|/?>|(?<=<)/")
 _GLUED_WORD = re.compile(r"\S+?(?<=\w)")
 _WORD_ON_LINE = re.compile(r"[^\n\w]*\w")
 _OPENS_ITALIC = re.compile(r"(?:^|[\s*~(])_")
@@ -93,7 +94,7 @@ def _run(text: str, start: int) -> str:
     before = text[start - 1 : start]
     pattern = _IN_QUOTES if before and before in "'‘" else _RUN
     found = pattern.match(text, start, _closing(text, start) if before == "(" else len(text))
-    return found[0] if found else ""
+    return found[0] if found else text[start : start + len("http://")]
 
 
 def _closing(text: str, start: int) -> int:
@@ -113,8 +114,8 @@ def _ended(before: str, run: str, after: str) -> str:
         return address + CUT
     if before and after and after[0] in _CLOSED_BY.get(before[-1], "") and not _GOES_ON.search(after):
         if _ends_surely(address):
-            return address if _MARKUP_GOES_ON.match(after, 1) else address + CUT
-        return run if _SENTENCE_GOES_ON.match(after, 1) else address + CUT
+            return address if _AFTER_QUOTED_CODE.match(after, 1) else address + CUT
+        return run if _AFTER_QUOTE.match(after, 1) else address + CUT
     is_open = before[-1:] in _CLOSED_BY and not _ends_surely(address)
     return address + CUT if is_open or _goes_on(address, trailing + after) else address
 
