@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .bare_urls import CUT, before_address, delimited, urls_in_text, whole
 
 MAX_CHARACTERS = 1_000_000  # of text looked at in one part of a message; Slack itself posts at most 40,000
+LONGEST_ADDRESS = 20_000  # characters, with what Slack escapes in it
 MAX_NODES = 100_000  # objects looked at in one part of a message
 
 _MARKED = re.compile(r"<(https?://[^<>|]+)(?:\|([^<>]*))?>", re.IGNORECASE)
@@ -30,8 +31,13 @@ class Reading:
     nodes: int = MAX_NODES
 
     def take(self, text: str) -> str:
-        """As much of a text as may be looked at, whole lines; it is used up. An address cut short is another one."""
-        taken = text if len(text) <= self.characters else text[: self.characters].rpartition("\n")[0]
+        """As much of a text as may be looked at; it is used up.
+
+        No address near the end of a part: cut short, or without the words behind it, it would be another one.
+        """
+        taken = text[: self.characters]
+        if len(text) > self.characters:
+            taken = taken[:-LONGEST_ADDRESS] + before_address(taken[-LONGEST_ADDRESS:])
         self.characters -= min(len(text), self.characters)
         return taken
 
