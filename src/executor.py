@@ -108,11 +108,17 @@ def is_verify_query(sql_query: str) -> bool:
 
 
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
+_ACCOUNT_IN_TEXT = re.compile(rf"(?<![A-Za-z0-9]){_ACCOUNT.pattern}(?![A-Za-z0-9])")
 
 
 def is_account(sid: str) -> bool:
     """Whether it has the form of an account's SID."""
     return _ACCOUNT.fullmatch(sid) is not None
+
+
+def accounts_in(text: str) -> set[str]:
+    """Every account's SID that stands in a text, by itself and not as part of a longer word."""
+    return set(_ACCOUNT_IN_TEXT.findall(text))
 
 
 def is_number(cell: object) -> bool:

@@ -8,12 +8,12 @@ on Presto's session, which the bot does not know.
 from __future__ import annotations
 
 import logging
-import re
 from typing import NamedTuple
 
 from .. import paths
 from ..config import BotSettings
 from ..errors import TransientError
+from ..executor import accounts_in
 from ..looker.links import LookerLink
 from ..notebook_choice import OUR_PROFILE
 from ..state.job_reader import JobReader
@@ -24,7 +24,6 @@ log = logging.getLogger("credits")
 
 CLAIM = "claim"
 """The category of the job's own refusals of a SQL."""
-_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])AC[0-9a-fA-F]{32}(?![A-Za-z0-9])")
 
 
 class Look(NamedTuple):
@@ -83,7 +82,7 @@ def _of_other_account(link: LookerLink, sql: str, claimed: Claimed | None) -> Fa
         about = {claimed.account_sid}
     else:
         other = {sid for sid in link.accounts if sid.lower() not in sql.lower()}
-        about = set(_ACCOUNT.findall(sql))
+        about = accounts_in(sql)
     if not other:
         return None
     its = f"is about {_some(about)}" if about else "names no account"

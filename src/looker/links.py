@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
 from ..errors import LinkError
+from ..executor import accounts_in
 from .parameters import SHARE, asks_in, parameters_of, shown
 from .wrapped import everything_in, opaque_gateway, opened, unwrapped
 
@@ -23,7 +24,6 @@ _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
 _SAVED = {"query": ("x", _SLUG), "look": ("looks", _NUMBER), "sql_runner": ("sql", _SLUG)}
-_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])AC[0-9a-fA-F]{32}(?![A-Za-z0-9])")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _SHARE_PATH = re.compile(r"/x/[A-Za-z0-9]{16,30}/?$")
 _LOOKER_PATH = re.compile(r"/(x|looks|sql|dashboards(-next)?|explore|embed)/[^/]", re.IGNORECASE)
@@ -45,7 +45,7 @@ class LookerLink:
     @property
     def accounts(self) -> frozenset[str]:
         """Every account SID that is part of the link's question."""
-        return frozenset(_accounts_in(" ".join(f"{name} {value}" for name, value in self.query)))
+        return frozenset(accounts_in(unquote(" ".join(f"{name} {value}" for name, value in self.query))))
 
 
 def parse_link(url: str, hosts: Collection[str]) -> LookerLink:
@@ -100,13 +100,9 @@ def _allowed_name(parts: SplitResult, hosts: Collection[str]) -> str:
 
 def _refuse_lost(beside: str, url: str) -> None:
     """What a redirector's link holds beside the address may have been meant for the address."""
-    lost = asks_in(beside) or next(iter(_accounts_in(beside) - _accounts_in(url)), None)
+    lost = asks_in(beside) or next(iter(accounts_in(unquote(beside)) - accounts_in(unquote(url))), None)
     if lost:
         raise LinkError(f"The link has {shown(lost)} outside the address that it leads to, where it is lost: {SHARE}")
-
-
-def _accounts_in(text: str) -> set[str]:
-    return set(_ACCOUNT.findall(unquote(text)))
 
 
 def _why_not_ours(parts: SplitResult, host: str, hosts: Collection[str]) -> str:

@@ -38,7 +38,10 @@ _BRACKETS = {")": "(", "]": "[", "}": "{"}
 # `&name=`, `&f[name`: the rest of a query.
 _GOES_ON = re.compile(r"[?&;](?:amp;)?[a-z_][a-z0-9_.]*(?:=|\[|%5b)", re.IGNORECASE)
 _FREE = re.compile(r"\[|%5b|expression|dynamic|config", re.IGNORECASE)  # parameters that may hold any text
-_ACCOUNT = re.compile(r"AC[0-9a-f]{32}", re.IGNORECASE)
+_CODE = "(?:[A-Z]{2}(?:[0-9a-fA-F]{32})?|[0-9]+)"  # a country, a network, a SID
+_CODES = re.compile(f"{_CODE}(?:(?:,|%2C){_CODE})*")
+_CODES_GO_ON = re.compile(rf"\s*,\s*{_CODE}\b")
+_JSON = re.compile(r"(?:\{|\[|%7b|%5b).*(?:\}|\]|%7d|%5d)", re.IGNORECASE)
 _UNITS = "second|minute|hour|day|week|month|quarter|year"
 _DATES = re.compile(
     rf"(?:[0-9]|[-/:+ ]|%20|%2f|%3a|to|for|ago|this|last|next|before|after|(?:{_UNITS})s?)*"
@@ -124,22 +127,21 @@ def _goes_on(address: str, after: str) -> bool:
     """Whether an address may be longer than it looks, from the text behind it."""
     if after.startswith(("..", CUT)) or re.match(r"[\w=\[]", after) or _GOES_ON.search(after):
         return True
-    value = _last(address)[1]
     if not _ends_surely(address):
         return bool(after[:1].strip() or _WORD_ON_LINE.match(after))
     if not _is_free(address):
         return False
     if _GLUED_WORD.match(after):
         return True
-    if _ACCOUNT.fullmatch(value):
-        return bool(re.match(rf"\s*,\s*{_ACCOUNT.pattern}", after, re.IGNORECASE))
+    if _CODES.fullmatch(_last(address)[1]):
+        return bool(_CODES_GO_ON.match(after))
     return bool(_DATE_GOES_ON.match(after))
 
 
 def _ends_surely(address: str) -> bool:
     """Whether what an address ends in is whole: not a value that might have more words."""
     value = _last(address)[1]
-    return not _is_free(address) or bool(_ACCOUNT.fullmatch(value) or _DATES.fullmatch(value))
+    return not _is_free(address) or any(form.fullmatch(value) for form in (_CODES, _DATES, _JSON))
 
 
 def _is_free(address: str) -> bool:

@@ -125,6 +125,7 @@ CUT_SHORT: dict[str, dict[str, Any]] = {
     "bare, a name's full stop": {"text": f"{LOOK}{NAME}Acme+Inc."},
     "bare, a blank before its value": {"text": f"{LOOK}f[usage.account_sid]= {THEIRS}"},
     "bare, a list": {"text": f"{LOOK}f[usage.account_sid]={OURS}, {THEIRS}"},
+    "as typed, a list of countries": as_typed(f"{LOOK}f[usage.country_iso]=NG", ", KE please"),
     "bare, a bar": {"blocks": words(f"{LOOK}{NAME}A|B&{SID}", "plain_text")},
     "bare, a quotation mark": {"blocks": words(f'{LOOK}{NAME}A"B&{SID}', "plain_text")},
     "bare, a comparison": {"text": f"{LOOK}f[usage.attempts]=&gt;5&amp;{SID}"},
@@ -160,6 +161,14 @@ WHOLE: dict[str, tuple[dict[str, Any], str]] = {
     "bare, dates and a full stop": ({"text": f"(It is {LOOK}{DATES}.)"}, f"{LOOK}{DATES}"),
     "bare, brackets of its own": ({"text": f"({LOOK}{NAME}Acme(UK))."}, f"{LOOK}{NAME}Acme(UK)"),
     "as typed, an account and words": (as_typed(f"{LOOK}{SID}", " for Acme, please"), f"{LOOK}{SID}"),
+    "as typed, countries and words": (
+        as_typed(f"{LOOK}f[usage.country_iso]=NG,KE", ", please credit"),
+        f"{LOOK}f[usage.country_iso]=NG,KE",
+    ),
+    "as typed, filter boxes and words": (
+        as_typed(f"{LOOK}dynamic_fields=%5B%7B%22a%22%3A1%7D%5D", " please credit"),
+        f"{LOOK}dynamic_fields=%5B%7B%22a%22%3A1%7D%5D",
+    ),
     "a name, on its own line": (as_typed(f"{LOOK}{NAME}Acme", "\nThank you"), f"{LOOK}{NAME}Acme"),
     "a label, a name and words": ({"text": f"<{LOOK}{NAME}Acme|this query> please..."}, f"{LOOK}{NAME}Acme"),
     "escaped angle brackets": ({"text": f"&lt;{LINK}&gt;"}, LINK),
