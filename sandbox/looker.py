@@ -15,7 +15,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.wrappers import Request, Response
@@ -75,7 +75,7 @@ class SavedQuery:
     slug: str
     parts: dict[str, Any]
     sql: str | None
-    deleted: bool = field(default=False)
+    deleted: bool = False
 
     @property
     def text(self) -> str:

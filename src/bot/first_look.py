@@ -43,33 +43,41 @@ class FirstLook:
 
     def at(self, sql: str, execution_id: str, link: LookerLink | None = None) -> Look:
         """Of the SQL that an execution is to be given. link: whose SQL it is; its accounts must be the claim's."""
-        claimed, is_sure = self._claimed(sql, execution_id)
+        claimed = self._claimed(sql, execution_id)
         if isinstance(claimed, ClaimRefused):
-            if is_sure:
+            if claimed.certain and self._jobs_read_alike():
                 return Look(claimed.understood, _refusal(claimed.message, claimed.advice))
             claimed = None
         understood = claimed.understood if claimed else None
-        return Look(understood, _of_other_account(link, sql, claimed if is_sure else None) if link else None)
+        if link is None or not link.accounts:
+            return Look(understood)
+        return Look(understood, _of_other_account(link, sql, claimed if claimed and self._jobs_read_alike() else None))
 
-    def _claimed(self, sql: str, execution_id: str) -> tuple[Claimed | ClaimRefused | None, bool]:
-        """What the SQL asks for, or why it is refused, None where it was not read; and whether a job reads it alike."""
+    def _claimed(self, sql: str, execution_id: str) -> Claimed | ClaimRefused | None:
+        """What the SQL asks for, or why it is refused; None where it was not read."""
         if not self._is_ours:
-            return None, False
-        try:
-            claimed = self._claimed_or_refused(sql, execution_id)
-            may_be_sure = isinstance(claimed, Claimed) or claimed.certain
-            return claimed, may_be_sure and self._job_reader.sha256() == self._read.sha256()
-        except TransientError as error:
-            log.info("left to the job: %s", error)
-        except Exception as error:  # (a bug here must cost nobody an answer)
-            log.error("unexpected error", exc_info=error)
-        return None, False
-
-    def _claimed_or_refused(self, sql: str, execution_id: str) -> Claimed | ClaimRefused:
+            return None
         try:
             return self._read(sql, paths.execution_date(execution_id))
         except ClaimRefused as refused:
             return refused
+        except Exception as error:  # noqa: BLE001 (a bug here must cost nobody an answer)
+            _leave_to_the_job(error)
+            return None
+
+    def _jobs_read_alike(self) -> bool:
+        try:
+            return self._job_reader.sha256() == self._read.sha256()
+        except Exception as error:  # noqa: BLE001 (as in _claimed)
+            _leave_to_the_job(error)
+            return False
+
+
+def _leave_to_the_job(error: Exception) -> None:
+    if isinstance(error, TransientError):
+        log.info("left to the job: %s", error)
+    else:
+        log.error("unexpected error", exc_info=error)
 
 
 def _of_other_account(link: LookerLink, sql: str, claimed: Claimed | None) -> Failure | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from src import paths
 from tests.bot.earlier_bot import KEEPINGS, EarlierBot
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
-from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Died, calls_of_a_tick, deaths
+from tests.bot.test_killed_everywhere import A_PROCESS_DIES, calls_of_a_tick, deaths, ticks_after_a_death
 from tests.conftest import Figure
 
 DONE = "1700000000.000100"
@@ -263,10 +262,7 @@ def test_a_process_killed_at_any_call_of_an_answer_leaves_the_list_with_the_mess
     answering = deaths(calls, first=calls.index(("sagemaker", "CreateProcessingJob")) + 2)
     for dying in answering:
         asked = begin()
-        with contextlib.suppress(Died):
-            harness.tick(calls=dying.log)
-        harness.time.sleep(TICK_EVERY)
-        harness.ticks_until_quiet()
+        ticks_after_a_death(harness, dying)
         assert (all_replies(harness, [asked]), sorted(listed(harness))) == ([1], [DONE, asked]), dying
     figure(
         f"killed while it answers, with the earlier bot's list: {len(answering)} states of {len(calls)} outside calls"

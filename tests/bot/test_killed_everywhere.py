@@ -109,6 +109,15 @@ def calls_of_a_tick(harness: BotHarness) -> list[Call]:
     return outliving.calls
 
 
+def ticks_after_a_death(harness: BotHarness, dying: DiesAtCall) -> int:
+    """How many it takes until nothing is open, after one that dies so."""
+    with contextlib.suppress(Died):
+        harness.tick(calls=dying.log)
+    assert dying.dead or dying.made < dying.number, f"{dying} of {dying.made}: the death was survived"
+    harness.time.sleep(900)
+    return harness.ticks_until_quiet()
+
+
 def check_everything_happened_once(harness: BotHarness, messages: dict[str, str], at: str) -> None:
     replies = {name: harness.answers(ts) for name, ts in messages.items()}
     assert {name: len(texts) for name, texts in replies.items()} == dict.fromkeys(messages, 1), (at, replies)
@@ -141,11 +150,7 @@ def test_a_process_killed_at_any_call_leaves_each_message_one_answer_and_each_ex
     every_death = deaths(calls)
     for dying in every_death:
         messages = among_what_cannot_be_believed(harness)
-        with contextlib.suppress(Died):
-            harness.tick(calls=dying.log)
-        assert dying.dead or dying.made < dying.number, f"{dying} of {dying.made}: the death was survived"
-        harness.time.sleep(900)
-        most_ticks = max(most_ticks, harness.ticks_until_quiet())
+        most_ticks = max(most_ticks, ticks_after_a_death(harness, dying))
         check_everything_happened_once(harness, messages, str(dying))
     figure(
         f"killed everywhere: K = {len(calls)} outside calls leave {len(every_death)} states, a run each, at most "
@@ -175,10 +180,7 @@ def test_a_process_killed_at_any_call_while_it_takes_up_an_edit_answers_the_new_
     every_death = deaths(calls)
     for dying in every_death:
         ts = an_edited_message(harness)
-        with contextlib.suppress(Died):
-            harness.tick(calls=dying.log)
-        harness.time.sleep(900)
-        harness.ticks_until_quiet()
+        ticks_after_a_death(harness, dying)
         assert len(harness.answers(ts)) == 2, dying
         assert sorted(harness.jobs_by_execution().values()) == [1, 1], dying
     figure(f"killed while taking up an edit: K = {len(calls)} outside calls, {len(every_death)} states")
@@ -203,10 +205,7 @@ def test_a_process_killed_at_any_call_refuses_a_claim_once_and_starts_no_job(
     every_death = deaths(calls)
     for dying in every_death:
         ts = a_claim_to_refuse(harness)
-        with contextlib.suppress(Died):
-            harness.tick(calls=dying.log)
-        harness.time.sleep(900)
-        harness.ticks_until_quiet()
+        ticks_after_a_death(harness, dying)
         [said] = harness.answers(ts)
         assert "No job was started" in said, dying
         assert harness.jobs() == [], dying

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from typing import Any
@@ -15,7 +14,7 @@ from src.errors import ConfigurationError
 from src.slack.errors import SlackRefused
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
 from tests.bot.test_bad_days import alarms
-from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Died, calls_of_a_tick, deaths
+from tests.bot.test_killed_everywhere import A_PROCESS_DIES, calls_of_a_tick, deaths, ticks_after_a_death
 from tests.conftest import Figure
 
 POST = "chat.postMessage"
@@ -420,10 +419,7 @@ def test_a_process_killed_at_any_call_while_its_reply_is_refused_reaches_whom_it
     every_death = deaths(calls)
     for dying in every_death:
         ts = refused_anew(harness, holds, code)
-        with contextlib.suppress(Died):
-            harness.tick(calls=dying.log)
-        harness.time.sleep(900)
-        harness.ticks_until_quiet()
+        ticks_after_a_death(harness, dying)
         assert (len(harness.answers(ts)), len(sent(harness))) == reached, dying
         assert len(alarms(harness)) <= 1, dying
         assert bool(harness.record(ts)["requests"][0]["unreached"]) == (reached == (0, 0)), dying

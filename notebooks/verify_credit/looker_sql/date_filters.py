@@ -13,6 +13,7 @@ from .calendar_steps import plus, truncated
 from .date_texts import parsed_by
 from .dates import moment, unit_of
 from .day_sets import NO_END, NO_START, Days, Span, all_of, any_of
+from .trees import bare, parts_of
 
 ColumnOf = Callable[[exp.Column], str | None]
 """Which column of the usage table a column is, or None."""
@@ -96,25 +97,6 @@ class DateFilter:
             is_day = unit_of(node) in _UNITS and self._unit(node.this) == "DAY"
             return unit_of(node) if is_day else None
         return "DAY" if isinstance(node, exp.Column) and self._column_of(node) == DAY_COLUMN else None
-
-
-def parts_of(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
-    """What a chain of ANDs, or of ORs, is of; in its order, however long: it is a tree as deep as it is long."""
-    found, left = [], [node]
-    while left:
-        one = bare(left.pop())
-        if isinstance(one, kind):
-            left += [one.expression, one.this]
-        else:
-            found.append(one)
-    return found
-
-
-def bare(node: exp.Expression) -> exp.Expression:
-    """Without parentheses around it."""
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
 
 
 def _any_of_all(sides: Sequence[Days | None]) -> Days | None:

@@ -8,9 +8,10 @@ from sqlglot import exp
 
 from ..claim import Flag, is_account
 from ..errors import ClaimError
-from .date_filters import DAY_COLUMN, ColumnOf, DateFilter, bare, parts_of
+from .date_filters import DAY_COLUMN, ColumnOf, DateFilter
 from .day_sets import Days
 from .parsing import quote
+from .trees import bare, parts_of
 from .window import ends_of
 
 ACCOUNT, FRAUD = "account_sid", "is_fraud"

@@ -10,10 +10,10 @@ from sqlglot.optimizer.scope import Scope as Names
 from sqlglot.optimizer.scope import build_scope
 
 from ..errors import ClaimError
-from .date_filters import parts_of
 from .names import USAGE, FullName, Read, Tables
 from .parsing import keep_text, quote
 from .predicates import COLUMNS, Scope
+from .trees import parts_of
 
 Columns = Mapping[str, str]
 """By the name a SELECT shows it under (lower case): which column of the usage table it is."""

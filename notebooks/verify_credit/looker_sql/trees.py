@@ -1,0 +1,24 @@
+"""What a parenthesis or a chain of ANDs or ORs is around, in sqlglot's trees."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+
+def parts_of(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
+    """What a chain of ANDs, or of ORs, is of; in its order, however long: it is a tree as deep as it is long."""
+    found, left = [], [node]
+    while left:
+        one = bare(left.pop())
+        if isinstance(one, kind):
+            left += [one.expression, one.this]
+        else:
+            found.append(one)
+    return found
+
+
+def bare(node: exp.Expression) -> exp.Expression:
+    """Without parentheses around it."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
