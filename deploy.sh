@@ -205,7 +205,7 @@ deploy() {
     build_images
     deployment compose "$config" "$work/outputs.json" "$JOB_IMAGE" "$BOT_IMAGE" "$BOT_LOCAL_IMAGE" >"$work/config.json"
     say "doctor"
-    as_bot "$work/config.json" src.doctor || fail "something has to be mended first: production was not changed."
+    as_bot "$work/config.json" src.doctor || fail "something has to be fixed first: production was not changed."
     if [ -n "$smoke" ]; then
         say "smoke execution: $SMOKE_LINK"
         as_bot "$work/config.json" src.credit_bot --link "$SMOKE_LINK" ||
@@ -247,7 +247,7 @@ roll_back() {
     say "rolled back; the next run of the DAG uses it"
     say "doctor"
     as_bot "$work/config.json" src.doctor --no-job ||
-        fail "rolled back, and something has to be mended all the same: see the lines above."
+        fail "rolled back, and something has to be fixed all the same: see the lines above."
 }
 
 require_tools

@@ -60,7 +60,7 @@ RESOURCES = {
 
 
 class ConfigWrong(ValueError):
-    """credit_bot.json cannot be used; the message says what to mend."""
+    """credit_bot.json cannot be used; the message says what to fix."""
 
 
 def read_config(path: Path = CONFIG) -> dict[str, Any]:

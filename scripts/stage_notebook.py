@@ -111,7 +111,7 @@ def _hash(folder: Path, notebook: str) -> str:
 
 def _words(error: Refused | OSError) -> str:
     if isinstance(error, OSError):
-        return f"{error.filename} cannot be put into the image ({error.strerror}): mend that, or take it out."
+        return f"{error.filename} cannot be put into the image ({error.strerror}): fix that, or take it out."
     return str(error)
 
 

@@ -27,7 +27,7 @@ class CallLog:
     @contextmanager
     def call(self, service: str, operation: str) -> Iterator[None]:
         """Around one attempt of one call; `after` is not told of an attempt that raised."""
-        self._begin(service, operation)
+        self._count(service, operation)
         yield
         self._after(service, operation)
 
@@ -51,14 +51,14 @@ class CallLog:
         with self._lock:
             return dict(self._counts)
 
-    def _begin(self, service: str, operation: str) -> None:
+    def _count(self, service: str, operation: str) -> None:
         with self._lock:
             self._counts[service, operation] += 1
         self._before(service, operation)
 
     def _before_send(self, service: str) -> Callable[..., None]:
         def handler(event_name: str, **_: Any) -> None:
-            self._begin(service, event_name.rsplit(".", 1)[-1])
+            self._count(service, event_name.rsplit(".", 1)[-1])
 
         return handler
 

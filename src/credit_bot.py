@@ -52,10 +52,10 @@ from .history.reader import History
 from .logs import set_up_logging
 from .looker.client import LookerClient
 from .notebook_choice import OUR_PROFILE
-from .process_end import leave
+from .process_end import exit_now
 from .recheck.claims import make_reader
 from .slack.client import SlackClient
-from .slack.post_gate import PostGate
+from .slack.rate_limiter import RateLimiter
 from .state.audit import AuditTrail
 from .state.audit_record import AuditWriter
 from .state.job_reader import JobReader
@@ -131,7 +131,7 @@ def make_bot(
         slack=slack,
         executor=executor,
         audit=audit,
-        gate=PostGate(settings.slack_post_interval, clock, waiting.sleep),
+        gate=RateLimiter(settings.slack_post_interval, clock, waiting.sleep),
         check_lease=state.check_lease,
     )
     damage = DamageReport(notifier=notifier, slack=slack, clock=clock)
@@ -291,4 +291,4 @@ def _figures(summary: Summary) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_now(main())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from .process_end import leave
+from .process_end import exit_now
 
 COMMANDS = {
     "tick": ("credit_bot", "answers what is new in the channel, goes on with what is open; --dry-run, --link URL"),
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def entry() -> NoReturn:
     """What the installed script calls."""
-    leave(main())
+    exit_now(main())
 
 
 def module_of(name: str) -> str:

@@ -1,6 +1,6 @@
 """Checks an installation before its first day: `credits doctor` says a line for each thing that has to be right.
 
-✓ fine, ✗ wrong (and what mends it), – not looked at, because what it stands on is missing. One ✗ is one thing to mend.
+✓ fine, ✗ wrong (and what fixes it), – not looked at, because what it stands on is missing. One ✗ is one thing to fix.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .command_line import TOLD_TO_END, make_parser
 from .config import BotSettings, readable_settings
 from .executors import make_executor
 from .logs import printable
-from .process_end import leave
+from .process_end import exit_now
 from .recheck.claims import make_reader
 from .state.job_reader import JobReader
 from .state.object_store import ObjectStore
@@ -95,8 +95,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__pack
 
 def _say(finding: Finding) -> None:
     print(f"{_MARKS[finding.state]} {finding.check:<36} {printable(finding.found)}", flush=True)
-    if finding.state == "wrong" and finding.mend:
-        print(f"  → {printable(finding.mend)}", flush=True)
+    if finding.state == "wrong" and finding.fix:
+        print(f"  → {printable(finding.fix)}", flush=True)
 
 
 def _quiet(_finding: Finding) -> None:
@@ -111,4 +111,4 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_now(main())

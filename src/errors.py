@@ -1,8 +1,8 @@
 """Every error this project's bot raises, by what its reader can do about it.
 
     CreditsError
-    ├── ConfigurationError     an engineer mends a setting, a secret, a permission; names it
-    ├── RequestError           the requester mends what they posted
+    ├── ConfigurationError     an engineer fixes a setting, a secret, a permission; names it
+    ├── RequestError           the requester fixes what they posted
     │   ├── LinkError          the Looker link: unknown host, dashboard, deleted look, not found
     │   └── QueryError         the SQL: empty, too long, not a Verify query
     ├── ExecutionError         one execution ended without an answer; its record says why
@@ -76,7 +76,7 @@ class ConfigurationError(CreditsError):
 
 
 class RequestError(CreditsError):
-    """What was posted cannot be answered; the message says how to mend it."""
+    """What was posted cannot be answered; the message says how to fix it."""
 
 
 class LinkError(RequestError):

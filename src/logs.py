@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TextIO
 
-_about: ContextVar[dict[str, str] | None] = ContextVar("about", default=None)
+_log_context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
 
 
 @contextmanager
-def about(**names: str | None) -> Iterator[None]:
-    """Every line logged inside carries these, e.g. `about(execution_id=..., message=...)`."""
-    token = _about.set({**(_about.get() or {}), **{name: value for name, value in names.items() if value}})
+def log_context(**names: str | None) -> Iterator[None]:
+    """Every line logged inside carries these, e.g. `log_context(execution_id=..., message=...)`."""
+    token = _log_context.set({**(_log_context.get() or {}), **{name: value for name, value in names.items() if value}})
     try:
         yield
     finally:
-        _about.reset(token)
+        _log_context.reset(token)
 
 
 class JsonFormatter(logging.Formatter):
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {"time": _utc(record.created), "level": record.levelname, "logger": record.name}
-        line.update(_about.get() or {})
+        line.update(_log_context.get() or {})
         line.update(getattr(record, "fields", {}))
         line["message"] = record.getMessage()
         if record.exc_info and record.exc_info[0] is not None:
@@ -44,7 +44,7 @@ class PlainFormatter(logging.Formatter):
     """For a terminal: control characters are shown, not obeyed."""
 
     def format(self, record: logging.LogRecord) -> str:
-        names = " ".join(f"{name}={value}" for name, value in (_about.get() or {}).items())
+        names = " ".join(f"{name}={value}" for name, value in (_log_context.get() or {}).items())
         text = f"{_utc(record.created)[11:19]} {record.levelname.lower():7} {record.getMessage()}"
         return printable(f"{text}  [{names}]" if names else text)
 

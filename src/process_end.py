@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 
-def leave(code: int) -> NoReturn:
+def exit_now(code: int) -> NoReturn:
     """End now, with this exit code: no thread that hangs in a call holds it up, and none waits for the interpreter."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -56,7 +56,7 @@ def _execute(options: argparse.Namespace, place: Place, sql: str, waiter: Waiter
         waiter.sleep(seconds)
 
     executor = make_executor(place.settings, clients=AwsClients(place.settings, sleep=waiter.sleep), sleep=sleep)
-    job = executor.execute(sql, execution_id=_begin(place, sql))
+    job = executor.execute(sql, execution_id=_start(place, sql))
     print_started(job, as_json=options.json)
     try:
         executor.wait_for_completion(job["job_name"])
@@ -73,7 +73,7 @@ def _execute(options: argparse.Namespace, place: Place, sql: str, waiter: Waiter
     return _get(options, place, job)
 
 
-def _begin(place: Place, sql: str) -> str:
+def _start(place: Place, sql: str) -> str:
     """The execution's id. Raises QueryError for a claim that its job would refuse."""
     settings = place.settings
     job_reader = JobReader(place.store, settings.job_place, time.time)

@@ -19,22 +19,24 @@ PLACES = range(4, 19)
 
 
 @dataclass(frozen=True)
-class Step:
+class ArithmeticStep:
     """A sentence, and its formula where there is something to compute."""
 
     words: str
     formula: str = ""
 
 
-def steps(line: ModeLine) -> list[Step]:
+def steps(line: ModeLine) -> list[ArithmeticStep]:
     """How a mode's credit comes about."""
     if line.rule is None:
-        return [Step(f"No setting of Fraud Guard covers these {line.attempts:,} attempts: no credit, for review.")]
+        return [
+            ArithmeticStep(f"No setting of Fraud Guard covers these {line.attempts:,} attempts: no credit, for review.")
+        ]
     if not line.attempts:
-        return [Step(f"Nothing went through; {line.blocked:,} attempts were blocked: no credit.")]
+        return [ArithmeticStep(f"Nothing went through; {line.blocked:,} attempts were blocked: no credit.")]
     if line.rule.refund == 0:
         charged = money(line.charged)
-        return [Step("Nothing is refunded in this mode.", f"0 × {charged} = 0.00")]
+        return [ArithmeticStep("Nothing is refunded in this mode.", f"0 × {charged} = 0.00")]
     return [*_missed_steps(line, line.rule), *_money_steps(line, line.rule)]
 
 
@@ -70,14 +72,14 @@ def number(value: Fraction, *, at_least: int = 0, at_most: int = EXACT_PLACES) -
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 
-def _missed_steps(line: ModeLine, rule: Rule) -> Iterable[Step]:
+def _missed_steps(line: ModeLine, rule: Rule) -> Iterable[ArithmeticStep]:
     everything = line.attempts + line.blocked
     target = rule.target * everything
-    yield Step(
+    yield ArithmeticStep(
         "Attempts that went through, and those that Fraud Guard blocked:",
         f"{line.attempts:,} + {line.blocked:,} = {everything:,}",
     )
-    yield Step(
+    yield ArithmeticStep(
         f"In this mode Fraud Guard is to block {percent(rule.target)} of them:",
         f"{number(rule.target)} × {everything:,} = {number(target)}",
     )
@@ -85,29 +87,29 @@ def _missed_steps(line: ModeLine, rule: Rule) -> Iterable[Step]:
     words = "So many of those that went through it should have blocked as well:"
     if missed < 0:
         words = "It blocked more than that, so nothing of what went through is refunded (0, not less):"
-    yield Step(words, f"{number(target)} − {line.blocked:,} = {number(missed)}")
+    yield ArithmeticStep(words, f"{number(target)} − {line.blocked:,} = {number(missed)}")
 
 
-def _money_steps(line: ModeLine, rule: Rule) -> Iterable[Step]:
+def _money_steps(line: ModeLine, rule: Rule) -> Iterable[ArithmeticStep]:
     missed = line.share * line.attempts
     amount = f"{number(rule.refund)} × {number(missed)} ÷ {line.attempts:,} × {money(line.charged)}"
     ceiling, cost = _ceiling(line, rule)
     entitled = _entitled(line, ceiling)
-    yield Step(
+    yield ArithmeticStep(
         f"Their part of what was charged, of which {percent(rule.refund)} is refunded:",
         _equation(amount, entitled, exact=entitled == line.entitled),
     )
     if ceiling is None:
         if entitled != line.credit:
-            yield Step("To the cent:", _equation(_long(entitled), Fraction(line.credit), exact=False))
+            yield ArithmeticStep("To the cent:", _equation(_long(entitled), Fraction(line.credit), exact=False))
         return
-    yield Step(
+    yield ArithmeticStep(
         f"At most what is left of the charge after {percent(rule.cost_kept)} of what providers charged"
         + (" (less than nothing counts as 0):" if ceiling < 0 else ":"),
         f"{money(line.charged)} − {number(rule.cost_kept)} × {cost} = {_long(ceiling)}",
     )
     smaller = min(entitled, max(ceiling, Fraction(0)))
-    yield Step(
+    yield ArithmeticStep(
         "The smaller one of the two, to the cent:",
         _equation(
             f"smaller of {_long(entitled)} and {_long(max(ceiling, Fraction(0)))}",

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from .claim import Claim, Flag
 from .costs import UnitCosts
-from .days import FraudGuard, SettingChange
 from .evidence import Evidence
 from .flags import flags_of
-from .lines import Amounts, Line, priced_lines
+from .fraud_guard import FraudGuard, SettingChange
 from .policy import MODES, Policy, Rule
+from .priced_rows import Amounts, PricedRow, price_rows
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -76,18 +76,18 @@ class Decision:
 def decide(claim: Claim, evidence: Evidence, policy: Policy) -> Decision:
     """The credit under a policy. Raises DataError for settings or costs that contradict themselves or are missing."""
     guard = FraudGuard(claim, evidence.settings)
-    lines = priced_lines(evidence, guard, UnitCosts(claim, evidence.costs), policy)
-    pools = _pooled(lines, lambda line: line.mode)
+    rows = price_rows(evidence, guard, UnitCosts(claim, evidence.costs), policy)
+    pools = _pooled(rows, lambda line: line.mode)
     modes = tuple(_mode_line(mode, pools[mode], policy.rules.get(mode)) for mode in MODES if mode in pools)
     return Decision(
         policy=policy,
         modes=modes,
-        total=_total(lines),
+        total=_total(rows),
         credit=sum((line.credit for line in modes), Decimal("0.00")),
-        by_day=_by_day(lines),
-        by_country=_by_country(lines, evidence),
+        by_day=_by_day(rows),
+        by_country=_by_country(rows, evidence),
         setting_changes=guard.changes(),
-        flags=claim.flags + evidence.flags + tuple(flags_of(claim, evidence, lines, guard)),
+        flags=claim.flags + evidence.flags + tuple(flags_of(claim, evidence, rows, guard)),
     )
 
 
@@ -138,32 +138,32 @@ def _ceiling(pool: Amounts, rule: Rule | None) -> Fraction | None:
     return max(pool.charged - rule.cost_kept * pool.provider_cost, Fraction(0))
 
 
-def _pooled(lines: Iterable[Line], key: Callable[[Line], Key]) -> dict[Key, Amounts]:
-    groups: dict[Key, list[Line]] = {}
-    for line in lines:
+def _pooled(rows: Iterable[PricedRow], key: Callable[[PricedRow], Key]) -> dict[Key, Amounts]:
+    groups: dict[Key, list[PricedRow]] = {}
+    for line in rows:
         groups.setdefault(key(line), []).append(line)
     return {group: _total(members) for group, members in groups.items()}
 
 
-def _total(lines: Iterable[Line]) -> Amounts:
+def _total(rows: Iterable[PricedRow]) -> Amounts:
     attempts = blocked = 0
     charged, cost = Fraction(0), Fraction(0)
     cost_known = True
-    for line in lines:
+    for line in rows:
         attempts, blocked, charged = attempts + line.attempts, blocked + line.blocked, charged + line.charged
         cost_known = cost_known and line.provider_cost is not None
         cost += line.provider_cost or 0
     return Amounts(attempts=attempts, blocked=blocked, charged=charged, provider_cost=cost if cost_known else None)
 
 
-def _by_day(lines: Iterable[Line]) -> tuple[DayLine, ...]:
-    pools = _pooled(lines, lambda line: (line.day, MODES.index(line.mode)))
+def _by_day(rows: Iterable[PricedRow]) -> tuple[DayLine, ...]:
+    pools = _pooled(rows, lambda line: (line.day, MODES.index(line.mode)))
     return tuple(DayLine(day=day, mode=MODES[mode], **vars(pool)) for (day, mode), pool in sorted(pools.items()))
 
 
-def _by_country(lines: Iterable[Line], evidence: Evidence) -> tuple[CountryLine, ...]:
+def _by_country(rows: Iterable[PricedRow], evidence: Evidence) -> tuple[CountryLine, ...]:
     """The most charged first."""
-    pools = _pooled(lines, lambda line: (line.country_iso, line.mcc, line.mode))
+    pools = _pooled(rows, lambda line: (line.country_iso, line.mcc, line.mode))
     order = sorted(pools, key=lambda key: (-pools[key].charged, key[0] or "", key[1] or "", MODES.index(key[2])))
     return tuple(
         CountryLine(

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .calculation import Decision
-from .days import SettingChange
+from .fraud_guard import SettingChange
 
 THROUGH, BLOCKED, CREDIT = "#D55E00", "#56B4E9", "#009E73"
 INK, GRID = "#1f2933", "#d9dee3"

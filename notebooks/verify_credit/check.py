@@ -62,7 +62,7 @@ class _Checks:
         self._states[name] = state
         said: dict[str, object] = {"check": name, "state": state, "found": found}
         if error is not None:
-            said |= {"mend": error.advice, "category": error.category, "retry_helps": error.retry_helps}
+            said |= {"fix": error.advice, "category": error.category, "retry_helps": error.retry_helps}
         print(json.dumps(said), flush=True)
 
     def _secret(self) -> str:

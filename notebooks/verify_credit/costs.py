@@ -57,7 +57,7 @@ class UnitCosts:
             if first < min(self._end(before), self._end(row)):
                 raise DataError(
                     f"Two provider costs of one place hold on {first}: {before.row} and {row.row}.",
-                    "Mend verify.provider_costs, then post the link again.",
+                    "Fix verify.provider_costs, then post the link again.",
                 )
             before = max(before, row, key=self._end)
 

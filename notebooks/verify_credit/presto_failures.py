@@ -1,4 +1,4 @@
-"""What went wrong with a query, in words that name whose it is to mend; which of it is worth trying again."""
+"""What went wrong with a query, in words that name whose it is to fix; which of it is worth trying again."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ LARGEST = 10**15
 _NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
 _NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})([ T]00:00(:00(\.0+)?)?)?", re.ASCII)
-_ADVICE = "Mend the row in the warehouse, or its query in notebooks/verify_credit/queries, then post the link again."
+_ADVICE = "Fix the row in the warehouse, or its query in notebooks/verify_credit/queries, then post the link again."
 
 
 @dataclass(frozen=True)

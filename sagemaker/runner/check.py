@@ -2,7 +2,7 @@
 
 The notebook, its imports, its kernel, the secret and the bucket are looked at here. What a notebook's own queries need
 is its own to look at: a file credits_check.py beside it is run in its folder and prints a line of JSON a finding,
-{"check": ..., "state": "ok" | "wrong" | "not_made", "found": ..., "mend": ..., "category": ...}.
+{"check": ..., "state": "ok" | "wrong" | "not_made", "found": ..., "fix": ..., "category": ...}.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ NOTEBOOK, IMPORTS, KERNEL, SECRET = "notebook", "imports", "kernel", "secret"
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: what was found, or what is wrong and what mends it. not_made: what it stands on was missing."""
+    """One check: what was found, or what is wrong and what fixes it. not_made: what it stands on was missing."""
 
     check: str
     state: State
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 def check_installation(settings: JobSettings, work: Path, redactor: Redactor, stop: StopSignal) -> None:
@@ -166,7 +166,7 @@ class _Checks:
         try:
             said = json.loads(line)
             state: State = "wrong" if said.get("state") not in STATES else said["state"]
-            finding = Finding(str(said["check"]), state, str(said["found"]), str(said.get("mend", "")))
+            finding = Finding(str(said["check"]), state, str(said["found"]), str(said.get("fix", "")))
         except (ValueError, LookupError, TypeError, AttributeError):
             log.info("%s: %s", OWN_CHECK, line)
             return
@@ -208,7 +208,7 @@ def _no_kernel(why: str, kernel: Kernel) -> KernelDied:
 
 def _error_of(said: dict[str, Any], finding: Finding) -> JobError:
     """A finding's error, of the category that it names."""
-    error = NotebookFailed(finding.found, finding.mend)
+    error = NotebookFailed(finding.found, finding.fix)
     if said.get("category") in EXIT_CODES:
         error.category = said["category"]  # type: ignore[misc]  # this one's alone
         error.retry_helps = said.get("retry_helps") is True  # type: ignore[misc]

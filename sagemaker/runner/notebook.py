@@ -27,7 +27,7 @@ class Notebook:
         self.content = _opened(path)
 
     def check(self) -> None:
-        """Raises NotebookFailed for what no run of it could mend: no parameter looker, another language."""
+        """Raises NotebookFailed for what no run of it could fix: no parameter looker, another language."""
         language = self._language()
         if language not in {"", "python", "ipython"}:
             raise NotebookFailed(

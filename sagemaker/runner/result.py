@@ -56,8 +56,8 @@ def with_flags(result: dict[str, Any], found: Variables) -> dict[str, Any]:
 def from_file(content: bytes, place: str, execution_id: str, asid: str) -> dict[str, Any]:
     """The result that the notebook wrote itself. Raises NotebookFailed; `place` says where it lies."""
 
-    def refused(what: str, mend: str) -> NotebookFailed:
-        return NotebookFailed(f"The notebook's {place} {what}.", f"{WHOEVER}: {mend}.")
+    def refused(what: str, fix: str) -> NotebookFailed:
+        return NotebookFailed(f"The notebook's {place} {what}.", f"{WHOEVER}: {fix}.")
 
     if len(content) > MOST_BYTES:
         raise refused(f"has more than {MOST_BYTES:,} bytes", "keep rows out of it that nobody reads")

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from sandbox.aws.errors import AwsError
 
 Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
-ENDED = frozenset({"Completed", "Failed", "Stopped"})
+ENDED_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
 ACCOUNT = "123456789012"
 DEFAULT_MAX_RUNTIME = 86_400
 MAX_MESSAGE = 1024
@@ -120,7 +120,7 @@ class JobStore:
     def stopping(self, job: Job) -> bool:
         """Mark a running job as being stopped; False where it has ended already."""
         with self._lock:
-            if job.status in ENDED:
+            if job.status in ENDED_STATUSES:
                 return False
             job.status, job.modified = "Stopping", self._clock()
             job.stop_asked.set()
@@ -129,7 +129,7 @@ class JobStore:
     def end(self, job: Job, status: Status, *, reason: str | None = None, message: str | None = None) -> None:
         """The job's last word; silent where it has ended already. A job that was told to stop ends as Stopped."""
         with self._lock:
-            if job.status in ENDED:
+            if job.status in ENDED_STATUSES:
                 return
             job.failure_reason = reason[:MAX_MESSAGE] if reason else None
             job.exit_message = message[:MAX_MESSAGE] if message else None
@@ -142,7 +142,7 @@ class JobStore:
     def wait(self, name: str, seconds: float) -> Job | None:
         """The job once it has ended, or as it is after `seconds`; None for no such job."""
         with self._ended:
-            self._ended.wait_for(lambda: name in self._jobs and self._jobs[name].status in ENDED, seconds)
+            self._ended.wait_for(lambda: name in self._jobs and self._jobs[name].status in ENDED_STATUSES, seconds)
             return self._jobs.get(name)
 
     def _check_quota(self, request: dict[str, Any]) -> None:

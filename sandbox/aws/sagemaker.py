@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.aws.errors import AwsError
-from sandbox.aws.jobs import DEFAULT_MAX_RUNTIME, ENDED, Job, JobStore, Runner
+from sandbox.aws.jobs import DEFAULT_MAX_RUNTIME, ENDED_STATUSES, Job, JobStore, Runner
 
 PAGE = 10
 _DESCRIBED = (
@@ -78,7 +78,7 @@ class SageMaker:
         job = self._known(request, "Could not find job to update with name: {name}")
         if self._store.stopping(job):
             self._runner.stop(job)
-        elif job.status in ENDED:
+        elif job.status in ENDED_STATUSES:
             raise AwsError(
                 "ValidationException",
                 f"The request was rejected because the processing job is in status {job.status}.",

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sandbox.aws.access import Access
 from sandbox.aws.app import AwsApp, fault_answer, operation, service
 from sandbox.aws.image_runner import ImageRunner
-from sandbox.aws.jobs import ACCOUNT, ENDED, Job, JobStore, Quota, Runner, Status
+from sandbox.aws.jobs import ACCOUNT, ENDED_STATUSES, Job, JobStore, Quota, Runner, Status
 from sandbox.aws.moto_app import MotoApp
 from sandbox.aws.platform import Platform
 from sandbox.aws.process_runner import ProcessRunner
@@ -264,7 +264,7 @@ def _shown(job: Job) -> dict[str, Any]:
     return {
         "name": job.name,
         "status": job.status,
-        "ended": job.status in ENDED,
+        "ended": job.status in ENDED_STATUSES,
         "environment": job.environment,
         "created": job.created,
         "started_at": job.started,

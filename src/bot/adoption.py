@@ -9,7 +9,7 @@ from .. import paths
 from ..config import BotSettings
 from ..errors import CreditsError, StateConflict, StateUnreadable, TransientError
 from ..state.lease import SAFETY, LeaseKeeper
-from ..state.state_manager import Held, NoRecord, StateManager
+from ..state.state_manager import ClaimedMessage, NoRecord, StateManager
 from ..times import iso, seconds_of
 from .damage import DamageReport
 from .inbox import Inbox
@@ -51,10 +51,10 @@ class Adoption:
         self._orphans: set[Key] = set()
         self.problems: list[str] = []
 
-    def take_over(self, in_hand: Container[Key]) -> list[Held]:
+    def take_over(self, in_hand: Container[Key]) -> list[ClaimedMessage]:
         """Own every open message that is not in hand, and whose bot is gone."""
         found = self._pool.map(self._claim, [key for key in self._left_open() if key not in in_hand])
-        return [held for held in found if held is not None]
+        return [claimed for claimed in found if claimed is not None]
 
     def tell_of_damage(self) -> None:
         """Tell on-call of what could not be read; then take away the markers that nothing belongs to."""
@@ -82,11 +82,11 @@ class Adoption:
             self._damage.add(key, f"{key} names no message (channel id, hyphen, time stamp): delete it.")
         return messages
 
-    def _claim(self, key: Key) -> Held | None:
+    def _claim(self, key: Key) -> ClaimedMessage | None:
         try:
             self._lease.keep()
-            held = self._state.claim(*key)
-            return self._without_times_to_come(held) if held else None
+            claimed = self._state.claim(*key)
+            return self._without_times_to_come(claimed) if claimed else None
         except NoRecord:
             self._without_record(key)
         except StateUnreadable as error:
@@ -118,10 +118,10 @@ class Adoption:
             key,
         )
 
-    def _without_times_to_come(self, held: Held) -> Held | None:
+    def _without_times_to_come(self, claimed: ClaimedMessage) -> ClaimedMessage | None:
         """What waits for a moment far ahead would wait for ever. Saved: else its age would begin anew each tick."""
-        now, before = self._clock(), held.record.model_copy(deep=True)
-        for request in held.record.requests:
+        now, before = self._clock(), claimed.record.model_copy(deep=True)
+        for request in claimed.record.requests:
             if request.not_before > now + LONGEST_PAUSE:
                 request.not_before = 0.0
             request.waiting_since = _past(request.waiting_since, now)
@@ -129,14 +129,14 @@ class Adoption:
             for attempt in request.attempts:
                 if attempt.created_at is not None and seconds_of(attempt.created_at) > now + SAFETY:
                     attempt.created_at = iso(now)
-        if held.record == before:
-            return held
+        if claimed.record == before:
+            return claimed
         try:
-            self._state.save(held)
+            self._state.save(claimed)
         except StateConflict as error:
             log.info("left for now: %s", error)
             return None
-        return held
+        return claimed
 
 
 def _past(moment: float | None, now: float) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from ..errors import Interrupted, StateConflict, TransientError
 from ..state.lease import LeaseLost
 from ..state.records import Request
-from ..state.state_manager import Held, StateManager
+from ..state.state_manager import ClaimedMessage, StateManager
 from .answer_steps import AnswerSteps
 from .notifier import Notifier
 
@@ -18,8 +18,8 @@ log = logging.getLogger("credits")
 AGAIN_AFTER = 10.0
 """Seconds before a message that may have been posted is looked for, and posted where it is not there."""
 
-Failed = tuple[Held, Request]
-Drop = Callable[[Held], None]
+Failed = tuple[ClaimedMessage, Request]
+Drop = Callable[[ClaimedMessage], None]
 
 
 class Alarms:
@@ -47,11 +47,11 @@ class Alarms:
         self._sent: set[str] = set()
         self._not_before = 0.0
 
-    def tell(self, messages: Iterable[Held]) -> bool:
+    def tell(self, messages: Iterable[ClaimedMessage]) -> bool:
         """Tell of every failure that nobody was told of yet; whether there was one, and it is told now."""
         if self._clock() < self._not_before:
             return False
-        due = [(held, r) for held in messages for r in held.record.requests if self._answers.alarm_due(r)]
+        due = [(claimed, r) for claimed in messages for r in claimed.record.requests if self._answers.alarm_due(r)]
         groups: dict[str, list[Failed]] = {}
         for failed in due:
             if self._is_named(*failed):
@@ -59,12 +59,12 @@ class Alarms:
         told = [self._tell_of(key, group) for key, group in groups.items()]
         return any(told)
 
-    def _is_named(self, held: Held, request: Request) -> bool:
+    def _is_named(self, claimed: ClaimedMessage, request: Request) -> bool:
         """Whether the record says which message tells of it; one message a cause."""
         if request.alarm is not None:
             return True
-        request.alarm = self._keys.setdefault(cause_of(request), _key(held, request))
-        return self._saved(held)
+        request.alarm = self._keys.setdefault(cause_of(request), _key(claimed, request))
+        return self._saved(claimed)
 
     def _tell_of(self, key: str, group: list[Failed]) -> bool:
         try:
@@ -76,28 +76,28 @@ class Alarms:
             return False
         except LeaseLost as error:
             log.info("left for now: %s", error)
-            for held, _ in group:
-                self._drop(held)
+            for claimed, _ in group:
+                self._drop(claimed)
             return False
-        except Exception as error:  # as in MessageProcessor.take; and no tick fails for what on-call was to be told
+        except Exception as error:  # as in MessageProcessor.run_step; and no tick fails for what on-call was to be told
             log.error("on-call cannot be told of: %s", cause_of(group[0][1]), exc_info=error)
-        for held, request in group:
+        for claimed, request in group:
             request.done.append("alarm")
-            self._saved(held)
+            self._saved(claimed)
         return True
 
     def _send(self, key: str, group: list[Failed]) -> None:
-        check_first = key in self._tried or any(held.recovered for held, _ in group)
+        check_first = key in self._tried or any(claimed.recovered for claimed, _ in group)
         self._tried.add(key)
         self._notifier.alarm(key, cause_of(group[0][1]), group, check_first=check_first)
         self._sent.add(key)
 
-    def _saved(self, held: Held) -> bool:
+    def _saved(self, claimed: ClaimedMessage) -> bool:
         try:
-            self._state.save(held)
+            self._state.save(claimed)
         except (StateConflict, TransientError) as error:
             log.info("left for now: %s", error)
-            self._drop(held)
+            self._drop(claimed)
             return False
         return True
 
@@ -107,6 +107,6 @@ def cause_of(request: Request) -> str:
     return request.failure.message if request.failure else ""
 
 
-def _key(held: Held, request: Request) -> str:
-    name = "\n".join([cause_of(request), *held.key, request.key])
+def _key(claimed: ClaimedMessage, request: Request) -> str:
+    name = "\n".join([cause_of(request), *claimed.key, request.key])
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:24]

@@ -13,8 +13,8 @@ from ..errors import ConfigurationError, ResultError, StateConflict, StateUnread
 from ..executor import CreditResult
 from ..slack.errors import MessageGone
 from ..state.audit import AuditTrail
-from ..state.records import UNANSWERED, Request, Step
-from ..state.state_manager import Held, StateManager
+from ..state.records import UNANSWERED, Request, SideEffect
+from ..state.state_manager import ClaimedMessage, StateManager
 from ..times import iso, seconds_of
 from .delivery import Delivery, note_unreached
 from .failures import failure_of
@@ -25,7 +25,7 @@ from .transitions import Results, Signals, begin_failure
 
 log = logging.getLogger("credits")
 
-POSTED: frozenset[Step] = frozenset({"report", "picture"})
+POSTED: frozenset[SideEffect] = frozenset({"report", "picture"})
 """A file in the thread counts as a post."""
 END_EXPECTED = 10.0
 """Seconds after the reply within which a job that has left its result usually ends: its audit is then written once."""
@@ -68,78 +68,78 @@ class AnswerSteps:
         self.counts: Counter[str] = Counter()
         self.cost_usd_estimate = 0.0
 
-    def reply(self, held: Held, request: Request) -> None:
+    def reply(self, claimed: ClaimedMessage, request: Request) -> None:
         """Post the reply, or find the one a bot that died has posted."""
-        self._state.check_lease(held)
+        self._state.check_lease(claimed)
         try:
             result = self._results.if_answered(request)
         except ResultError as error:
-            self._result_was_changed(held, request, error)
+            self._result_was_changed(claimed, request, error)
             return
         if result is not None and request.earlier is None:  # an earlier release saved it as replying
-            request.earlier = self._audit.recommend(held.record, result, held.problems.append)
-            self._state.save(held)
+            request.earlier = self._audit.recommend(claimed.record, result, claimed.problems.append)
+            self._state.save(claimed)
         try:
-            request.reply_ts = self._delivery.reach(held, request, result)
+            request.reply_ts = self._delivery.reach(claimed, request, result)
         except (MessageGone, Unreached) as error:
-            note_unreached(held, request, error)
+            note_unreached(claimed, request, error)
             self._audit.reached_nobody(request.earlier)
-        self._replied(held, request)
+        self._replied(claimed, request)
 
-    def _result_was_changed(self, held: Held, request: Request, error: ResultError) -> None:
+    def _result_was_changed(self, claimed: ClaimedMessage, request: Request, error: ResultError) -> None:
         """Since a bot that died read it: what that has posted stands; where it has posted nothing, nothing is paid."""
-        request.reply_ts = self._notifier.find_reply(held, request) if held.recovered or request.tries else None
+        request.reply_ts = self._notifier.find_reply(claimed, request) if claimed.recovered or request.tries else None
         if request.reply_ts is None:
             self._audit.reached_nobody(request.earlier)
-            begin_failure(self._state, held, request, failure_of(error))
+            begin_failure(self._state, claimed, request, failure_of(error))
             return
-        held.problems.append(str(error))
-        self._replied(held, request)
+        claimed.problems.append(str(error))
+        self._replied(claimed, request)
 
-    def _replied(self, held: Held, request: Request) -> None:
+    def _replied(self, claimed: ClaimedMessage, request: Request) -> None:
         request.state = "answered"
         request.done.append("reply")
         request.tries = 0
         if request.execution:
             self._end_expected_until[request.execution.execution_id] = self._clock() + END_EXPECTED
-        self._state.save(held)
+        self._state.save(claimed)
         self.counts[_counted_as(request)] += 1
         with suppress(StateConflict, TransientError):  # the mark comes later, and does it again
-            self._note_for_the_earlier_bot(held)
+            self._note_for_the_earlier_bot(claimed)
 
-    def follow_up(self, held: Held, request: Request) -> None:
+    def follow_up(self, claimed: ClaimedMessage, request: Request) -> None:
         """The next of the steps after the reply; at last settle. Files wait until no answer waits for the channel.
 
         One that fails is put behind the others. What was done is saved once nothing else can be done now: whoever takes
         the message over looks for each before it does it.
         """
-        due = self._due(held, request)
-        step = self._may_be_taken(due, held)
+        due = self._due(claimed, request)
+        step = self._may_be_taken(due, claimed)
         if due and step is None:
             request.not_before = self._clock() + TURN
             return
-        with self._put_off.where_it_fails(*_name(held, request, step)):
+        with self._put_off.where_it_fails(*_name(claimed, request, step)):
             if step is not None:
-                self._take(step, held, request)
+                self._run_side_effect(step, claimed, request)
                 if step not in request.done:
                     request.done.append(step)
             if self._is_through(request):
                 request.state = "failed" if request.reply in {"failure", "refused"} else "settled"
                 self._results.forget(request)
-                self._state.save(held)
-            elif not self._due(held, request) and not self._end_is_expected(request):
-                self._state.save(held)
+                self._state.save(claimed)
+            elif not self._due(claimed, request) and not self._end_is_expected(request):
+                self._state.save(claimed)
 
-    def _may_be_taken(self, due: list[Step], held: Held) -> Step | None:
-        if not due or due[0] not in POSTED or self._notifier.may_post_now(held):
+    def _may_be_taken(self, due: list[SideEffect], claimed: ClaimedMessage) -> SideEffect | None:
+        if not due or due[0] not in POSTED or self._notifier.may_post_now(claimed):
             return next(iter(due), None)
         return next((step for step in due if step not in POSTED), None)
 
-    def left(self, request: Request) -> list[Step]:
+    def left(self, request: Request) -> list[SideEffect]:
         """What is still to be done after the reply, the alarm aside; of the job's end once that is known."""
-        answer: list[Step] = ["report", "picture"] if self._picture else ["report"]
-        own: dict[str, list[Step]] = {"answer": answer, "failure": ["dm"]}
-        steps: list[Step] = [*own.get(request.reply or "", []), "link"]
+        answer: list[SideEffect] = ["report", "picture"] if self._picture else ["report"]
+        own: dict[str, list[SideEffect]] = {"answer": answer, "failure": ["dm"]}
+        steps: list[SideEffect] = [*own.get(request.reply or "", []), "link"]
         if request.progress_begun:
             steps.insert(0, "progress")
         left = [step for step in steps if step not in request.done]
@@ -153,35 +153,35 @@ class AnswerSteps:
             return True
         return "audit" not in request.done and not self._end_is_expected(request)
 
-    def _due(self, held: Held, request: Request) -> list[Step]:
+    def _due(self, claimed: ClaimedMessage, request: Request) -> list[SideEffect]:
         """What can be tried now: those that failed last, and when their time has come."""
-        due = [step for step in self.left(request) if self._may_be_tried(held, request, step, self._clock())]
-        return sorted(due, key=lambda step: _name(held, request, step) in self._put_off)
+        due = [step for step in self.left(request) if self._may_be_tried(claimed, request, step, self._clock())]
+        return sorted(due, key=lambda step: _name(claimed, request, step) in self._put_off)
 
-    def _may_be_tried(self, held: Held, request: Request, step: Step | None, by: float) -> bool:
-        return self._put_off.until(*_name(held, request, step)) <= by
+    def _may_be_tried(self, claimed: ClaimedMessage, request: Request, step: SideEffect | None, by: float) -> bool:
+        return self._put_off.until(*_name(claimed, request, step)) <= by
 
     def _is_through(self, request: Request) -> bool:
         """Whether it only has to be settled."""
         return not self.left(request) and not request.awaits_end and not self.alarm_due(request)
 
-    def follow_up_due(self, held: Held, request: Request, by: float | None = None) -> bool:
+    def follow_up_due(self, claimed: ClaimedMessage, request: Request, by: float | None = None) -> bool:
         """Whether something can be done now, or by then."""
         by = by or self._clock()
         if self._is_through(request):
-            return self._may_be_tried(held, request, None, by)
-        return any(self._may_be_tried(held, request, step, by) for step in self.left(request))
+            return self._may_be_tried(claimed, request, None, by)
+        return any(self._may_be_tried(claimed, request, step, by) for step in self.left(request))
 
-    def mark_due(self, held: Held, by: float | None = None) -> bool:
+    def mark_due(self, claimed: ClaimedMessage, by: float | None = None) -> bool:
         """Whether a message's mark can be set, now or by then: nothing is left but what failed, or ends later."""
-        if held.record.mark is not None or self._put_off.until(*held.key) > (by or self._clock()):
+        if claimed.record.mark is not None or self._put_off.until(*claimed.key) > (by or self._clock()):
             return False
-        return all(request.ended or self._is_calm(held, request) for request in held.record.requests)
+        return all(request.ended or self._is_calm(claimed, request) for request in claimed.record.requests)
 
-    def _is_calm(self, held: Held, request: Request) -> bool:
+    def _is_calm(self, claimed: ClaimedMessage, request: Request) -> bool:
         if request.state in UNANSWERED or self._end_is_expected(request) or self._is_through(request):
             return False
-        return all(_name(held, request, step) in self._put_off for step in self.left(request))
+        return all(_name(claimed, request, step) in self._put_off for step in self.left(request))
 
     def times_to_try_again(self) -> list[float]:
         """When what failed is due again, in seconds since 1970."""
@@ -192,27 +192,27 @@ class AnswerSteps:
         mine = request.failure is not None and not request.failure.requester_mends
         return mine and request.state == "answered" and "alarm" not in request.done
 
-    def mark(self, held: Held, _: Request) -> None:
+    def mark(self, claimed: ClaimedMessage, _: Request) -> None:
         """Show how the message ended: the last thing done but for what failed, once the earlier bot's list has it."""
-        well = all(r.reply in {"answer", "repeat"} and r.unreached is None for r in held.record.requests)
+        well = all(r.reply in {"answer", "repeat"} and r.unreached is None for r in claimed.record.requests)
         name: Literal["white_check_mark", "x"] = "white_check_mark" if well else "x"
-        with self._put_off.where_it_fails(*held.key):
-            self._notifier.mark(held, name)
+        with self._put_off.where_it_fails(*claimed.key):
+            self._notifier.mark(claimed, name)
             try:
-                self._note_for_the_earlier_bot(held)
+                self._note_for_the_earlier_bot(claimed)
             except (StateConflict, TransientError) as error:
-                held.problems.append(str(error))
+                claimed.problems.append(str(error))
                 raise StateConflict(f"{error} The next look does it.") from error
-            held.record.mark = name
-            self._state.save(held)
+            claimed.record.mark = name
+            self._state.save(claimed)
 
-    def _note_for_the_earlier_bot(self, held: Held) -> None:
+    def _note_for_the_earlier_bot(self, claimed: ClaimedMessage) -> None:
         """A list that cannot be written at all costs nobody an answer: on-call is told what to do about it."""
         try:
-            self._state.note_processed(held, self._clock())
+            self._state.note_processed(claimed, self._clock())
         except (ConfigurationError, StateUnreadable) as error:
-            if (problem := f"{error} {NOT_NOTED}") not in held.problems:
-                held.problems.append(problem)
+            if (problem := f"{error} {NOT_NOTED}") not in claimed.problems:
+                claimed.problems.append(problem)
 
     def _end_is_expected(self, request: Request) -> bool:
         """Whether the job's end is not known yet, but should be any moment now."""
@@ -228,33 +228,33 @@ class AnswerSteps:
         created = request.attempts[-1].created_at
         return created is not None and self._clock() - seconds_of(created) > OUT_OF_SIGHT
 
-    def _take(self, step: Step, held: Held, request: Request) -> None:
+    def _run_side_effect(self, step: SideEffect, claimed: ClaimedMessage, request: Request) -> None:
         if step in {"dm", "report", "picture"}:
-            self._state.check_lease(held)
+            self._state.check_lease(claimed)
         match step:
             case "progress":
-                self._notifier.remove_progress(held, request)
+                self._notifier.remove_progress(claimed, request)
             case "dm":
-                self._notifier.tell_requester(held, request)
+                self._notifier.tell_requester(claimed, request)
             case "report":
-                self._notifier.attach_report(held, request)
+                self._notifier.attach_report(claimed, request)
             case "picture":
-                self._notifier.attach_picture(held, request)
+                self._notifier.attach_picture(claimed, request)
             case "link":
-                self._links.finish(held, request, self._still_there(held, request))
+                self._links.finish(claimed, request, self._still_there(claimed, request))
             case "audit":
-                self._keep(held, request)
+                self._keep(claimed, request)
 
-    def _still_there(self, held: Held, request: Request) -> CreditResult | None:
+    def _still_there(self, claimed: ClaimedMessage, request: Request) -> CreditResult | None:
         """The result that was answered; None, and on-call is told, where it is another by now, or gone."""
         try:
             return self._results.if_answered(request)
         except ResultError as error:
-            if (problem := str(error)) not in held.problems:
-                held.problems.append(problem)
+            if (problem := str(error)) not in claimed.problems:
+                claimed.problems.append(problem)
             return None
 
-    def _keep(self, held: Held, request: Request) -> None:
+    def _keep(self, claimed: ClaimedMessage, request: Request) -> None:
         """Write the audit record, with the job's end where that is known."""
         status = self._signals.end_of(request) if request.awaits_end else None
         if status is not None:
@@ -264,12 +264,12 @@ class AnswerSteps:
             request.cost = self._audit.cost(status)
         elif self._end_is_known(request):
             request.status, request.ended_at = "unknown", iso(self._clock())
-        self._audit.write(held.record, request, self._still_there(held, request))
+        self._audit.write(claimed.record, request, self._still_there(claimed, request))
         if status is None:
             return
         self.cost_usd_estimate += (request.cost and request.cost.usd) or 0.0
         if request.reply == "answer" and status["status"] != "Completed":
-            held.problems.append(f"{status['job_name']} has a valid result but ended as {status['status']}")
+            claimed.problems.append(f"{status['job_name']} has a valid result but ended as {status['status']}")
 
 
 def _counted_as(request: Request) -> Literal["answered", "failed", "refused"]:
@@ -278,5 +278,5 @@ def _counted_as(request: Request) -> Literal["answered", "failed", "refused"]:
     return "refused" if request.reply == "refused" else "answered"
 
 
-def _name(held: Held, request: Request, step: Step | None) -> tuple[str, ...]:
-    return *held.key, request.key, step or "settle"
+def _name(claimed: ClaimedMessage, request: Request, step: SideEffect | None) -> tuple[str, ...]:
+    return *claimed.key, request.key, step or "settle"

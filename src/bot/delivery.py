@@ -1,6 +1,6 @@
 """How a reply reaches somebody where Slack refuses it: in a simpler form, by direct message, or nobody; then it ends.
 
-What the thread refuses for good is refused again: it is never posted there anew. A channel that its people can mend has
+What the thread refuses for good is refused again: it is never posted there anew. A channel that its people can fix has
 an hour for that. A token, or a scope, that is refused is the whole installation's: replies wait for it.
 """
 
@@ -12,13 +12,13 @@ from collections.abc import Callable
 from ..executor import CreditResult
 from ..slack.errors import ChannelRefused, InstallationRefused, MessageGone, PermanentSlackError
 from ..state.records import Request
-from ..state.state_manager import Held, StateManager
+from ..state.state_manager import ClaimedMessage, StateManager
 from .notifier import Notifier, Unreached
 
 log = logging.getLogger("credits")
 
 CHANNEL_MENDED_WITHIN = 3600.0
-"""Seconds for on-call to mend a channel that takes no replies; then they are sent directly."""
+"""Seconds for on-call to fix a channel that takes no replies; then they are sent directly."""
 
 
 class Delivery:
@@ -29,36 +29,38 @@ class Delivery:
         self._notifier = notifier
         self._clock = clock
 
-    def reach(self, held: Held, request: Request, result: CreditResult | None) -> str | None:
+    def reach(self, claimed: ClaimedMessage, request: Request, result: CreditResult | None) -> str | None:
         """Post a request's reply; its time stamp in the thread, None where it was sent directly.
 
-        Raises Unreached and MessageGone, which end it; PermanentSlackError while on-call may mend what refuses it.
+        Raises Unreached and MessageGone, which end it; PermanentSlackError while on-call may fix what refuses it.
         """
         if not request.directly:
             try:
-                return self._notifier.reply(held, request, result)
+                return self._notifier.reply(claimed, request, result)
             except (MessageGone, InstallationRefused):
                 raise
             except PermanentSlackError as error:
-                self._note_refusal(held, request, error)
+                self._note_refusal(claimed, request, error)
                 if not request.directly:
                     raise
-        self._notifier.reply_directly(held, request, result)
+        self._notifier.reply_directly(claimed, request, result)
         if request.reply == "failure":
             request.done.append("dm")
-        held.problems.append(f"Slack refused a reply to {_named(held)} ({request.refusal}): it was sent directly.")
+        claimed.problems.append(
+            f"Slack refused a reply to {_named(claimed)} ({request.refusal}): it was sent directly."
+        )
         return None
 
-    def _note_refusal(self, held: Held, request: Request, error: PermanentSlackError) -> None:
+    def _note_refusal(self, claimed: ClaimedMessage, request: Request, error: PermanentSlackError) -> None:
         now = self._clock()
         request.refusal = error.code
         request.refused_since = request.refused_since or now
         waited = now - request.refused_since
         request.directly = waited >= CHANNEL_MENDED_WITHIN or not isinstance(error, ChannelRefused)
-        self._state.save(held)
+        self._state.save(claimed)
 
 
-def note_unreached(held: Held, request: Request, error: MessageGone | Unreached) -> None:
+def note_unreached(claimed: ClaimedMessage, request: Request, error: MessageGone | Unreached) -> None:
     """Say in the record, and to on-call unless the thread was deleted, that a reply reached nobody; it ends so."""
     if isinstance(error, MessageGone):
         log.warning("not answered: %s", error)
@@ -67,8 +69,8 @@ def note_unreached(held: Held, request: Request, error: MessageGone | Unreached)
     log.error("reached nobody: %s", error)
     request.unreached = f"thread: {request.refusal}, {error.reason}"
     what = f"execution {request.execution.execution_id}" if request.execution else f"the link {request.link}"
-    held.problems.append(f"A reply to {_named(held)} reached nobody ({request.unreached}), {what}: tell them.")
+    claimed.problems.append(f"A reply to {_named(claimed)} reached nobody ({request.unreached}), {what}: tell them.")
 
 
-def _named(held: Held) -> str:
-    return f"the message {held.record.ts} in {held.record.channel} by {held.record.user or 'nobody known'}"
+def _named(claimed: ClaimedMessage) -> str:
+    return f"the message {claimed.record.ts} in {claimed.record.channel} by {claimed.record.user or 'nobody known'}"

@@ -10,13 +10,13 @@ from .. import paths
 from ..config import BotSettings
 from ..errors import ExecutionError
 from ..executor import Executor, JobStatus
-from ..logs import about
+from ..logs import log_context
 from ..looker.client import LookerClient
 from ..looker.links import LookerLink, allowed_hosts, parse_link
 from ..slack.errors import PermanentSlackError
 from ..state.audit import AuditTrail
 from ..state.records import Attempt, ExecutionRecord, Failure, LinkRecord, ReplyKind, Request
-from ..state.state_manager import Held, StateManager, link_digest
+from ..state.state_manager import ClaimedMessage, StateManager, link_digest
 from ..times import iso, seconds_of
 from .failures import failure_of, failure_of_status
 from .first_look import FirstLook
@@ -67,95 +67,95 @@ class ExecutionSteps:
         self._clock = clock
         self._queries: dict[tuple[str, str, str], str] = {}
 
-    def resolved(self, held: Held, request: Request) -> bool:
+    def resolved(self, claimed: ClaimedMessage, request: Request) -> bool:
         """Whether the link's SQL is known, and only an execution is missing."""
-        return _key(held, request) in self._queries
+        return _key(claimed, request) in self._queries
 
-    def resolve(self, held: Held, request: Request) -> None:
+    def resolve(self, claimed: ClaimedMessage, request: Request) -> None:
         """The link's SQL, and an execution's id for it; replies at once where there is none, it is not a Verify query,
         it is in hand already, or the job would refuse it.
 
         A message that lost its record may have its reply, which is then left at that: another execution would put a
         second amount into the records.
         """
-        if held.recovered and not request.attempts and (ts := self._posted_before(held, request)):
+        if claimed.recovered and not request.attempts and (ts := self._posted_before(claimed, request)):
             request.reply, request.reply_ts, request.state = "repeat", ts, "answered"
             request.done.append("reply")
-            self._state.save(held)
+            self._state.save(claimed)
             return
         link = parse_link(request.link, self._hosts)
         sql = self._looker.sql(link)
         if not self._executor.is_verify_query(sql):
-            self._reply_without_execution(held, request, "not_verify")
+            self._reply_without_execution(claimed, request, "not_verify")
             return
-        holder = self._links.claim(held, request, link, sql)
+        holder = self._links.claim(claimed, request, link, sql)
         if holder is None:
-            self._begin(held, request, link, sql)
+            self._begin_execution(claimed, request, link, sql)
         else:
-            self._point_to(held, request, holder)
+            self._point_to(claimed, request, holder)
 
-    def _point_to(self, held: Held, request: Request, holder: LinkRecord) -> None:
+    def _point_to(self, claimed: ClaimedMessage, request: Request, holder: LinkRecord) -> None:
         request.points_to = f"{holder.channel}:{holder.ts}"
         request.points_to_running = holder.state == "running"
-        self._reply_without_execution(held, request, "repeat")
+        self._reply_without_execution(claimed, request, "repeat")
 
-    def _reply_without_execution(self, held: Held, request: Request, kind: ReplyKind) -> None:
+    def _reply_without_execution(self, claimed: ClaimedMessage, request: Request, kind: ReplyKind) -> None:
         """An id that was chosen for what Looker gave before, and that no job has, is nothing's."""
         request.attempts = [attempt for attempt in request.attempts if attempt.created_at is not None]
-        begin_reply(self._state, held, request, kind)
+        begin_reply(self._state, claimed, request, kind)
 
-    def _begin(self, held: Held, request: Request, link: LookerLink, sql: str) -> None:
+    def _begin_execution(self, claimed: ClaimedMessage, request: Request, link: LookerLink, sql: str) -> None:
         """The id comes first: its day is what NOW() means, to the bot as to the job. It is saved before it is used."""
         if request.execution is None:
             request.attempts.append(self._new_attempt())
-        self._state.save(held)
+        self._state.save(claimed)
         if refusal := self._first_looked(request, link, sql):
-            self._refuse(held, request, sql, refusal)
+            self._refuse(claimed, request, sql, refusal)
         else:
-            self._queries[_key(held, request)] = sql
+            self._queries[_key(claimed, request)] = sql
 
     def _first_looked(self, request: Request, link: LookerLink, sql: str) -> Failure | None:
         """Note what the SQL asks for; why no job is to be started for it, where none is."""
         execution_id = request.attempts[-1].execution_id
-        with about(execution_id=execution_id):
+        with log_context(execution_id=execution_id):
             request.understood, refusal = self._first_look.at(sql, execution_id, link)
         return refusal
 
-    def _refuse(self, held: Held, request: Request, sql: str, refusal: Failure) -> None:
+    def _refuse(self, claimed: ClaimedMessage, request: Request, sql: str, refusal: Failure) -> None:
         """Keep what is refused before a job, and begin to tell why."""
         self._audit.keep_query(request.attempts[-1].execution_id, sql)
-        begin_refusal(self._state, held, request, refusal)
+        begin_refusal(self._state, claimed, request, refusal)
         log.info("refused before a job: %s", refusal.category)
 
-    def _posted_before(self, held: Held, request: Request) -> str | None:
+    def _posted_before(self, claimed: ClaimedMessage, request: Request) -> str | None:
         try:
-            return self._notifier.find_reply(held, request)
+            return self._notifier.find_reply(claimed, request)
         except PermanentSlackError as error:  # looked for again before it is posted
             log.warning("not known whether there is a reply: %s", error)
             return None
 
-    def submit(self, held: Held, request: Request) -> None:
+    def submit(self, claimed: ClaimedMessage, request: Request) -> None:
         """Start the request's execution; the same id again after a crash adopts the job that is there."""
         if request.execution is None:
             request.attempts.append(self._new_attempt())
         if request.state == "new":
             request.state = "submitting"
-            self._state.save(held)
-        with about(execution_id=request.attempts[-1].execution_id):
-            self._start(held, request, request.attempts[-1])
+            self._state.save(claimed)
+        with log_context(execution_id=request.attempts[-1].execution_id):
+            self._start(claimed, request, request.attempts[-1])
 
-    def _start(self, held: Held, request: Request, attempt: Attempt) -> None:
-        sql = self._sql_of(held, request)
+    def _start(self, claimed: ClaimedMessage, request: Request, attempt: Attempt) -> None:
+        sql = self._sql_of(claimed, request)
         if sql is None:
             return
-        self._state.begin_execution(self._execution_record(held, request, attempt))
+        self._state.begin_execution(self._execution_record(claimed, request, attempt))
         job = self._executor.execute(sql, execution_id=attempt.execution_id)
         attempt.job_arn = job["job_arn"]
         attempt.created_at = iso(self._clock())
         request.state = "running"
         request.tries = 0
-        self._state.save(held)
-        self._queries.pop(_key(held, request), None)
+        self._state.save(claimed)
+        self._queries.pop(_key(claimed, request), None)
         log.info("job started", extra={"fields": {"job_arn": job["job_arn"]}})
 
     def has_news(self, request: Request) -> bool:
@@ -171,71 +171,71 @@ class ExecutionSteps:
         """Whether its result is valid, and only has to be said: nothing that fails from here on makes it a failure."""
         return self._results.is_read(request)
 
-    def collect(self, held: Held, request: Request) -> None:
+    def collect(self, claimed: ClaimedMessage, request: Request) -> None:
         """The job has a result, or has ended without one, or is over its time."""
         execution_id = request.attempts[-1].execution_id
         status = self._signals.end_of(request)
         if execution_id in self._signals.results or (status and self._left_result(execution_id, status)):
-            self._collect_result(held, request)
+            self._collect_result(claimed, request)
         elif status is not None:
-            self._collect_end(held, request, status)
+            self._collect_end(claimed, request, status)
         else:
-            self._stop_overdue(held, request)
+            self._stop_overdue(claimed, request)
 
-    def wait_for_capacity(self, held: Held, request: Request, reason: str) -> None:
+    def wait_for_capacity(self, claimed: ClaimedMessage, request: Request, reason: str) -> None:
         """No machine now: again in a minute, with a word in the thread once it takes long, and not for ever."""
         request.not_before = self._clock() + CAPACITY_PAUSE
         waited = self._waited(request)
         if waited >= GIVE_UP_WAITING_AFTER:
-            begin_failure(self._state, held, request, _never_any_room(reason, waited))
+            begin_failure(self._state, claimed, request, _never_any_room(reason, waited))
         else:
-            self._say_it_waits(held, request)
+            self._say_it_waits(claimed, request)
 
     def has_to_wait(self, request: Request) -> bool:
         """Whether it is to be noted, or said, that a request waits until earlier ones' jobs have ended."""
         noted = request.waiting_since is not None
         return not noted or (not request.told_waiting and self._waited(request) >= TELL_WAITING_AFTER)
 
-    def wait_for_turn(self, held: Held, request: Request) -> None:
+    def wait_for_turn(self, claimed: ClaimedMessage, request: Request) -> None:
         """As many jobs run as may: note since when this request waits, and say so once it takes long."""
-        self._say_it_waits(held, request)
+        self._say_it_waits(claimed, request)
 
     def _waited(self, request: Request) -> float:
         return self._clock() - (request.waiting_since or self._clock())
 
-    def _say_it_waits(self, held: Held, request: Request) -> None:
+    def _say_it_waits(self, claimed: ClaimedMessage, request: Request) -> None:
         request.waiting_since = request.waiting_since or self._clock()
         waited = self._waited(request)
         tell = waited >= TELL_WAITING_AFTER and not request.told_waiting
         request.told_waiting = request.told_waiting or tell
-        self._state.save(held)
+        self._state.save(claimed)
         if tell:
-            self._notifier.waiting(held, request, round(waited / 60))
+            self._notifier.waiting(claimed, request, round(waited / 60))
 
     def _left_result(self, execution_id: str, status: JobStatus) -> bool:
         return self._executor.has_result(execution_id, completed=status["status"] == "Completed")
 
-    def _collect_result(self, held: Held, request: Request) -> None:
+    def _collect_result(self, claimed: ClaimedMessage, request: Request) -> None:
         try:
             result = self._results.of(request)
         except ExecutionError as error:
-            begin_failure(self._state, held, request, failure_of(error))
+            begin_failure(self._state, claimed, request, failure_of(error))
             return
         if doubt := doubt_of(result):
-            held.problems.append(f"{result['execution_id']}: {doubt}")
-        request.earlier = self._audit.recommend(held.record, result, held.problems.append)
-        begin_reply(self._state, held, request, "answer")
+            claimed.problems.append(f"{result['execution_id']}: {doubt}")
+        request.earlier = self._audit.recommend(claimed.record, result, claimed.problems.append)
+        begin_reply(self._state, claimed, request, "answer")
 
-    def _collect_end(self, held: Held, request: Request, status: JobStatus) -> None:
+    def _collect_end(self, claimed: ClaimedMessage, request: Request, status: JobStatus) -> None:
         said = status["failure_reason"] or "the service gives no reason"
         if status["outcome"] == "no_capacity":
             self._replace(request, f"{NO_CAPACITY}{said}")
-            self.wait_for_capacity(held, request, said)
+            self.wait_for_capacity(claimed, request, said)
         elif status["outcome"] == "lost" and _lost(request) < MAX_LOST:
             self._replace(request, said)
-            self._state.save(held)
+            self._state.save(claimed)
         else:
-            begin_failure(self._state, held, request, self._failure(request.attempts[-1].execution_id, status))
+            begin_failure(self._state, claimed, request, self._failure(request.attempts[-1].execution_id, status))
 
     def _failure(self, execution_id: str, status: JobStatus) -> Failure:
         try:
@@ -244,7 +244,7 @@ class ExecutionSteps:
             return failure_of(error) if error.failure else failure_of_status(status)
         return failure_of_status(status)
 
-    def _stop_overdue(self, held: Held, request: Request) -> None:
+    def _stop_overdue(self, claimed: ClaimedMessage, request: Request) -> None:
         self._executor.stop(request.attempts[-1].job_name)
         minutes = (self._settings.sagemaker_max_runtime + OVERTIME) / 60
         failure = Failure(
@@ -253,29 +253,29 @@ class ExecutionSteps:
             advice="Ask for a shorter window, or have SAGEMAKER_MAX_RUNTIME raised.",
             retry_helps=True,
         )
-        begin_failure(self._state, held, request, failure)
+        begin_failure(self._state, claimed, request, failure)
 
     def _overdue(self, attempt: Attempt) -> bool:
         if attempt.created_at is None:
             return False
         return self._clock() - seconds_of(attempt.created_at) > self._settings.sagemaker_max_runtime + OVERTIME
 
-    def _sql_of(self, held: Held, request: Request) -> str | None:
+    def _sql_of(self, claimed: ClaimedMessage, request: Request) -> str | None:
         """What a job is given; None where Looker gives another SQL by now that gets none: refused, or in hand."""
         link = parse_link(request.link, self._hosts)
-        known = self._queries.get(_key(held, request)) or self._audit.saved_query(request)
+        known = self._queries.get(_key(claimed, request)) or self._audit.saved_query(request)
         if known is not None and link_digest(link.canonical, known) == request.sql_digest:
             return known
         sql = self._looker.sql(link)
         if link_digest(link.canonical, sql) == request.sql_digest:
             return sql
-        holder = self._links.renew(held, request, link, sql)
-        self._state.save(held)
+        holder = self._links.renew(claimed, request, link, sql)
+        self._state.save(claimed)
         if holder is not None:
-            self._point_to(held, request, holder)
+            self._point_to(claimed, request, holder)
             return None
         if refusal := self._first_looked(request, link, sql):
-            self._refuse(held, request, sql, refusal)
+            self._refuse(claimed, request, sql, refusal)
             return None
         return sql
 
@@ -289,13 +289,13 @@ class ExecutionSteps:
         execution_id = paths.new_execution_id(datetime.fromtimestamp(self._clock(), UTC))
         return Attempt(execution_id=execution_id, job_name=paths.job_name(execution_id))
 
-    def _execution_record(self, held: Held, request: Request, attempt: Attempt) -> ExecutionRecord:
+    def _execution_record(self, claimed: ClaimedMessage, request: Request, attempt: Attempt) -> ExecutionRecord:
         return ExecutionRecord(
             execution_id=attempt.execution_id,
             job_name=attempt.job_name,
             purpose="message",
-            channel=held.record.channel,
-            ts=held.record.ts,
+            channel=claimed.record.channel,
+            ts=claimed.record.ts,
             request_key=request.key,
             result_profile=self._settings.demanded_profile,
             max_runtime=self._settings.sagemaker_max_runtime,
@@ -318,5 +318,5 @@ def _never_any_room(reason: str, waited: float) -> Failure:
     )
 
 
-def _key(held: Held, request: Request) -> tuple[str, str, str]:
-    return held.record.channel, held.record.ts, request.key
+def _key(claimed: ClaimedMessage, request: Request) -> tuple[str, str, str]:
+    return claimed.record.channel, claimed.record.ts, request.key

@@ -19,7 +19,7 @@ from ..looker.links import allowed_hosts
 from ..slack.client import EVENT_TYPE, SlackClient
 from ..slack.reply import too_many_links
 from ..state.records import Cursor, Failure, MessageRecord, Request
-from ..state.state_manager import Held, NoRecord, StateManager
+from ..state.state_manager import ClaimedMessage, NoRecord, StateManager
 from .damage import DamageReport
 from .links import FoundLinks, find_links
 from .work_pool import WorkPool
@@ -77,14 +77,14 @@ class Inbox:
         self._again: set[str] = set()
         self.problems: list[str] = []
 
-    def read(self) -> list[Held]:
+    def read(self) -> list[ClaimedMessage]:
         """Begin a record for each new request in the window, oldest first; they are this bot's to answer."""
         cursor, etag = self._state.cursor()
         before = cursor.model_copy(deep=True)
         messages = self._history(cursor)
         self._known.update((ts, digest) for ts, digest in cursor.known.items() if ts not in self._again)
         new = [found for found in self._requests_in(messages) if self._known.get(found.ts) != found.digest]
-        begun = [held for held in self._pool.map(self._begin, new) if held is not None]
+        begun = [claimed for claimed in self._pool.map(self._claim, new) if claimed is not None]
         cursor.known = {ts: digest for ts, digest in self._known.items() if self.is_in_window(ts)}
         if cursor != before:
             self._state.save_cursor(cursor, etag)
@@ -170,9 +170,9 @@ class Inbox:
             if requests:
                 yield Candidate(channel, message, requests, found)
 
-    def _begin(self, candidate: Candidate) -> Held | None:
+    def _claim(self, candidate: Candidate) -> ClaimedMessage | None:
         try:
-            held = self._add(candidate)
+            claimed = self._add(candidate)
         except StateUnreadable as error:
             if error.key:
                 self._damage.add(error.key, str(error), (candidate.channel, candidate.ts))
@@ -192,19 +192,19 @@ class Inbox:
             return None
         self._known[candidate.ts] = candidate.digest
         self._again.discard(candidate.ts)
-        return held
+        return claimed
 
     def _unread(self, ts: str, error: Exception) -> None:
         log.error("unexpected error", exc_info=error)
         self.problems.append(f"The message {ts} cannot be read ({type(error).__name__}); the bot's log shows where.")
 
-    def _add(self, new: Candidate) -> Held | None:
+    def _add(self, new: Candidate) -> ClaimedMessage | None:
         if new.ts not in self._known:
             if self._state.processed_before(new.ts) and self._state.read(new.channel, new.ts) is None:
                 return None
-            held = self._state.add(self._record(new), again=new.ts in self._again)
-            if held is not None:
-                return held
+            claimed = self._state.add(self._record(new), again=new.ts in self._again)
+            if claimed is not None:
+                return claimed
         return self._state.extend(new.channel, new.ts, new.requests, new.digest)
 
     def _record(self, new: Candidate) -> MessageRecord:

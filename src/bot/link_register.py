@@ -8,7 +8,7 @@ from .. import paths
 from ..executor import CreditResult
 from ..looker.links import LookerLink
 from ..state.records import LinkRecord, LinkState, Request
-from ..state.state_manager import Held, StateManager, link_digest
+from ..state.state_manager import ClaimedMessage, StateManager, link_digest
 from ..times import utc_date
 
 RELATIVE_DATES = "relative_dates"
@@ -23,33 +23,33 @@ class LinkRegister:
         self._state = state
         self._clock = clock
 
-    def claim(self, held: Held, request: Request, link: LookerLink, sql: str) -> LinkRecord | None:
+    def claim(self, claimed: ClaimedMessage, request: Request, link: LookerLink, sql: str) -> LinkRecord | None:
         """Take a query in hand; or the record of the request that has it, running or answered."""
         request.sql_digest = link_digest(link.canonical, sql)
-        mine = _record(held, request, "running")
+        mine = _record(claimed, request, "running")
         today = utc_date(self._clock()).isoformat()
-        return self._state.claim_link(request.sql_digest, mine, today, held.problems)
+        return self._state.claim_link(request.sql_digest, mine, today, claimed.problems)
 
-    def renew(self, held: Held, request: Request, link: LookerLink, sql: str) -> LinkRecord | None:
+    def renew(self, claimed: ClaimedMessage, request: Request, link: LookerLink, sql: str) -> LinkRecord | None:
         """As `claim`, of another SQL than Looker gave before, which is let go."""
         if request.sql_digest is not None:
-            self._state.update_link(request.sql_digest, _record(held, request, "failed"))
-        return self.claim(held, request, link, sql)
+            self._state.update_link(request.sql_digest, _record(claimed, request, "failed"))
+        return self.claim(claimed, request, link, sql)
 
-    def finish(self, held: Held, request: Request, result: CreditResult | None) -> None:
+    def finish(self, claimed: ClaimedMessage, request: Request, result: CreditResult | None) -> None:
         """Say how the request that had it ended; `result` where it was answered."""
         if request.sql_digest is None or request.reply == "repeat":
             return
-        mine = _record(held, request, "answered" if result and request.reply_ts else "failed")
+        mine = _record(claimed, request, "answered" if result and request.reply_ts else "failed")
         if result and any(flag["code"] == RELATIVE_DATES for flag in result.get("flags", [])):
             mine.only_on = paths.execution_date(result["execution_id"]).isoformat()
         self._state.update_link(request.sql_digest, mine)
 
 
-def _record(held: Held, request: Request, state: LinkState) -> LinkRecord:
+def _record(claimed: ClaimedMessage, request: Request, state: LinkState) -> LinkRecord:
     return LinkRecord(
-        channel=held.record.channel,
-        ts=held.record.ts,
+        channel=claimed.record.channel,
+        ts=claimed.record.ts,
         request_key=request.key,
         execution_id=request.execution.execution_id if request.execution else None,
         state=state,

@@ -14,7 +14,7 @@ from ..errors import CapacityError, CreditsError, Interrupted, StateConflict, Tr
 from ..slack.errors import PermanentSlackError
 from ..state.lease import LeaseLost
 from ..state.records import UNANSWERED, Request
-from ..state.state_manager import Held, StateManager
+from ..state.state_manager import ClaimedMessage, StateManager
 from .answer_steps import AnswerSteps
 from .execution_steps import ExecutionSteps
 from .failures import failure_of
@@ -27,18 +27,18 @@ log = logging.getLogger("credits")
 
 MAX_TRIES = 6
 NEXT_TICK = 900.0
-"""Seconds before what Slack refuses until somebody mends something is tried again."""
+"""Seconds before what Slack refuses until somebody fixes something is tried again."""
 
-Step = Callable[[Held, Request], None]
+StepFunction = Callable[[ClaimedMessage, Request], None]
 
 
 @dataclass(frozen=True)
-class Next:
+class PendingStep:
     """A step that can be taken now."""
 
     urgency: int
     request: Request
-    step: Step
+    step: StepFunction
     starts_job: bool = False
 
 
@@ -62,103 +62,105 @@ class MessageProcessor:
 
     # Which step is next
 
-    def next_step(self, held: Held, *, slot_free: bool) -> Next | None:
+    def next_step(self, claimed: ClaimedMessage, *, slot_free: bool) -> PendingStep | None:
         """The most urgent step of a message that can be taken now, or None."""
-        if self._answers.mark_due(held):
-            return Next(REACT, held.record.requests[0], self._answers.mark)
+        if self._answers.mark_due(claimed):
+            return PendingStep(REACT, claimed.record.requests[0], self._answers.mark)
         ready = [
-            found for request in held.record.requests if (found := self._next_of(held, request, slot_free=slot_free))
+            found
+            for request in claimed.record.requests
+            if (found := self._next_of(claimed, request, slot_free=slot_free))
         ]
         return min(ready, key=lambda found: found.urgency, default=None)
 
-    def _next_of(self, held: Held, request: Request, *, slot_free: bool) -> Next | None:
+    def _next_of(self, claimed: ClaimedMessage, request: Request, *, slot_free: bool) -> PendingStep | None:
         if request.ended or self._clock() < request.not_before:
             return None
         match request.state:
             case "new":
-                return self._next_of_new(held, request, slot_free=slot_free)
+                return self._next_of_new(claimed, request, slot_free=slot_free)
             case "submitting":
-                return Next(SUBMIT, request, self._executions.submit)
+                return PendingStep(SUBMIT, request, self._executions.submit)
             case "running":
                 return self._next_of_running(request)
             case "replying":
-                return Next(ANSWER, request, self._answers.reply)
-            case "answered" if self._answers.follow_up_due(held, request):
-                return Next(AFTER, request, self._answers.follow_up)
+                return PendingStep(ANSWER, request, self._answers.reply)
+            case "answered" if self._answers.follow_up_due(claimed, request):
+                return PendingStep(AFTER, request, self._answers.follow_up)
         return None
 
-    def _next_of_new(self, held: Held, request: Request, *, slot_free: bool) -> Next | None:
-        if not self._executions.resolved(held, request):
-            return Next(RESOLVE, request, self._executions.resolve)
+    def _next_of_new(self, claimed: ClaimedMessage, request: Request, *, slot_free: bool) -> PendingStep | None:
+        if not self._executions.resolved(claimed, request):
+            return PendingStep(RESOLVE, request, self._executions.resolve)
         if slot_free:
-            return Next(SUBMIT, request, self._executions.submit, starts_job=True)
+            return PendingStep(SUBMIT, request, self._executions.submit, starts_job=True)
         if self._executions.has_to_wait(request):
-            return Next(AFTER, request, self._executions.wait_for_turn)
+            return PendingStep(AFTER, request, self._executions.wait_for_turn)
         return None
 
-    def _next_of_running(self, request: Request) -> Next | None:
+    def _next_of_running(self, request: Request) -> PendingStep | None:
         if self._executions.has_news(request):
-            return Next(ANSWER, request, self._executions.collect)
-        return Next(AFTER, request, self._statuses.step) if self._statuses.due(request) else None
+            return PendingStep(ANSWER, request, self._executions.collect)
+        return PendingStep(AFTER, request, self._statuses.say_progress) if self._statuses.due(request) else None
 
-    def unanswered(self, held: Held, deadline: float) -> bool:
+    def unanswered(self, claimed: ClaimedMessage, deadline: float) -> bool:
         """Whether this message may still get an answer, or what follows one, before the deadline."""
-        more = any(self._more_to_come(held, request, deadline) for request in held.record.requests)
-        return more or self._answers.mark_due(held, by=deadline)
+        more = any(self._more_to_come(claimed, request, deadline) for request in claimed.record.requests)
+        return more or self._answers.mark_due(claimed, by=deadline)
 
-    def _more_to_come(self, held: Held, request: Request, deadline: float) -> bool:
+    def _more_to_come(self, claimed: ClaimedMessage, request: Request, deadline: float) -> bool:
         if request.ended or request.not_before > deadline:
             return False
-        return request.state in UNANSWERED or self._answers.follow_up_due(held, request, by=deadline)
+        return request.state in UNANSWERED or self._answers.follow_up_due(claimed, request, by=deadline)
 
-    def times_to_try_again(self, messages: Iterable[Held]) -> list[float]:
+    def times_to_try_again(self, messages: Iterable[ClaimedMessage]) -> list[float]:
         """When what failed, or had no turn, is due again, in seconds since 1970."""
-        paused = [request.not_before for held in messages for request in held.record.requests]
+        paused = [request.not_before for claimed in messages for request in claimed.record.requests]
         return [*paused, *self._answers.times_to_try_again()]
 
     # Taking it
 
-    def take(self, held: Held, step: Next) -> None:
-        """Take a step; where it fails, put the record back as it was saved and note when, or how, to go on.
+    def run_step(self, claimed: ClaimedMessage, step: PendingStep) -> None:
+        """Run a step; where it fails, put the record back as it was saved and note when, or how, to go on.
 
         Raises StateConflict and LeaseLost (another bot has the message), Interrupted.
         """
-        held.keep()
+        claimed.snapshot()
         try:
-            step.step(held, step.request)
+            step.step(claimed, step.request)
         except (StateConflict, LeaseLost, Interrupted):
             raise
         except Exception as error:  # noqa: BLE001 (a bug here must cost one message an answer, not all of them)
-            held.go_back()
-            request = next(r for r in held.record.requests if r.key == step.request.key)
-            self._failed_step(held, request, _known(error))
+            claimed.rollback()
+            request = next(r for r in claimed.record.requests if r.key == step.request.key)
+            self._failed_step(claimed, request, _known(error))
 
-    def recover(self, held: Held) -> None:
+    def recover(self, claimed: ClaimedMessage) -> None:
         """A message taken over: a reply may be on its way right now, so look for it a little later."""
-        for request in held.record.requests:
-            if held.recovered and request.state == "replying":
+        for request in claimed.record.requests:
+            if claimed.recovered and request.state == "replying":
                 request.not_before = self._clock() + TAKE_OVER_PAUSE
 
-    def _failed_step(self, held: Held, request: Request, error: CreditsError) -> None:
+    def _failed_step(self, claimed: ClaimedMessage, request: Request, error: CreditsError) -> None:
         """Again later, or an answer that says why not."""
         log.warning("step failed: %s", error)
         if request.state not in UNANSWERED:  # what follows an answer puts itself off
-            self._count_a_try(held, request, error)
+            self._count_a_try(claimed, request, error)
         elif request.state == "replying" or self._executions.has_answer(request):
             pause = max(TAKE_OVER_PAUSE, pause_after(request.tries))
             request.not_before = self._clock() + (NEXT_TICK if isinstance(error, PermanentSlackError) else pause)
-            self._count_a_try(held, request, error)
+            self._count_a_try(claimed, request, error)
         elif isinstance(error, CapacityError):
-            self._executions.wait_for_capacity(held, request, str(error))
+            self._executions.wait_for_capacity(claimed, request, str(error))
         elif isinstance(error, TransientError) and request.tries < MAX_TRIES:
             request.tries += 1
             request.not_before = self._clock() + pause_after(request.tries)
         else:
-            begin_failure(self._state, held, request, failure_of(error))
+            begin_failure(self._state, claimed, request, failure_of(error))
 
-    def _count_a_try(self, held: Held, request: Request, error: CreditsError) -> None:
+    def _count_a_try(self, claimed: ClaimedMessage, request: Request, error: CreditsError) -> None:
         if request.tries >= MAX_TRIES or not isinstance(error, TransientError):
-            held.problems.append(str(error))
+            claimed.problems.append(str(error))
         request.tries += 1
 
 

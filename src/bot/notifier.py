@@ -21,18 +21,18 @@ from ..slack.errors import (
     SlackRefused,
     Undeliverable,
 )
-from ..slack.post_gate import PostGate
+from ..slack.rate_limiter import RateLimiter
 from ..slack.text import plain
 from ..state.audit import AuditTrail
 from ..state.recommendations import IndexEntry
 from ..state.records import Failure, Request
-from ..state.state_manager import Held
+from ..state.state_manager import ClaimedMessage
 from .first_look import CLAIM
 from .message_forms import MessageForms
 
 log = logging.getLogger("credits")
 
-LeaseCheck = Callable[[Held], None]
+LeaseCheck = Callable[[ClaimedMessage], None]
 
 
 class Unreached(CreditsError):
@@ -49,7 +49,7 @@ class Notifier:
         slack: SlackClient,
         executor: Executor,
         audit: AuditTrail,
-        gate: PostGate,
+        gate: RateLimiter,
         check_lease: LeaseCheck,
     ) -> None:
         self._settings = settings
@@ -60,62 +60,62 @@ class Notifier:
         self._check_lease = check_lease
         self._forms = MessageForms()
 
-    def eyes(self, held: Held) -> None:
+    def eyes(self, claimed: ClaimedMessage) -> None:
         """Show that a message was seen; never worth failing for."""
-        self._react(held, "eyes")
+        self._react(claimed, "eyes")
 
-    def mark(self, held: Held, name: str) -> None:
+    def mark(self, claimed: ClaimedMessage, name: str) -> None:
         """Show how a message ended."""
-        self._react(held, name)
+        self._react(claimed, name)
 
-    def reply(self, held: Held, request: Request, result: CreditResult | None) -> str:
+    def reply(self, claimed: ClaimedMessage, request: Request, result: CreditResult | None) -> str:
         """Post a request's reply in its thread and return its time stamp; where it may be there already, look first.
 
         Raises PermanentSlackError where the thread takes it in no form.
         """
-        key = reply_key(held, request)
-        if (held.recovered or request.tries) and (found := self.find_reply(held, request)):
+        key = reply_key(claimed, request)
+        if (claimed.recovered or request.tries) and (found := self.find_reply(claimed, request)):
             return found
 
         def post(message: wording.Message, metadata: bool) -> str:
-            check = partial(self._check_lease, held)
-            return self._slack.post_reply(*held.key, message, key, check, metadata=metadata)
+            check = partial(self._check_lease, claimed)
+            return self._slack.post_reply(*claimed.key, message, key, check, metadata=metadata)
 
-        turn = partial(self._gate.wait, held.record.channel)
-        return self._forms.post(self._message(held, request, result), post, turn)
+        turn = partial(self._gate.wait, claimed.record.channel)
+        return self._forms.post(self._message(claimed, request, result), post, turn)
 
-    def find_reply(self, held: Held, request: Request) -> str | None:
+    def find_reply(self, claimed: ClaimedMessage, request: Request) -> str | None:
         """The time stamp of a request's reply, where its thread has it. Raises PermanentSlackError."""
         try:
-            return self._slack.find_reply(*held.key, reply_key(held, request))
+            return self._slack.find_reply(*claimed.key, reply_key(claimed, request))
         except SlackRefused as error:  # of the look, not of the reply: which may be there
             raise ChannelRefused(str(error), error.code) from error
 
-    def reply_directly(self, held: Held, request: Request, result: CreditResult | None) -> None:
+    def reply_directly(self, claimed: ClaimedMessage, request: Request, result: CreditResult | None) -> None:
         """Send what the thread does not take as a direct message; of a failure, all that is known. Raises Unreached."""
         if request.reply == "failure" and request.failure is not None:
-            message = self._failure_dm(held, request, request.failure)
+            message = self._failure_dm(claimed, request, request.failure)
         else:
-            message = self._message(held, request, result)
-        words = wording.not_in_thread(request.refusal or "", self._permalink_or_none(held), message)
-        self._send_directly(held, request, plain(words))
+            message = self._message(claimed, request, result)
+        words = wording.not_in_thread(request.refusal or "", self._permalink_or_none(claimed), message)
+        self._send_directly(claimed, request, plain(words))
 
-    def tell_requester(self, held: Held, request: Request) -> None:
+    def tell_requester(self, claimed: ClaimedMessage, request: Request) -> None:
         """The failure message: to the requester, or to SLACK_ERROR_USER where that is a bot or cannot be reached."""
         if request.failure is None:
             return
         try:
-            self._send_directly(held, request, self._failure_dm(held, request, request.failure))
+            self._send_directly(claimed, request, self._failure_dm(claimed, request, request.failure))
         except Unreached as error:
             log.error("nobody was told of the failure: %s", error)
 
-    def _send_directly(self, held: Held, request: Request, message: wording.Message) -> None:
-        key, user = f"dm-{reply_key(held, request)}", held.record.user
+    def _send_directly(self, claimed: ClaimedMessage, request: Request, message: wording.Message) -> None:
+        key, user = f"dm-{reply_key(claimed, request)}", claimed.record.user
         refused = "a bot"
-        if user and not held.record.user_is_bot:
-            check_first = held.recovered or request.tries > 0
+        if user and not claimed.record.user_is_bot:
+            check_first = claimed.recovered or request.tries > 0
             try:
-                self._send(user, message, key, check_first=check_first, of=[held])
+                self._send(user, message, key, check_first=check_first, of=[claimed])
                 return
             except InstallationRefused:
                 raise
@@ -124,79 +124,83 @@ class Notifier:
                 refused = error.code
         try:
             undelivered = wording.undelivered(user or "unknown", message)
-            self._send(self._settings.slack_error_user, undelivered, key, check_first=True, of=[held])
+            self._send(self._settings.slack_error_user, undelivered, key, check_first=True, of=[claimed])
         except InstallationRefused:
             raise
         except PermanentSlackError as error:
             reason = f"requester: {refused}, SLACK_ERROR_USER: {error.code}"
             raise Unreached(f"{error} Nobody has been given: {message.text}", reason=reason) from error
 
-    def attach_report(self, held: Held, request: Request) -> None:
+    def attach_report(self, claimed: ClaimedMessage, request: Request) -> None:
         """Put report.html into the thread; an execution without one has been said to have none in its log."""
         execution_id = request.attempts[-1].execution_id
         content = self._audit.report(execution_id)
-        self._attach(held, request, f"credit-report-{execution_id}.html", "Credit recommendation report", content)
+        self._attach(claimed, request, f"credit-report-{execution_id}.html", "Credit recommendation report", content)
 
-    def attach_picture(self, held: Held, request: Request) -> None:
+    def attach_picture(self, claimed: ClaimedMessage, request: Request) -> None:
         """Put the picture of the breakdown into the thread, where the job made one."""
         execution_id = request.attempts[-1].execution_id
         content = self._audit.picture(execution_id)
         title = "Charged and credited in USD, by Fraud Guard mode"
-        self._attach(held, request, f"credit-breakdown-{execution_id}.png", title, content)
+        self._attach(claimed, request, f"credit-breakdown-{execution_id}.png", title, content)
 
-    def _attach(self, held: Held, request: Request, filename: str, title: str, content: bytes | None) -> None:
+    def _attach(
+        self, claimed: ClaimedMessage, request: Request, filename: str, title: str, content: bytes | None
+    ) -> None:
         if content is None:
             return
         try:
-            if (held.recovered or request.tries) and self._slack.find_file(*held.key, filename):
+            if (claimed.recovered or request.tries) and self._slack.find_file(*claimed.key, filename):
                 return
-            self._slack.upload_file(*held.key, filename, title, content, partial(self._check_lease, held))
+            self._slack.upload_file(*claimed.key, filename, title, content, partial(self._check_lease, claimed))
         except PermanentSlackError as error:
             log.error("%s not attached: %s", filename, error)
 
-    def waiting(self, held: Held, request: Request, minutes: int) -> None:
+    def waiting(self, claimed: ClaimedMessage, request: Request, minutes: int) -> None:
         """Say in the thread that there is no machine yet; never worth failing for."""
-        key = f"waiting-{reply_key(held, request)}"
+        key = f"waiting-{reply_key(claimed, request)}"
         try:
-            self._slack.post_reply(*held.key, wording.waiting(minutes), key, partial(self._check_lease, held))
+            self._slack.post_reply(*claimed.key, wording.waiting(minutes), key, partial(self._check_lease, claimed))
         except (PermanentSlackError, TransientError) as error:
             log.error("not said that it waits: %s", error)
 
-    def may_post_now(self, held: Held) -> bool:
+    def may_post_now(self, claimed: ClaimedMessage) -> bool:
         """Whether a word about progress keeps nobody's answer waiting; where it does not, it has its turn."""
-        return self._gate.take_if_free(held.record.channel)
+        return self._gate.take_if_free(claimed.record.channel)
 
-    def post_progress(self, held: Held, request: Request, message: wording.Message, *, look_first: bool) -> str:
+    def post_progress(
+        self, claimed: ClaimedMessage, request: Request, message: wording.Message, *, look_first: bool
+    ) -> str:
         """Post where a long job stands, or find what was posted; its time stamp."""
-        key = progress_key(held, request)
-        if held.recovered or look_first:
-            found = self._slack.find_reply(*held.key, key)
+        key = progress_key(claimed, request)
+        if claimed.recovered or look_first:
+            found = self._slack.find_reply(*claimed.key, key)
             if found:
                 return found
-        return self._slack.post_reply(*held.key, message, key, partial(self._check_lease, held))
+        return self._slack.post_reply(*claimed.key, message, key, partial(self._check_lease, claimed))
 
-    def edit_progress(self, held: Held, ts: str, message: wording.Message) -> None:
+    def edit_progress(self, claimed: ClaimedMessage, ts: str, message: wording.Message) -> None:
         """Say anew where a long job stands."""
-        self._slack.update(held.record.channel, ts, message)
+        self._slack.update(claimed.record.channel, ts, message)
 
-    def remove_progress(self, held: Held, request: Request) -> None:
+    def remove_progress(self, claimed: ClaimedMessage, request: Request) -> None:
         """Take away the word about progress, wherever it is."""
         try:
-            ts = request.progress_ts or self._slack.find_reply(*held.key, progress_key(held, request))
+            ts = request.progress_ts or self._slack.find_reply(*claimed.key, progress_key(claimed, request))
             if ts is not None:
-                self._slack.delete(held.record.channel, ts)
+                self._slack.delete(claimed.record.channel, ts)
         except PermanentSlackError as error:
             log.error("status message not taken away: %s", error)
 
-    def alarm(self, key: str, cause: str, failed: list[tuple[Held, Request]], *, check_first: bool) -> None:
+    def alarm(self, key: str, cause: str, failed: list[tuple[ClaimedMessage, Request]], *, check_first: bool) -> None:
         """One message to SLACK_ERROR_USER for all failures of one cause, found again by `key`."""
-        ids = sorted(_name(held, request) for held, request in failed)
+        ids = sorted(_name(claimed, request) for claimed, request in failed)
         if len(failed) == 1:
-            held, request = failed[0]
-            message = self._failure_dm(held, request, request.failure or Failure(category="bot", message=cause))
+            claimed, request = failed[0]
+            message = self._failure_dm(claimed, request, request.failure or Failure(category="bot", message=cause))
         else:
             message = wording.outage(cause, len(failed), examples=ids)
-        self._tell_error_user(message, f"alarm-{key}", check_first=check_first, of=[held for held, _ in failed])
+        self._tell_error_user(message, f"alarm-{key}", check_first=check_first, of=[claimed for claimed, _ in failed])
 
     def report_problems(self, problems: Iterable[str], key: str, *, about: Iterable[str] = ()) -> None:
         """What no requester need know, but on-call must: one message. It is told once for each `key` and what it is
@@ -207,12 +211,12 @@ class Notifier:
             digest = hashlib.sha256("\n".join([key, *(about or lines)]).encode()).hexdigest()[:24]
             self._tell_error_user(wording.failure_line(" ".join(lines)), f"problem-{digest}", check_first=True)
 
-    def _check_leases(self, messages: Iterable[Held]) -> None:
-        for held in messages:
-            self._check_lease(held)
+    def _check_leases(self, messages: Iterable[ClaimedMessage]) -> None:
+        for claimed in messages:
+            self._check_lease(claimed)
 
     def _tell_error_user(
-        self, message: wording.Message, key: str, *, check_first: bool, of: Collection[Held] = ()
+        self, message: wording.Message, key: str, *, check_first: bool, of: Collection[ClaimedMessage] = ()
     ) -> None:
         """Whoever cannot be told is not asked again: the log has the words."""
         try:
@@ -221,7 +225,7 @@ class Notifier:
             log.error("SLACK_ERROR_USER could not be told (%s) of: %s", error, message.text)
 
     def _send(
-        self, user: str, message: wording.Message, key: str, *, check_first: bool, of: Collection[Held] = ()
+        self, user: str, message: wording.Message, key: str, *, check_first: bool, of: Collection[ClaimedMessage] = ()
     ) -> None:
         """A direct message. of: the messages that it tells of, and that must still be this bot's."""
         if not user:
@@ -232,9 +236,9 @@ class Notifier:
 
         self._forms.post(message, send)
 
-    def _message(self, held: Held, request: Request, result: CreditResult | None) -> wording.Message:
+    def _message(self, claimed: ClaimedMessage, request: Request, result: CreditResult | None) -> wording.Message:
         if request.reply == "answer" and result is not None:
-            return self._answer(held, request, result)
+            return self._answer(claimed, request, result)
         if request.reply == "repeat" and request.points_to:
             channel, _, ts = request.points_to.partition(":")
             return wording.repeat(self._permalink(channel, ts), running=request.points_to_running)
@@ -242,7 +246,7 @@ class Notifier:
             return wording.not_verify()
         failure = request.failure or Failure(category="bot", message="The request could not be answered.")
         if request.reply == "refused" and failure.category == CLAIM:
-            several = len(held.record.requests) > 1
+            several = len(claimed.record.requests) > 1
             return wording.refused_claim(
                 failure.message,
                 failure.advice,
@@ -255,10 +259,10 @@ class Notifier:
             failure.message,
             advice=failure.advice,
             on_call_told=not failure.requester_mends and bool(self._settings.slack_error_user),
-            told=not held.record.user_is_bot,
+            told=not claimed.record.user_is_bot,
         )
 
-    def _answer(self, held: Held, request: Request, result: CreditResult) -> wording.Message:
+    def _answer(self, claimed: ClaimedMessage, request: Request, result: CreditResult) -> wording.Message:
         files = paths.ExecutionPaths(result["execution_id"])
         return wording.answer(
             result,
@@ -266,14 +270,14 @@ class Notifier:
             earlier_url=self._report_of,
             report_url=self._console(files.report),
             notebook_url=self._console(files.notebook),
-            duplicate_links=held.record.duplicates > 0,
-            link_url=request.link if len(held.record.requests) > 1 else None,
+            duplicate_links=claimed.record.duplicates > 0,
+            link_url=request.link if len(claimed.record.requests) > 1 else None,
         )
 
     def _report_of(self, entry: IndexEntry) -> str:
         return self._console(paths.ExecutionPaths(entry.execution_id).report)
 
-    def _failure_dm(self, held: Held, request: Request, failure: Failure) -> wording.Message:
+    def _failure_dm(self, claimed: ClaimedMessage, request: Request, failure: Failure) -> wording.Message:
         execution = request.execution
         job = execution if execution and execution.created_at else None
         lines, problem = self._log_tail(job.job_name) if job else (None, "")
@@ -290,7 +294,7 @@ class Notifier:
             log_problem=problem,
             log_url=console_links.job_log(self._settings.aws_default_region, job.job_name) if job else None,
             notebook_url=self._console(files.notebook) if files else None,
-            message_url=self._permalink_or_none(held),
+            message_url=self._permalink_or_none(claimed),
         )
 
     def _log_tail(self, job_name: str) -> tuple[list[str] | None, str]:
@@ -306,15 +310,15 @@ class Notifier:
         except PermanentSlackError:
             return None
 
-    def _permalink_or_none(self, held: Held) -> str | None:
+    def _permalink_or_none(self, claimed: ClaimedMessage) -> str | None:
         try:
-            return self._permalink(*held.key)
+            return self._permalink(*claimed.key)
         except TransientError:
             return None
 
-    def _react(self, held: Held, name: str) -> None:
+    def _react(self, claimed: ClaimedMessage, name: str) -> None:
         try:
-            self._slack.react(*held.key, name)
+            self._slack.react(*claimed.key, name)
         except PermanentSlackError as error:
             log.error("reaction not added: %s", error)
 
@@ -322,15 +326,15 @@ class Notifier:
         return console_links.s3_object(self._settings.aws_default_region, self._settings.s3_output_bucket, key)
 
 
-def reply_key(held: Held, request: Request) -> str:
+def reply_key(claimed: ClaimedMessage, request: Request) -> str:
     """What a request's reply is found by: the same for every bot and every try."""
-    return f"{held.record.channel}-{held.record.ts}-{request.key}"
+    return f"{claimed.record.channel}-{claimed.record.ts}-{request.key}"
 
 
-def progress_key(held: Held, request: Request) -> str:
+def progress_key(claimed: ClaimedMessage, request: Request) -> str:
     """What the word about its progress is found by."""
-    return f"progress-{reply_key(held, request)}"
+    return f"progress-{reply_key(claimed, request)}"
 
 
-def _name(held: Held, request: Request) -> str:
-    return request.execution.execution_id if request.execution else reply_key(held, request)
+def _name(claimed: ClaimedMessage, request: Request) -> str:
+    return request.execution.execution_id if request.execution else reply_key(claimed, request)

@@ -15,7 +15,7 @@ from ..slack import reply as wording
 from ..slack.errors import PermanentSlackError
 from ..state.object_store import ObjectStore
 from ..state.records import Request
-from ..state.state_manager import Held, StateManager
+from ..state.state_manager import ClaimedMessage, StateManager
 from ..times import seconds_of
 from .notifier import Notifier
 from .usual_time import UsualTime
@@ -62,45 +62,45 @@ class StatusMessages:
         long = request.progress_begun or now - seconds_of(execution.created_at) >= BEGIN_AFTER
         return long and now >= self._next.get(execution.execution_id, 0.0)
 
-    def step(self, held: Held, request: Request) -> None:
+    def say_progress(self, claimed: ClaimedMessage, request: Request) -> None:
         """Save that there will be one; post it; edit it: one of these a call."""
         if not request.progress_begun:
             request.progress_begun = True
-            self._state.save(held)
+            self._state.save(claimed)
             return
         execution_id = request.attempts[-1].execution_id
-        if not self._notifier.may_post_now(held):
+        if not self._notifier.may_post_now(claimed):
             self._next[execution_id] = self._clock() + GATE_BUSY
             return
         self._next[execution_id] = self._clock() + EDIT_EVERY
         try:
-            self._show(held, request, execution_id)
+            self._show(claimed, request, execution_id)
         except PermanentSlackError as error:
             self._next[execution_id] = NEVER
             log.info("status message given up: %s", error)
 
-    def _show(self, held: Held, request: Request, execution_id: str) -> None:
+    def _show(self, claimed: ClaimedMessage, request: Request, execution_id: str) -> None:
         words = self._words(request)
         try:
             if request.progress_ts is not None:
-                self._notifier.edit_progress(held, request.progress_ts, words)
+                self._notifier.edit_progress(claimed, request.progress_ts, words)
                 return
             look_first = execution_id in self._unsure
             self._unsure.add(execution_id)
-            posted = self._notifier.post_progress(held, request, words, look_first=look_first)
+            posted = self._notifier.post_progress(claimed, request, words, look_first=look_first)
         except TransientError as error:
             log.info("status message left for now: %s", error)
             return
-        self._save_place(held, request, posted)
+        self._save_place(claimed, request, posted)
         self._unsure.discard(execution_id)
 
-    def _save_place(self, held: Held, request: Request, posted: str) -> None:
+    def _save_place(self, claimed: ClaimedMessage, request: Request, posted: str) -> None:
         """Where another bot has the message by now, and may have answered, nobody else would take this one away."""
         request.progress_ts = posted
         try:
-            self._state.save(held)
+            self._state.save(claimed)
         except StateConflict:
-            self._notifier.remove_progress(held, request)
+            self._notifier.remove_progress(claimed, request)
             raise
 
     def _words(self, request: Request) -> wording.Message:

@@ -15,20 +15,20 @@ from functools import partial
 
 from ..config import BotSettings
 from ..errors import CreditsError, Interrupted, StateConflict, TransientError
-from ..logs import about
+from ..logs import log_context
 from ..slack.errors import TokenRefused
 from ..state.lease import LeaseKeeper, LeaseLost
 from ..state.records import UNANSWERED, Request
-from ..state.state_manager import Held, StateManager
+from ..state.state_manager import ClaimedMessage, StateManager
 from ..waiting import Waiting
-from .adoption import Adoption
+from .adoption import Adoption, Key
 from .alarms import Alarms
 from .answer_steps import AnswerSteps
 from .damage import DamageReport
 from .inbox import Inbox
 from .job_slots import Share, may_start
 from .job_watch import JobWatch
-from .message_processor import MessageProcessor, Next
+from .message_processor import MessageProcessor, PendingStep
 from .notifier import Notifier
 from .progress import Progress
 from .work_pool import REACT, WorkPool
@@ -97,8 +97,8 @@ class Tick:
         self._clock = clock
         self._waiting = waiting
         self._progress = progress
-        self._messages: dict[tuple[str, str], Held] = {}
-        self._busy: set[tuple[str, str]] = set()
+        self._messages: dict[Key, ClaimedMessage] = {}
+        self._busy: set[Key] = set()
         self._lock = threading.Lock()
         self._problems: list[str] = []
         self._counts: Counter[str] = Counter()
@@ -132,8 +132,8 @@ class Tick:
             while not self._waiting.stopped:
                 self._look(listen_until)
                 self._schedule()
-                self._progress.show([held.record for held in self._held()])
-                if self._quiet(deadline) and not self._alarms.tell(self._held()) and self._clock() >= listen_until:
+                self._progress.show([claimed.record for claimed in self._in_hand()])
+                if self._quiet(deadline) and not self._alarms.tell(self._in_hand()) and self._clock() >= listen_until:
                     break
                 if self._clock() >= deadline:
                     break
@@ -153,7 +153,7 @@ class Tick:
         if self._is_due("slack") and (self._clock() < listen_until or not self._counts["reads"]):
             self._read_slack()
         self._adoption.tell_of_damage()
-        running = [request for held in self._held() for request in _with_jobs(held)]
+        running = [request for claimed in self._in_hand() for request in _with_jobs(claimed)]
         if running and self._is_due("results"):
             self._jobs.look_for_results(running)
         if running and self._is_due("status"):
@@ -167,17 +167,17 @@ class Tick:
             log.warning("lease not renewed: %s", error)
 
     def _adopt(self) -> None:
-        for held in self._adoption.take_over(self._messages):
-            self._hold(held)
-            if any(request.state in UNANSWERED for request in held.record.requests):
-                self._pool.submit(REACT, partial(self._show_eyes, held))
+        for claimed in self._adoption.take_over(self._messages):
+            self._hold(claimed)
+            if any(request.state in UNANSWERED for request in claimed.record.requests):
+                self._pool.submit(REACT, partial(self._show_eyes, claimed))
         self._problems.extend(self._adoption.problems)
         self._adoption.problems.clear()
 
-    def _hold(self, held: Held) -> None:
-        self._processor.recover(held)
+    def _hold(self, claimed: ClaimedMessage) -> None:
+        self._processor.recover(claimed)
         with self._lock:
-            self._messages[held.key] = held
+            self._messages[claimed.key] = claimed
 
     def _read_slack(self) -> None:
         self._counts["reads"] += 1
@@ -197,24 +197,24 @@ class Tick:
         self._unread = None
         self._problems.extend(self._inbox.problems)
         self._inbox.problems.clear()
-        for held in new:
-            self._hold(held)
+        for claimed in new:
+            self._hold(claimed)
             self._counts["seen"] += 1
-            self._pool.submit(REACT, partial(self._show_eyes, held))
+            self._pool.submit(REACT, partial(self._show_eyes, claimed))
 
-    def _show_eyes(self, held: Held) -> None:
+    def _show_eyes(self, claimed: ClaimedMessage) -> None:
         try:
-            if held.key in self._messages:
-                self._notifier.eyes(held)
+            if claimed.key in self._messages:
+                self._notifier.eyes(claimed)
         except (TransientError, Interrupted) as error:
             log.info("reaction not added: %s", error)
 
     def _status_every(self) -> float:
         """An answered request waits for its job's end: ask as often as for results; where all do, the tick waits."""
-        states = [request.state for held in self._held() for request in held.record.requests]
+        states = [request.state for claimed in self._in_hand() for request in claimed.record.requests]
         if not any(state in UNANSWERED for state in states):
             return SETTLE_EVERY
-        return RESULT_EVERY if any(_settling(held) for held in self._held()) else STATUS_EVERY
+        return RESULT_EVERY if any(_settling(claimed) for claimed in self._in_hand()) else STATUS_EVERY
 
     def _due_at(self, name: str) -> float:
         every = self._status_every() if name == "status" else _EVERY[name]
@@ -232,28 +232,28 @@ class Tick:
     def _schedule(self) -> None:
         """Hand every step that is due to the pool, oldest message first."""
         while not self._waiting.stopped and (due := self._due()):
-            for held, step in due:
-                self._begin(held, step)
+            for claimed, step in due:
+                self._submit(claimed, step)
 
-    def _due(self) -> list[tuple[Held, Next]]:
+    def _due(self) -> list[tuple[ClaimedMessage, PendingStep]]:
         """A step for each message that has one now: a job where its turn has come, else what needs none."""
-        messages = sorted(self._held(), key=lambda held: held.record.ts)
+        messages = sorted(self._in_hand(), key=lambda claimed: claimed.record.ts)
         steps = {
-            held.key: step
-            for held in messages
-            if held.key not in self._busy and (step := self._processor.next_step(held, slot_free=True))
+            claimed.key: step
+            for claimed in messages
+            if claimed.key not in self._busy and (step := self._processor.next_step(claimed, slot_free=True))
         }
         may = self._may_start(messages, {key for key, step in steps.items() if step.starts_job})
         due = []
-        for held in messages:
-            step = steps.get(held.key)
-            if step and step.starts_job and held.key not in may:
-                step = self._processor.next_step(held, slot_free=False)
+        for claimed in messages:
+            step = steps.get(claimed.key)
+            if step and step.starts_job and claimed.key not in may:
+                step = self._processor.next_step(claimed, slot_free=False)
             if step:
-                due.append((held, step))
+                due.append((claimed, step))
         return due
 
-    def _may_start(self, messages: Iterable[Held], ready: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
+    def _may_start(self, messages: Iterable[ClaimedMessage], ready: Collection[Key]) -> Collection[Key]:
         if not ready:
             return ()
         with self._lock:
@@ -261,54 +261,54 @@ class Tick:
         now = self._clock()
         shares = (
             Share(
-                held.key,
-                jobs=sum(r.state in WITH_A_JOB or (*held.key, r.key) in starting for r in held.record.requests),
-                ready=held.key in ready,
-                to_come=any(r.state == "new" and r.not_before <= now for r in held.record.requests),
+                claimed.key,
+                jobs=sum(r.state in WITH_A_JOB or (*claimed.key, r.key) in starting for r in claimed.record.requests),
+                ready=claimed.key in ready,
+                to_come=any(r.state == "new" and r.not_before <= now for r in claimed.record.requests),
             )
-            for held in messages
+            for claimed in messages
         )
         return may_start(self._settings.max_concurrent_jobs, shares)
 
-    def _begin(self, held: Held, step: Next) -> None:
+    def _submit(self, claimed: ClaimedMessage, step: PendingStep) -> None:
         with self._lock:
-            self._busy.add(held.key)
+            self._busy.add(claimed.key)
             if step.starts_job:
-                self._starting.add((*held.key, step.request.key))
+                self._starting.add((*claimed.key, step.request.key))
         self._last_step = self._clock()
-        self._pool.submit(step.urgency, lambda: self._take(held, step))
+        self._pool.submit(step.urgency, lambda: self._run_step(claimed, step))
 
-    def _take(self, held: Held, step: Next) -> None:
+    def _run_step(self, claimed: ClaimedMessage, step: PendingStep) -> None:
         execution = step.request.execution
-        with about(message=held.record.ts, execution_id=execution.execution_id if execution else None):
+        with log_context(message=claimed.record.ts, execution_id=execution.execution_id if execution else None):
             try:
-                self._processor.take(held, step)
-                if held.record.ended:
-                    self._state.close(held)
-                    self._drop(held)
+                self._processor.run_step(claimed, step)
+                if claimed.record.ended:
+                    self._state.close(claimed)
+                    self._drop(claimed)
             except (StateConflict, LeaseLost, TransientError, Interrupted) as error:
                 log.info("left for now: %s", error)
-                self._drop(held)
+                self._drop(claimed)
             except CreditsError as error:
-                held.problems.append(str(error))
-                self._drop(held)
-            except Exception as error:  # as in MessageProcessor.take, for what follows a failed step
+                claimed.problems.append(str(error))
+                self._drop(claimed)
+            except Exception as error:  # as in MessageProcessor.run_step, for what follows a failed step
                 log.error("unexpected error", exc_info=error)
-                held.problems.append(f"The bot met an error it does not know ({type(error).__name__}).")
-                self._drop(held)
+                claimed.problems.append(f"The bot met an error it does not know ({type(error).__name__}).")
+                self._drop(claimed)
             finally:
                 with self._lock:
-                    self._busy.discard(held.key)
-                    self._starting.discard((*held.key, step.request.key))
+                    self._busy.discard(claimed.key)
+                    self._starting.discard((*claimed.key, step.request.key))
                 self._waiting.wake()
 
-    def _drop(self, held: Held) -> None:
+    def _drop(self, claimed: ClaimedMessage) -> None:
         """Leave a message to the next look; unless it has been taken up anew already, with an edit's links."""
         with self._lock:
-            if self._messages.get(held.key) is held:
-                del self._messages[held.key]
-            self._problems.extend(held.problems)
-            held.problems.clear()
+            if self._messages.get(claimed.key) is claimed:
+                del self._messages[claimed.key]
+            self._problems.extend(claimed.problems)
+            claimed.problems.clear()
 
     # Ending
 
@@ -318,25 +318,25 @@ class Tick:
             return False
         if self._due():
             return False
-        if any(self._processor.unanswered(held, deadline) for held in self._held()):
+        if any(self._processor.unanswered(claimed, deadline) for claimed in self._in_hand()):
             return False
-        settling = any(_settling(held) for held in self._held())
+        settling = any(_settling(claimed) for claimed in self._in_hand())
         return not (settling and self._clock() < self._last_step + SETTLE_GRACE)
 
     def _until_next_look(self, deadline: float) -> float:
         names = ["slack", "open", *(["results", "status"] if self._messages else [])]
         looks = [due for name in names if (due := self._due_at(name)) > self._clock()]
-        paused = [due for due in self._processor.times_to_try_again(self._held()) if due > self._clock()]
+        paused = [due for due in self._processor.times_to_try_again(self._in_hand()) if due > self._clock()]
         renewal = [self._lease.renewal_due_at] if self._messages else []
         return max(0.05, min([deadline, *looks, *paused, *renewal]) - self._clock())
 
     def _finish(self, started: float) -> Summary:
         if not self._waiting.stopped:
-            self._alarms.tell(self._held())
-        for held in self._held():
-            self._problems.extend(held.problems)
+            self._alarms.tell(self._in_hand())
+        for claimed in self._in_hand():
+            self._problems.extend(claimed.problems)
         self._tell_problems()
-        requests = [request for held in self._held() for request in held.record.requests]
+        requests = [request for claimed in self._in_hand() for request in claimed.record.requests]
         return Summary(
             seen=self._counts["seen"],
             answered=self._answers.counts["answered"],
@@ -367,15 +367,15 @@ class Tick:
         except CreditsError as error:
             log.warning("lease not released: %s", error)
 
-    def _held(self) -> list[Held]:
+    def _in_hand(self) -> list[ClaimedMessage]:
         with self._lock:
             return list(self._messages.values())
 
 
-def _with_jobs(held: Held) -> list[Request]:
-    return [r for r in held.record.requests if r.state in {"running", "answered"} and r.awaits_end]
+def _with_jobs(claimed: ClaimedMessage) -> list[Request]:
+    return [r for r in claimed.record.requests if r.state in {"running", "answered"} and r.awaits_end]
 
 
-def _settling(held: Held) -> bool:
+def _settling(claimed: ClaimedMessage) -> bool:
     """Whether only the ends of its jobs are not known yet."""
-    return any(request.state == "answered" and request.awaits_end for request in held.record.requests)
+    return any(request.state == "answered" and request.awaits_end for request in claimed.record.requests)

@@ -9,7 +9,7 @@ from ..notebook_choice import OUR_PROFILE
 from ..state.audit import AuditTrail
 from ..state.job_reader import JobReader
 from ..state.records import Failure, ReplyKind, Request
-from ..state.state_manager import Held, StateManager
+from ..state.state_manager import ClaimedMessage, StateManager
 from .result_check import ResultCheck, changed_since
 
 
@@ -69,22 +69,22 @@ class Results:
             self._read.pop(request.execution.execution_id, None)
 
 
-def begin_reply(state: StateManager, held: Held, request: Request, kind: ReplyKind) -> None:
+def begin_reply(state: StateManager, claimed: ClaimedMessage, request: Request, kind: ReplyKind) -> None:
     """Save that a reply of this kind is about to be posted."""
     request.reply = kind
     request.state = "replying"
     request.tries = 0
     request.not_before = 0.0
-    state.save(held)
+    state.save(claimed)
 
 
-def begin_refusal(state: StateManager, held: Held, request: Request, refusal: Failure) -> None:
+def begin_refusal(state: StateManager, claimed: ClaimedMessage, request: Request, refusal: Failure) -> None:
     """Save that the requester is about to be told why no job is started."""
     request.failure = refusal
-    begin_reply(state, held, request, "refused")
+    begin_reply(state, claimed, request, "refused")
 
 
-def begin_failure(state: StateManager, held: Held, request: Request, failure: Failure) -> None:
+def begin_failure(state: StateManager, claimed: ClaimedMessage, request: Request, failure: Failure) -> None:
     """Save that the requester is about to be told why there is no answer."""
     request.failure = failure
-    begin_reply(state, held, request, "refused" if failure.category == "request" else "failure")
+    begin_reply(state, claimed, request, "refused" if failure.category == "request" else "failure")

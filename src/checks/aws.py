@@ -56,23 +56,23 @@ def check_bucket(examination: Examination, settings: BotSettings, clients: AwsCl
         BUCKET,
         probe.listed,
         needs=ready,
-        mend=f"It must be there (sagemaker/template.yaml makes it); policy: s3:ListBucket on arn:aws:s3:::{bucket}.",
+        fix=f"It must be there (sagemaker/template.yaml makes it); policy: s3:ListBucket on arn:aws:s3:::{bucket}.",
     )
-    examination.check(READ, probe.read, needs=(BUCKET,), mend=f"Policy: s3:GetObject on {inside}.")
+    examination.check(READ, probe.read, needs=(BUCKET,), fix=f"Policy: s3:GetObject on {inside}.")
     examination.check(
         WRITE,
         probe.written,
         needs=(BUCKET,),
-        mend=f"Policy: s3:PutObject on {inside} (and kms:GenerateDataKey with a key of your own).",
+        fix=f"Policy: s3:PutObject on {inside} (and kms:GenerateDataKey with a key of your own).",
     )
     examination.check(
         "bucket: conditional write",
         probe.written_once,
         needs=(READ, WRITE),
-        mend="Take a bucket of S3 itself: If-None-Match and If-Match keep two bots from answering twice.",
+        fix="Take a bucket of S3 itself: If-None-Match and If-Match keep two bots from answering twice.",
     )
     examination.check(
-        "bucket: delete", probe.deleted, needs=(WRITE,), mend=f"Policy: s3:DeleteObject on {inside} (state alone)."
+        "bucket: delete", probe.deleted, needs=(WRITE,), fix=f"Policy: s3:DeleteObject on {inside} (state alone)."
     )
 
 
@@ -128,7 +128,7 @@ def check_metrics(examination: Examination, clients: AwsClients) -> None:
         return f"are taken (namespace {NAMESPACE})"
 
     examination.check(
-        "metrics", look, needs=(CREDENTIALS,), mend=f"Policy: cloudwatch:PutMetricData (namespace {NAMESPACE})."
+        "metrics", look, needs=(CREDENTIALS,), fix=f"Policy: cloudwatch:PutMetricData (namespace {NAMESPACE})."
     )
 
 
@@ -140,7 +140,7 @@ def check_image(examination: Examination, settings: BotSettings, clients: AwsCli
         IMAGE,
         lambda: _image(settings, clients),
         needs=(setting("SAGEMAKER_IMAGE_URI"), CREDENTIALS),
-        mend=f"Build and push it: sagemaker/build_and_push.sh job {repository}; "
+        fix=f"Build and push it: sagemaker/build_and_push.sh job {repository}; "
         "put the URI that it prints into SAGEMAKER_IMAGE_URI.",
     )
 

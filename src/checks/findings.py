@@ -16,12 +16,12 @@ State = Literal["ok", "wrong", "not_made"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One check. `found`: what is there, or what is wrong; `mend`: the command, policy or setting that mends it."""
+    """One check. `found`: what is there, or what is wrong; `fix`: the command, policy or setting that fixes it."""
 
     check: str
     state: State
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 class NotMade(Exception):
@@ -35,10 +35,10 @@ class Examination:
         self._tell = tell
         self.findings: list[Finding] = []
 
-    def check(self, name: str, look: Callable[[], str], *, mend: str = "", needs: Iterable[str] = ()) -> None:
+    def check(self, name: str, look: Callable[[], str], *, fix: str = "", needs: Iterable[str] = ()) -> None:
         """Make one check: `look` answers what it found, or raises what is wrong.
 
-        mend: what mends it, besides what the error says; needs: checks that must be fine for this one to say anything.
+        fix: what fixes it, besides what the error says; needs: checks that must be fine for this one to say anything.
         """
         missing = [need for need in needs if not self.is_ok(need)]
         if missing:
@@ -49,9 +49,9 @@ class Examination:
         except NotMade as reason:
             self.add(Finding(name, "not_made", str(reason)))
         except ClientError as error:
-            self.add(Finding(name, "wrong", str(refused(error, name)), mend))
+            self.add(Finding(name, "wrong", str(refused(error, name)), fix))
         except CreditsError as error:
-            self.add(Finding(name, "wrong", str(error), mend))
+            self.add(Finding(name, "wrong", str(error), fix))
 
     def add(self, finding: Finding) -> None:
         """Keep a finding, and tell it."""
@@ -64,5 +64,5 @@ class Examination:
 
     @property
     def wrong(self) -> list[Finding]:
-        """What has to be mended."""
+        """What has to be fixed."""
         return [finding for finding in self.findings if finding.state == "wrong"]

@@ -14,7 +14,7 @@ from ..config import BotSettings
 from ..errors import CreditsError, ExecutionFailed
 from ..execution.base_executor import RESULT_EVERY, STATUS_EVERY, BaseExecutor
 from ..execution.job_log import GROUP
-from ..execution.job_status import ENDED
+from ..execution.job_status import ENDED_STATUSES
 from ..executor import JobInfo, JobStatus
 from ..notebook_choice import OUR_PROFILE
 from ..state.object_store import ObjectStore
@@ -34,7 +34,7 @@ _STATUS_POLICY = (
     "arn:aws:sagemaker:*:*:processing-job/credits-automation-*."
 )
 _STOP_POLICY = "Policy: sagemaker:StopProcessingJob on arn:aws:sagemaker:*:*:processing-job/credits-automation-*."
-_START_MEND = (
+_START_FIX = (
     "Policy: sagemaker:CreateProcessingJob (and sagemaker:AddTags with SAGEMAKER_TAGS) on "
     "arn:aws:sagemaker:*:*:processing-job/credits-automation-*; quota: Service Quotas, Amazon SageMaker."
 )
@@ -75,7 +75,7 @@ class JobChecks:
         for finding in told or [Finding(name, "not_made", f"stands on: {RUN}") for name in self._seen_by_the_job]:
             self.examination.add(finding)
         if job is not None:
-            self.examination.check("job: log", lambda: self._log(job), mend=_LOG_POLICY)
+            self.examination.check("job: log", lambda: self._log(job), fix=_LOG_POLICY)
 
     def skip(self, why: str) -> None:
         """A line that says what was not looked at."""
@@ -91,8 +91,8 @@ class JobChecks:
         """About a job that does not exist: the service says so to whoever may ask."""
         nobody = paths.job_name(paths.NO_EXECUTION)
         check = self.examination.check
-        check("job: status", lambda: self._asked(nobody), needs=(CREDENTIALS,), mend=_STATUS_POLICY)
-        check("job: stop", lambda: self._stopped(nobody), needs=(CREDENTIALS, BUCKET), mend=_STOP_POLICY)
+        check("job: status", lambda: self._asked(nobody), needs=(CREDENTIALS,), fix=_STATUS_POLICY)
+        check("job: stop", lambda: self._stopped(nobody), needs=(CREDENTIALS, BUCKET), fix=_STOP_POLICY)
 
     def _asked(self, job_name: str) -> str:
         self.executor.poll([job_name])
@@ -106,9 +106,9 @@ class JobChecks:
         """One call says whether the role may be passed and whether a job can be started: a line each."""
         about_role = isinstance(answer, CreditsError) and any(words in str(answer) for words in _ROLE_REFUSED)
         if self.settings.executor == "sagemaker":
-            self.examination.check(ROLE, lambda: self._role(answer, about_role), needs=ground, mend=self._mend_role())
+            self.examination.check(ROLE, lambda: self._role(answer, about_role), needs=ground, fix=self._fix_role())
         needs = (*ground, ROLE) if about_role else ground
-        self.examination.check(START, lambda: _name_of(answer), needs=needs, mend=_START_MEND)
+        self.examination.check(START, lambda: _name_of(answer), needs=needs, fix=_START_FIX)
 
     def _ground(self) -> list[str]:
         """An image that could not be looked for may still be there."""
@@ -128,13 +128,13 @@ class JobChecks:
             raise answer if about_role else NotMade(f"stands on: {START}")
         return f"{self.settings.sagemaker_role_arn} may be passed to SageMaker"
 
-    def _mend_role(self) -> str:
+    def _fix_role(self) -> str:
         return (
             f"The bot's policy: iam:PassRole on {self.settings.sagemaker_role_arn} (condition iam:PassedToService = "
             "sagemaker.amazonaws.com); the role's trust policy: sts:AssumeRole for sagemaker.amazonaws.com."
         )
 
-    def _mend_run(self) -> str:
+    def _fix_run(self) -> str:
         if self.settings.executor == "local":
             return "Read what the job wrote, below; EXECUTOR=local needs the image bot-local, or requirements.txt."
         return (
@@ -154,7 +154,7 @@ class JobChecks:
             told.extend(Finding(**said) for said in self._check_file(job)["checks"])
             return f"its container ran and wrote to the bucket, after {self.clock() - began:.0f} s"
 
-        self.examination.check(RUN, look, mend=self._mend_run())
+        self.examination.check(RUN, look, fix=self._fix_run())
         return told
 
     def _check_file(self, job: JobInfo) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class JobChecks:
             status = self.executor.poll([job["job_name"]]).get(job["job_name"])
         except CreditsError:  # out of reach for now, or denied, which has a line of its own
             return
-        if status is not None and status["status"] in ENDED and self.store.get_bytes(key) is None:
+        if status is not None and status["status"] in ENDED_STATUSES and self.store.get_bytes(key) is None:
             raise ExecutionFailed(f"{job['job_name']} ended as {status['status']}: {_why(status)}")
 
     def _log(self, job: JobInfo) -> str:

@@ -29,13 +29,13 @@ def check_looker(examination: Examination, settings: BotSettings, sleep: Callabl
             LOGIN,
             lambda: _login(looker, settings),
             needs=[setting(name.upper()) for name in LOOKER_LOGIN],
-            mend="Documentation/LOOKER.md says what the API key's user needs.",
+            fix="Documentation/LOOKER.md says what the API key's user needs.",
         )
         examination.check(
             PERMISSIONS,
             lambda: _permissions(looker),
             needs=[LOGIN],
-            mend="In Looker, Admin, Roles: add them to the permission set of the user's role on the model in question.",
+            fix="In Looker, Admin, Roles: add them to the permission set of the user's role on the model in question.",
         )
     finally:
         looker.close()

@@ -1,4 +1,4 @@
-"""Slack: the token, its scopes, the channel, and whoever hears of failures that nobody else can mend."""
+"""Slack: the token, its scopes, the channel, and whoever hears of failures that nobody else can fix."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ class SlackChecks:
             TOKEN,
             self._token,
             needs=(setting("SLACK_BOT_TOKEN"), setting("SLACK_API_URL")),
-            mend="Documentation/SLACK.md says where it is.",
+            fix="Documentation/SLACK.md says where it is.",
         )
         check(
             SCOPES,
             self._scopes,
             needs=(TOKEN,),
-            mend="Add them under OAuth & Permissions (api.slack.com/apps), then reinstall the app to the workspace.",
+            fix="Add them under OAuth & Permissions (api.slack.com/apps), then reinstall the app to the workspace.",
         )
         check(
             "Slack channel",
             self._channel,
             needs=(TOKEN, setting("SLACK_CHANNEL")),
-            mend="In the channel: /invite @credit-bot; a private channel by its id, and with groups:history.",
+            fix="In the channel: /invite @credit-bot; a private channel by its id, and with groups:history.",
         )
         check(
             "Slack error user",
             self._error_user,
             needs=(TOKEN,),
-            mend="Put a person's user id into SLACK_ERROR_USER (their profile, ⋮, Copy member ID).",
+            fix="Put a person's user id into SLACK_ERROR_USER (their profile, ⋮, Copy member ID).",
         )
 
     def _token(self) -> str:
@@ -87,7 +87,7 @@ class SlackChecks:
     def _error_user(self) -> str:
         user = self._settings.slack_error_user
         if not user:
-            raise NotMade("SLACK_ERROR_USER is not set: nobody hears of failures that no requester can mend")
+            raise NotMade("SLACK_ERROR_USER is not set: nobody hears of failures that no requester can fix")
         try:
             self._slack.open_dm(user)
         except MissingScope as error:

@@ -30,7 +30,7 @@ from ..state.object_store import ObjectStore
 from ..state.records import Origin
 from .endings import error_of_end
 from .execution_book import START_SECONDS, ExecutionBook
-from .job_status import ENDED
+from .job_status import ENDED_STATUSES
 from .results import ResultReader, is_whole
 from .submission import Submission, make_check, make_submission
 
@@ -122,13 +122,13 @@ class BaseExecutor(Executor):
 
     def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:
         """See Executor. The query goes to inputs/{execution_id}/query.sql, whose it is to state/executions/."""
-        return self._begin(make_submission(self._settings, looker_query, asid, execution_id or self._new_id()))
+        return self._start_job(make_submission(self._settings, looker_query, asid, execution_id or self._new_id()))
 
     def start_check(self) -> JobInfo:
         """Start a job that looks at secret and Presto alone and leaves outputs/{id}/check.json. Raises as execute."""
-        return self._begin(make_check(self._settings, self._new_id()))
+        return self._start_job(make_check(self._settings, self._new_id()))
 
-    def _begin(self, submission: Submission) -> JobInfo:
+    def _start_job(self, submission: Submission) -> JobInfo:
         self._check(submission)
         self._book.begin(submission)
         self._store.put_bytes(paths.ExecutionPaths(submission.execution_id).query, submission.query, "application/sql")
@@ -166,7 +166,7 @@ class BaseExecutor(Executor):
         if read is not None and is_whole(read.result):
             return read
         status, unknown = self._ask_why(paths.job_name(execution_id))
-        if status and status["status"] in ENDED:  # it may have come while we asked
+        if status and status["status"] in ENDED_STATUSES:  # it may have come while we asked
             read = self._results.read(execution_id, profile)
         if read is not None and (is_whole(read.result) or _counts_now(status, unknown)):
             return read
@@ -233,7 +233,7 @@ class BaseExecutor(Executor):
         status = wait.status
         if status is None:
             return None
-        ended = status["status"] in ENDED
+        ended = status["status"] in ENDED_STATUSES
         if wait.settle_until is None and (not ended or not self._has_valid_result(wait)):
             return status if ended else None
         if not ended and wait.settle_until is not None and self._clock() < wait.settle_until:

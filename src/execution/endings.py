@@ -23,7 +23,7 @@ from ..executor import JobStatus
 from ..state.records import Failure
 
 REQUESTER_MENDS = frozenset({"claim", "data", "request"})
-"""Categories of failure that whoever wrote the SQL can mend."""
+"""Categories of failure that whoever wrote the SQL can fix."""
 _NO_MEMORY = re.compile(r"exit code:? ?137\b|SIGKILL")
 _NO_IMAGE = re.compile(r"\bpull", re.IGNORECASE)
 LOG_SAYS_MORE = "The job's log says more."

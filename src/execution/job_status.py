@@ -8,7 +8,7 @@ from typing import cast
 from ..executor import JobStatus, Outcome, Status
 from ..times import iso
 
-ENDED: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
+ENDED_STATUSES: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
 PLATFORM_REASONS = ("InternalServerError", "InternalError", "ServiceUnavailable")
 """How a FailureReason begins where the platform is to blame; the container's own failure begins `AlgorithmError`."""
 _PLATFORM_WORDS = ("pull", "instance failure", "instance was terminated")
@@ -30,7 +30,7 @@ def job_status(
     stopped_by_us: bool = False,
 ) -> JobStatus:
     """The plain dict callers read. `now` in seconds since 1970, `limit` (MaxRuntimeInSeconds) in seconds."""
-    over = (ended.timestamp() if ended else now) if status in ENDED else now
+    over = (ended.timestamp() if ended else now) if status in ENDED_STATUSES else now
     ran = over - started.timestamp() if started else _since(created, over)
     return JobStatus(
         job_name=job_name,
@@ -41,14 +41,14 @@ def job_status(
         exit_message=exit_message or None,
         created_at=_iso(created),
         started_at=_iso(started),
-        ended_at=_iso(ended) if status in ENDED else None,
+        ended_at=_iso(ended) if status in ENDED_STATUSES else None,
         elapsed_seconds=round(_since(created or started, over), 3),
     )
 
 
 def outcome_of(status: str, failure_reason: str | None, *, over_time: bool, stopped_by_us: bool) -> Outcome:
     """Stopped is never success; Failed and Stopped over the time limit are both the time limit's doing."""
-    if status not in ENDED:
+    if status not in ENDED_STATUSES:
         return "running"
     if status == "Completed":
         return "completed"

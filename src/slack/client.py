@@ -59,7 +59,7 @@ _may_post: ContextVar[Callable[[], None]] = ContextVar("may_post", default=_alwa
 class SlackClient:
     """One workspace's Slack through one bot token.
 
-    Every method raises SlackUnavailable (a TransientError), or a PermanentSlackError that names the mending where there
+    Every method raises SlackUnavailable (a TransientError), or a PermanentSlackError that names the fix where there
     is one (token, scope, channel). `sleep` waits between retries; it may raise to give up.
     """
 

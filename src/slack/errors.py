@@ -83,7 +83,7 @@ class PermanentSlackError(CreditsError):
 
 
 class InstallationRefused(PermanentSlackError, ConfigurationError):
-    """Refused is what the whole installation does so: what is to be said waits until that is mended."""
+    """Refused is what the whole installation does so: what is to be said waits until that is fixed."""
 
 
 class TokenRefused(InstallationRefused):

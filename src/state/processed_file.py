@@ -116,9 +116,9 @@ def _places(content: Any, way: tuple[str, ...]) -> Iterator[_Place]:
     if isinstance(content, list) or not _leads_on(content, way):
         yield _Place(way, content)
         return
-    held = {key: value for key, value in content.items() if isinstance(value, list | dict)}
-    named = {key: held[key] for key in _CONTAINERS if key in held}
-    for key, value in (named or held).items():
+    claimed = {key: value for key, value in content.items() if isinstance(value, list | dict)}
+    named = {key: claimed[key] for key in _CONTAINERS if key in claimed}
+    for key, value in (named or claimed).items():
         yield from _places(value, (*way, key))
 
 
@@ -126,8 +126,8 @@ def _leads_on(content: dict[str, Any], way: tuple[str, ...]) -> bool:
     """Whether a mapping holds containers, and no entries."""
     if len(way) >= _DEEPEST or any(stamp_in(key) for key in content):
         return False
-    held = [value for value in content.values() if isinstance(value, list | dict)]
-    return bool(held) and not any(isinstance(value, dict) and stamp_of(value) for value in held)
+    claimed = [value for value in content.values() if isinstance(value, list | dict)]
+    return bool(claimed) and not any(isinstance(value, dict) and stamp_of(value) for value in claimed)
 
 
 def _place_for(channel: str, places: list[_Place], content: Any) -> tuple[_Place, _Place]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .. import paths
 from ..executor import CreditResult, is_account
-from ..outside_text import OutsideText
+from ..untrusted_text import UntrustedText
 
 NEAR_DAYS = 31
 """At most so many days lie between two windows that are told of together; windows that overlap or adjoin have none."""
@@ -38,9 +38,9 @@ class IndexEntry(BaseModel):
     currency: str
     channel: str
     ts: str
-    services: list[OutsideText] | None = None
-    countries: list[OutsideText] | None = None
-    mccs: list[OutsideText] | None = None
+    services: list[UntrustedText] | None = None
+    countries: list[UntrustedText] | None = None
+    mccs: list[UntrustedText] | None = None
 
     @property
     def key(self) -> str:

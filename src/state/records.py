@@ -20,7 +20,7 @@ from typing import Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from .. import paths
-from ..outside_text import OutsideText
+from ..untrusted_text import UntrustedText
 from .field_types import (
     ChannelId,
     ExecutionId,
@@ -42,9 +42,9 @@ LinkState = Literal["running", "answered", "failed"]
 Purpose = Literal["message", "link", "script", "compare"]
 """What an execution is for: an answer in Slack, `--link`, a script or `credits run`, `credits compare`."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
-Step = Literal["reply", "progress", "dm", "report", "picture", "audit", "link", "alarm", "reaction"]
+SideEffect = Literal["reply", "progress", "dm", "report", "picture", "audit", "link", "alarm", "reaction"]
 
-ENDED: frozenset[State] = frozenset({"settled", "failed"})
+ENDED_STATES: frozenset[State] = frozenset({"settled", "failed"})
 UNANSWERED: frozenset[State] = frozenset({"new", "submitting", "running", "replying"})
 
 
@@ -71,11 +71,11 @@ class _Job(_Record):
 class Failure(_Record):
     """Why there is no answer, in words for the requester, and how to treat it."""
 
-    category: OutsideText
-    message: OutsideText
-    advice: OutsideText = ""
+    category: UntrustedText
+    message: UntrustedText
+    advice: UntrustedText = ""
     retry_helps: bool = False
-    cell_title: OutsideText | None = None
+    cell_title: UntrustedText | None = None
     requester_mends: bool = False
 
 
@@ -84,7 +84,7 @@ class Attempt(_Job):
 
     job_arn: str | None = None
     created_at: IsoTime | None = None
-    replaced_because: OutsideText | None = None
+    replaced_because: UntrustedText | None = None
 
 
 class Cost(_Record):
@@ -101,12 +101,12 @@ class Understood(_Record):
     None: not read, or no such filter.
     """
 
-    account_sid: OutsideText | None = None
+    account_sid: UntrustedText | None = None
     fraud_start: IsoDate | None = None
     fraud_end: IsoDate | None = None
-    services: list[OutsideText] | None = None
-    countries: list[OutsideText] | None = None
-    mccs: list[OutsideText] | None = None
+    services: list[UntrustedText] | None = None
+    countries: list[UntrustedText] | None = None
+    mccs: list[UntrustedText] | None = None
 
 
 class Request(_Record):
@@ -117,7 +117,7 @@ class Request(_Record):
     """
 
     key: str
-    link: OutsideText
+    link: UntrustedText
     state: State = "new"
     attempts: list[Attempt] = Field(default_factory=list)
     sql_digest: Sha256 | None = None
@@ -125,16 +125,16 @@ class Request(_Record):
     reply: ReplyKind | None = None
     reply_ts: SlackTs | None = None
     result_sha256: Sha256 | None = None
-    refusal: OutsideText | None = None
+    refusal: UntrustedText | None = None
     refused_since: Moment | None = None
     directly: bool = False
-    unreached: OutsideText | None = None
+    unreached: UntrustedText | None = None
     earlier: Earlier | None = None
     points_to: MessageName | None = None
     points_to_running: bool = False
     failure: Failure | None = None
     alarm: str | None = None
-    done: list[Step] = Field(default_factory=list)
+    done: list[SideEffect] = Field(default_factory=list)
     tries: Tries = 0
     not_before: Moment = 0.0
     waiting_since: Moment | None = None
@@ -158,7 +158,7 @@ class Request(_Record):
 
     @property
     def ended(self) -> bool:
-        return self.state in ENDED
+        return self.state in ENDED_STATES
 
 
 class MessageRecord(_Record):
@@ -167,7 +167,7 @@ class MessageRecord(_Record):
     schema_version: Literal[1] = 1
     channel: ChannelId
     ts: SlackTs
-    user: OutsideText | None
+    user: UntrustedText | None
     user_is_bot: bool = False
     digest: str
     duplicates: int = 0
@@ -205,7 +205,7 @@ class ExecutionRecord(_Job):
     schema_version: Literal[1] = 1
     purpose: Purpose | Literal["check", "command"]
     asid: str | None = None
-    link: OutsideText | None = None
+    link: UntrustedText | None = None
     result_profile: str | None = None
     max_runtime: int | None = None
     channel: ChannelId | None = None

@@ -34,7 +34,7 @@ class NoRecord(StateConflict):
 
 
 @dataclass
-class Held:
+class ClaimedMessage:
     """A message record this bot owns, at the version it last wrote."""
 
     record: MessageRecord
@@ -42,20 +42,20 @@ class Held:
     recovered: bool
     """True while steps may have been taken by a bot that died: look outside before repeating one."""
     problems: list[str] = field(default_factory=list)
-    _kept: MessageRecord | None = None
+    _snapshot: MessageRecord | None = None
 
     @property
     def key(self) -> tuple[str, str]:
         return self.record.channel, self.record.ts
 
-    def keep(self) -> None:
-        """Go back to the record as it is now where what follows fails; each save does the same."""
-        self._kept = self.record.model_copy(deep=True)
+    def snapshot(self) -> None:
+        """Snapshot the record for rollback; each save does so, too."""
+        self._snapshot = self.record.model_copy(deep=True)
 
-    def go_back(self) -> None:
-        """Forget what was changed and neither kept nor saved: what is in S3 was meant, the rest was not."""
-        if self._kept is not None:
-            self.record = self._kept.model_copy(deep=True)
+    def rollback(self) -> None:
+        """Restore the record as it was at the last snapshot or save."""
+        if self._snapshot is not None:
+            self.record = self._snapshot.model_copy(deep=True)
 
 
 class StateManager:
@@ -83,7 +83,7 @@ class StateManager:
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         return found[0] if found else None
 
-    def add(self, record: MessageRecord, *, again: bool = False) -> Held | None:
+    def add(self, record: MessageRecord, *, again: bool = False) -> ClaimedMessage | None:
         """Begin a message: its marker, then its record. None where another bot began it first.
 
         again: it was begun before, and may have its reply.
@@ -94,9 +94,9 @@ class StateManager:
             etag = self._store.create(paths.message_record(record.channel, record.ts), record)
         except StateConflict:
             return None
-        return Held(record, etag, recovered=again)
+        return ClaimedMessage(record, etag, recovered=again)
 
-    def claim(self, channel: str, ts: str) -> Held | None:
+    def claim(self, channel: str, ts: str) -> ClaimedMessage | None:
         """Take over an open message whose bot is gone; None where it lives, or nothing is left to do.
 
         Raises NoRecord, StateUnreadable.
@@ -104,18 +104,18 @@ class StateManager:
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         if found is None:
             raise NoRecord(f"There is no record of the message {ts}.")
-        held = Held(found[0], found[1], recovered=True)
-        if held.record.ended:
-            self.close(held)
+        claimed = ClaimedMessage(found[0], found[1], recovered=True)
+        if claimed.record.ended:
+            self.close(claimed)
             return None
-        if not self._own(held):
+        if not self._own(claimed):
             return None
-        if self._answered_by_the_earlier_bot(held.record):
-            self._leave_as_answered(held)
+        if self._answered_by_the_earlier_bot(claimed.record):
+            self._leave_as_answered(claimed)
             return None
-        return held
+        return claimed
 
-    def extend(self, channel: str, ts: str, requests: list[Request], digest: str) -> Held | None:
+    def extend(self, channel: str, ts: str, requests: list[Request], digest: str) -> ClaimedMessage | None:
         """Add an edited message's new links to its record, whatever state that is in, and own it.
 
         None where there is nothing new. Raises NoRecord, and StateConflict where another bot has it now: the links are
@@ -124,30 +124,30 @@ class StateManager:
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         if found is None:
             raise NoRecord(f"There is no record of the message {ts}.")
-        held = Held(found[0], found[1], recovered=True)
-        known = {request.key for request in held.record.requests}
+        claimed = ClaimedMessage(found[0], found[1], recovered=True)
+        known = {request.key for request in claimed.record.requests}
         added = [request for request in requests if request.key not in known]
         if not added:
             return None
-        held.record.requests.extend(added)
-        held.record.digest = digest
-        held.record.mark = None
+        claimed.record.requests.extend(added)
+        claimed.record.digest = digest
+        claimed.record.mark = None
         self._store.put_bytes(paths.open_marker(channel, ts), b"", "text/plain")
-        if not self._own(held):
+        if not self._own(claimed):
             raise StateConflict(f"Another bot has the message {ts}; its new links are added later.")
-        return held
+        return claimed
 
-    def save(self, held: Held) -> None:
+    def save(self, claimed: ClaimedMessage) -> None:
         """Write a record this bot owns. Raises StateConflict where another bot took it over."""
-        key = paths.message_record(held.record.channel, held.record.ts)
-        held.etag = self._store.replace(key, held.record, held.etag)
-        held.keep()
+        key = paths.message_record(claimed.record.channel, claimed.record.ts)
+        claimed.etag = self._store.replace(key, claimed.record, claimed.etag)
+        claimed.snapshot()
 
-    def close(self, held: Held) -> None:
+    def close(self, claimed: ClaimedMessage) -> None:
         """Nothing is left to do for this message; unless it was edited while its marker went."""
-        marker = paths.open_marker(held.record.channel, held.record.ts)
+        marker = paths.open_marker(claimed.record.channel, claimed.record.ts)
         self._store.delete(marker)
-        now = self.read(held.record.channel, held.record.ts)
+        now = self.read(claimed.record.channel, claimed.record.ts)
         if now is not None and not now.ended:
             self._store.put_bytes(marker, b"", "text/plain")
 
@@ -155,27 +155,27 @@ class StateManager:
         """Take away the marker of a message that has no record."""
         self._store.delete(paths.open_marker(channel, ts))
 
-    def check_lease(self, held: Held) -> None:
+    def check_lease(self, claimed: ClaimedMessage) -> None:
         """Raise LeaseLost unless there is time for one more outside call on this message."""
-        self._lease.check(held.record.owner)
+        self._lease.check(claimed.record.owner)
 
-    def _own(self, held: Held) -> bool:
+    def _own(self, claimed: ClaimedMessage) -> bool:
         mine = self._lease.owner
-        if held.record.owner != mine and self._lease.is_live(held.record.owner):
+        if claimed.record.owner != mine and self._lease.is_live(claimed.record.owner):
             return False
-        held.record.owner = mine
+        claimed.record.owner = mine
         try:
-            self.save(held)
+            self.save(claimed)
         except StateConflict:
             return False
         return True
 
-    def _leave_as_answered(self, held: Held) -> None:
-        for request in held.record.requests:
+    def _leave_as_answered(self, claimed: ClaimedMessage) -> None:
+        for request in claimed.record.requests:
             request.state = "settled"
-        held.record.mark = "white_check_mark"
-        self.save(held)
-        self.close(held)
+        claimed.record.mark = "white_check_mark"
+        self.save(claimed)
+        self.close(claimed)
 
     # What was before
 
@@ -206,13 +206,13 @@ class StateManager:
         """Whether the earlier bot's `processed_messages.json` lists this message, whichever bot noted it there."""
         return self._processed.lists(ts)
 
-    def note_processed(self, held: Held, now: float) -> None:
+    def note_processed(self, claimed: ClaimedMessage, now: float) -> None:
         """Add an answered message to the earlier bot's list, where that is there; again, it changes nothing.
 
         now: seconds since 1970. Raises StateConflict, StateUnreadable, ConfigurationError, TransientError.
         """
-        if all(request.state not in UNANSWERED for request in held.record.requests):
-            self._processed.add(*held.key, now)
+        if all(request.state not in UNANSWERED for request in claimed.record.requests):
+            self._processed.add(*claimed.key, now)
 
     def _answered_by_the_earlier_bot(self, record: MessageRecord) -> bool:
         """This bot notes no message before it has answered all of it: another one has, meanwhile."""

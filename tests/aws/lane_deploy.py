@@ -172,7 +172,7 @@ def test_a_version_goes_out_stops_at_what_is_wrong_and_comes_back_either_way(ope
     assert "production was not changed" in stopped.stderr
     assert operator.deployed() == {}
 
-    # The same again, once it is mended, goes on from there.
+    # The same again, once it is fixed, goes on from there.
     operator.fill_secret()
     done = operator.deploy(**first)
     assert done.returncode == 0, done.stdout + done.stderr

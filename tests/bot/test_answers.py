@@ -190,7 +190,7 @@ def test_an_edit_that_asks_nothing_new_changes_nothing(harness: BotHarness) -> N
     ts = harness.post(link)
     harness.tick()
 
-    harness.box.slack.edit(ts=ts, text=f"Typo mended: <{link}>")
+    harness.box.slack.edit(ts=ts, text=f"Typo fixed: <{link}>")
     harness.tick()
 
     assert len(harness.answers(ts)) == 1

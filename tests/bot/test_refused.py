@@ -201,9 +201,9 @@ def test_without_somebody_to_tell_a_reply_refused_for_good_ends_as_well(
     assert harness.open() == []
 
 
-@pytest.mark.parametrize("mended", [True, False])
+@pytest.mark.parametrize("fixed", [True, False])
 def test_a_channel_that_takes_no_replies_has_an_hour_to_be_mended_in(
-    harness: BotHarness, capsys: pytest.CaptureFixture[str], mended: bool
+    harness: BotHarness, capsys: pytest.CaptureFixture[str], fixed: bool
 ) -> None:
     ts = harness.post(harness.query(NOT_VERIFY))
     refuse(harness, "restricted_action_read_only_channel", holds=in_thread(ts))
@@ -213,12 +213,12 @@ def test_a_channel_that_takes_no_replies_has_an_hour_to_be_mended_in(
     [waits] = listed(capsys, "search", "--state", "running")
     assert (waits["state"], waits["slack_refusal"]) == ("replying", "restricted_action_read_only_channel")
 
-    if mended:
+    if fixed:
         harness.box.faults.clear()
     harness.time.sleep(CHANNEL_MENDED_WITHIN)
     harness.tick()
 
-    assert (len(harness.answers(ts)), len(sent(harness))) == ((1, 0) if mended else (0, 1))
+    assert (len(harness.answers(ts)), len(sent(harness))) == ((1, 0) if fixed else (0, 1))
     assert harness.open() == []
 
 

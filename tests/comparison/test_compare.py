@@ -47,7 +47,7 @@ def test_refused_alike_is_equal_and_refused_by_one_is_not(bench: Bench) -> None:
 
 
 @pytest.mark.heavy
-def test_a_failure_that_another_try_may_mend_is_not_compared_and_tried_again(bench: Bench) -> None:
+def test_a_failure_that_another_try_may_fix_is_not_compared_and_tried_again(bench: Bench) -> None:
     file = bench.sql_file("one", sql(refusal("Presto is away.", again=True)))
     assert bench.json(file, code=1)[0]["verdict"] == "not compared"
     before = bench.jobs()

@@ -50,8 +50,8 @@ class Installation:
 
     @property
     def wrong(self) -> dict[str, str]:
-        """Check to what is wrong and what mends it."""
-        return {one.check: f"{one.found} → {one.mend}" for one in self.findings if one.state == "wrong"}
+        """Check to what is wrong and what fixes it."""
+        return {one.check: f"{one.found} → {one.fix}" for one in self.findings if one.state == "wrong"}
 
     def found(self, check: str) -> str:
         return next(finding.found for finding in self.findings if finding.check == check)

@@ -1,4 +1,4 @@
-"""The doctor on an installation with each thing broken in turn: its line, no other, and what mends it."""
+"""The doctor on an installation with each thing broken in turn: its line, no other, and what fixes it."""
 
 from __future__ import annotations
 

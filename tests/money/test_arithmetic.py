@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verify_credit.arithmetic import Step, steps, total_formula
+from verify_credit.arithmetic import ArithmeticStep, steps, total_formula
 from verify_credit.calculation import ModeLine
 
 from tests.money.ledger import Ledger
@@ -59,7 +59,7 @@ def check_formula(formula: str) -> str:
     return right
 
 
-def check(line: ModeLine) -> list[Step]:
+def check(line: ModeLine) -> list[ArithmeticStep]:
     told = steps(line)
     formulas = [step.formula for step in told if step.formula]
     results = [check_formula(formula) for formula in formulas]

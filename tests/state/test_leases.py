@@ -8,7 +8,7 @@ from src.aws import AwsClients
 from src.state.lease import LeaseKeeper, LeaseLost
 from src.state.object_store import ObjectStore
 from src.state.records import MessageRecord, Request
-from src.state.state_manager import Held, StateManager
+from src.state.state_manager import ClaimedMessage, StateManager
 from tests.conftest import BUCKET, FakeClock
 
 TS = "1768480000.000100"
@@ -30,10 +30,10 @@ def _message() -> MessageRecord:
     return MessageRecord(channel="C1", ts=TS, user="U1", digest="d", seen_at="2026-01-15T12:34:56Z", requests=[request])
 
 
-def _begun(state: StateManager) -> Held:
-    held = state.add(_message())
-    assert held is not None
-    return held
+def _begun(state: StateManager) -> ClaimedMessage:
+    claimed = state.add(_message())
+    assert claimed is not None
+    return claimed
 
 
 def test_a_message_is_begun_by_one_bot_only(store: ObjectStore, clock: FakeClock) -> None:
@@ -62,9 +62,9 @@ def test_a_dead_bots_message_is_taken_over_once_its_lease_is_out(store: ObjectSt
     second, _ = _bot(store, clock)
     _begun(first)
     clock.sleep(121)
-    held = second.claim("C1", TS)
-    assert held is not None
-    assert held.recovered
+    claimed = second.claim("C1", TS)
+    assert claimed is not None
+    assert claimed.recovered
 
 
 def test_a_released_lease_frees_its_messages_at_once(store: ObjectStore, clock: FakeClock) -> None:
@@ -90,23 +90,23 @@ def test_nothing_is_posted_with_under_30_seconds_of_lease_left(
     store: ObjectStore, clock: FakeClock, paused: int, may_post: bool
 ) -> None:
     state, _ = _bot(store, clock)
-    held = _begun(state)
+    claimed = _begun(state)
     clock.sleep(paused)
     if may_post:
-        state.check_lease(held)
+        state.check_lease(claimed)
     else:
         with pytest.raises(LeaseLost):
-            state.check_lease(held)
+            state.check_lease(claimed)
 
 
 def test_a_bot_that_slept_past_its_lease_comes_back_as_another_owner(store: ObjectStore, clock: FakeClock) -> None:
     state, lease = _bot(store, clock)
-    held = _begun(state)
+    claimed = _begun(state)
     before = lease.owner
     clock.sleep(121)
     assert lease.owner != before
     with pytest.raises(LeaseLost):
-        state.check_lease(held)
+        state.check_lease(claimed)
 
 
 def test_open_messages_come_oldest_first(store: ObjectStore, clock: FakeClock) -> None:

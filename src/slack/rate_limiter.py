@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 
-class PostGate:
+class RateLimiter:
     """Spaces posts to one channel by `interval` seconds; 0 lets all through."""
 
     def __init__(self, interval: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:

@@ -12,7 +12,7 @@ from .evidence import Setting
 from .policy import BASIC, DISABLED, MAX, STANDARD, UNKNOWN
 
 MODE_OF_LEVEL = {"off": DISABLED, "basic": BASIC, "standard": STANDARD, "max": MAX}
-_ADVICE = "Mend verify.fraud_guard_settings, then post the link again."
+_ADVICE = "Fix verify.fraud_guard_settings, then post the link again."
 
 
 @dataclass(frozen=True)

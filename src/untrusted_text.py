@@ -12,5 +12,5 @@ def writable(value: object) -> object:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-OutsideText = Annotated[str, BeforeValidator(writable)]
+UntrustedText = Annotated[str, BeforeValidator(writable)]
 """A field of a record for words that somebody else chose."""

@@ -8,9 +8,9 @@ from datetime import date
 from fractions import Fraction
 
 from .costs import Price, UnitCosts
-from .days import FraudGuard
 from .errors import DataError
 from .evidence import Evidence
+from .fraud_guard import FraudGuard
 from .policy import Policy
 from .sayable import key_value
 
@@ -35,7 +35,7 @@ class Amounts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line(Amounts):
+class PricedRow(Amounts):
     """One usage row or one row of blocks. `averaged`: its unit cost is the mean of the country's."""
 
     day: date
@@ -52,19 +52,19 @@ class Line(Amounts):
         return f"{country}, MCC {key_value('mcc', self.mcc) if self.mcc else 'unknown'}"
 
 
-def priced_lines(evidence: Evidence, guard: FraudGuard, costs: UnitCosts, policy: Policy) -> tuple[Line, ...]:
+def price_rows(evidence: Evidence, guard: FraudGuard, costs: UnitCosts, policy: Policy) -> tuple[PricedRow, ...]:
     """All lines. Raises DataError where a cost is missing that the mode's credit depends on."""
-    lines = (*_usage_lines(evidence, guard, costs), *_block_lines(evidence, guard))
-    missing = [line for line in lines if line.provider_cost is None and _needs_cost(policy, line.mode)]
+    rows = (*_usage_rows(evidence, guard, costs), *_block_rows(evidence, guard))
+    missing = [row for row in rows if row.provider_cost is None and _needs_cost(policy, row.mode)]
     if missing:
         raise _missing_cost(missing)
-    return lines
+    return rows
 
 
-def _usage_lines(evidence: Evidence, guard: FraudGuard, costs: UnitCosts) -> Iterable[Line]:
+def _usage_rows(evidence: Evidence, guard: FraudGuard, costs: UnitCosts) -> Iterable[PricedRow]:
     for usage in evidence.usage:
         price = costs.price(usage.country_iso, usage.mcc, usage.day)
-        yield Line(
+        yield PricedRow(
             day=usage.day,
             service_sid=usage.service_sid,
             country_iso=usage.country_iso,
@@ -85,9 +85,9 @@ def _cost(attempts: int, price: Price | None) -> Fraction | None:
     return None if price is None else attempts * price.unit_cost
 
 
-def _block_lines(evidence: Evidence, guard: FraudGuard) -> Iterable[Line]:
+def _block_rows(evidence: Evidence, guard: FraudGuard) -> Iterable[PricedRow]:
     for blocks in evidence.blocks:
-        yield Line(
+        yield PricedRow(
             day=blocks.day,
             service_sid=blocks.service_sid,
             country_iso=blocks.country_iso,
@@ -105,9 +105,9 @@ def _needs_cost(policy: Policy, mode: str) -> bool:
     return rule is not None and rule.needs_cost
 
 
-def _missing_cost(lines: list[Line]) -> DataError:
-    first = lines[0]
-    more = f", and for {len(lines) - 1} more usage rows" if len(lines) > 1 else ""
+def _missing_cost(rows: list[PricedRow]) -> DataError:
+    first = rows[0]
+    more = f", and for {len(rows) - 1} more usage rows" if len(rows) > 1 else ""
     return DataError(
         f"verify.provider_costs has no cost for {first.place} on {first.day}{more}; the credit of mode {first.mode} "
         f"depends on it.",
