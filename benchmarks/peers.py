@@ -123,7 +123,7 @@ def _request(harness: BotHarness, seconds: float) -> dict[str, object]:
     execution_id = paths.new_execution_id(datetime.now(UTC))
     submission = make_submission(settings, f"{VERIFY} /* script: result after {seconds:g} */", None, execution_id)
     key = paths.ExecutionPaths(execution_id).query
-    bot.clients.s3.put_object(Bucket=settings.s3_output_bucket, Key=key, Body=submission.query)
+    bot.services.clients.s3.put_object(Bucket=settings.s3_output_bucket, Key=key, Body=submission.query)
     return processing_request(settings, submission)
 
 

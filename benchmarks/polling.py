@@ -12,10 +12,12 @@ def measure() -> list[Figure]:
     with sandbox() as harness:
         bot = harness.bot()
         for _ in range(500):
-            bot.executor.execute(VERIFY)
-        running = [bot.executor.execute(f"{VERIFY} /* script: result after 3600 */")["job_name"] for _ in range(100)]
+            bot.services.executor.execute(VERIFY)
+        running = [
+            bot.services.executor.execute(f"{VERIFY} /* script: result after 3600 */")["job_name"] for _ in range(100)
+        ]
         harness.box.clear_calls()
-        statuses = bot.executor.poll(running)
+        statuses = bot.services.executor.poll(running)
         calls = harness.box.count_calls(service="sagemaker")
     if len(statuses) != len(running):
         raise RuntimeError(f"a poll of {len(running)} jobs found {len(statuses)}")

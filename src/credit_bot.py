@@ -4,12 +4,12 @@ A tick reads the Slack channel, asks Looker for the SQL of each new link, starts
 all, and answers every thread when its result is there. What it leaves running, the next tick goes on with.
 """
 
-# ruff: noqa: E402 (the pause comes before the imports that it is for)
 from __future__ import annotations
 
 import gc
 
-gc.disable()  # nothing that is imported becomes garbage: to look for some is a tenth of a quiet tick's time
+if __name__ == "__main__":  # an importer's collector is its own business
+    gc.disable()  # nothing that is imported becomes garbage: to look for some is a tenth of a quiet tick's time
 
 import argparse
 import json
@@ -23,7 +23,6 @@ from dataclasses import asdict, dataclass
 
 import boto3
 
-from .aws import AwsClients
 from .bot import metrics
 from .bot.adoption import Adoption
 from .bot.answer_steps import AnswerSteps
@@ -38,34 +37,23 @@ from .bot.notifier import Notifier
 from .bot.progress import Progress, make_progress
 from .bot.reaper import Reaper
 from .bot.result_check import ResultCheck
+from .bot.services import Services, make_services
 from .bot.status_message import StatusMessages
 from .bot.tick import Summary, Tick
 from .bot.transitions import Results, Signals
-from .bot.usual_time import UsualTime
-from .bot.work_pool import ThreadedPool, WorkPool
+from .bot.work_pool import WorkPool
 from .calls import CallLog
 from .config import BotSettings, load_settings
 from .errors import ConfigurationError, CreditsError, Interrupted
-from .executor import Executor
-from .executors import make_executor
-from .history.reader import History
 from .logs import set_up_logging
-from .looker.client import LookerClient
-from .notebook_choice import OUR_PROFILE
 from .process_end import exit_now
 from .recheck.claims import make_reader
-from .slack.client import SlackClient
-from .slack.rate_limiter import RateLimiter
-from .state.audit import AuditTrail
-from .state.audit_record import AuditWriter
 from .state.job_reader import JobReader
-from .state.lease import LeaseKeeper
-from .state.object_store import ObjectStore
-from .state.state_manager import StateManager
 from .waiting import Waiter, Waiting
 
-gc.enable()
-gc.freeze()
+if __name__ == "__main__":
+    gc.enable()
+    gc.freeze()
 
 log = logging.getLogger("credits")
 
@@ -74,32 +62,26 @@ LAST_SECONDS = 8.0
 """A bot told to end that still waits for an answer then is ended where it stands: the next tick goes on from there."""
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Bot:
     """One tick's parts, wired."""
 
-    settings: BotSettings
-    clients: AwsClients
-    calls: CallLog
-    state: StateManager
-    slack: SlackClient
-    looker: LookerClient
+    services: Services
     first_look: FirstLook
-    executor: Executor
     inbox: Inbox
     notifier: Notifier
+    progress: Progress
     reaper: Reaper
     tick: Tick
-    progress: Progress
-    clock: Callable[[], float]
 
     def run(self) -> Summary:
-        """One tick. Raises ConfigurationError and TransientError where nothing at all could be done."""
-        problems = self.reaper.run() if self.settings.executor == "sagemaker" else []
+        """Run one tick. Raises ConfigurationError and TransientError where nothing at all could be done."""
+        services = self.services
+        problems = self.reaper.run() if services.settings.executor == "sagemaker" else []
         with self.progress:
             summary = self.tick.run(problems)
-        calls = self.calls.counts()
-        metrics.publish(self.clients, summary, calls, self.clock())
+        calls = services.calls.counts()
+        metrics.publish(services.clients, summary, calls, services.clock())
         log.info("tick done", extra={"fields": {**_figures(summary), "calls": calls}})
         return summary
 
@@ -114,100 +96,39 @@ def make_bot(
     session: boto3.Session | None = None,
 ) -> Bot:
     """Wire one tick. Raises ConfigurationError naming every setting that is missing."""
-    settings.require(*settings.needed)
-    calls, pool = calls or CallLog(), pool or ThreadedPool()
-    clients = AwsClients(settings, session=session, call_log=calls, sleep=waiting.sleep)
-    store = ObjectStore(clients, settings.s3_output_bucket)
-    lease = LeaseKeeper(store, clock)
-    state = StateManager(store, lease)
-    slack = SlackClient(settings, call_log=calls, sleep=waiting.sleep)
-    looker = LookerClient(settings, call_log=calls, sleep=waiting.sleep)
-    executor = make_executor(settings, clients=clients, clock=clock, sleep=waiting.sleep)
-    audit = AuditTrail(store, settings)
-    signals = Signals()
-    progress = make_progress(store, clock)
-    notifier = Notifier(
-        settings,
-        slack=slack,
-        executor=executor,
-        audit=audit,
-        gate=RateLimiter(settings.slack_post_interval, clock, waiting.sleep),
-        check_lease=state.check_lease,
-    )
-    damage = DamageReport(notifier=notifier, slack=slack, clock=clock)
-    inbox = Inbox(settings, slack=slack, state=state, pool=pool, damage=damage, clock=clock)
-    adoption = Adoption(settings, state=state, lease=lease, inbox=inbox, pool=pool, damage=damage, clock=clock)
-    links = LinkRegister(state, clock)
-    reader, job_reader = make_reader(settings.allowed_tables), JobReader(store, settings.job_place, clock)
+    services = make_services(settings, waiting=waiting, clock=clock, pool=pool, calls=calls, session=session)
+    notifier, progress = Notifier(services), make_progress(services.store, clock)
+    damage = DamageReport(services, notifier)
+    inbox = Inbox(services, damage)
+    reader, job_reader = make_reader(settings.allowed_tables), JobReader(services.store, settings.job_place, clock)
     first_look = FirstLook(settings, reader, job_reader)
-    results = Results(executor, audit, ResultCheck(settings, reader), job_reader)
-    executions = ExecutionSteps(
-        settings,
-        executor=executor,
-        looker=looker,
-        state=state,
-        links=links,
-        first_look=first_look,
-        notifier=notifier,
-        audit=audit,
-        signals=signals,
-        results=results,
-        clock=clock,
+    results = Results(services.executor, services.audit, ResultCheck(settings, reader), job_reader)
+    links, signals = LinkRegister(services.state, clock), Signals()
+    processor = MessageProcessor(
+        services,
+        executions=ExecutionSteps(
+            services, links=links, first_look=first_look, notifier=notifier, signals=signals, results=results
+        ),
+        answers=AnswerSteps(services, links=links, notifier=notifier, signals=signals, results=results),
+        statuses=StatusMessages(services, notifier),
     )
-    answers = AnswerSteps(
-        state=state,
-        links=links,
-        notifier=notifier,
-        audit=audit,
-        signals=signals,
-        results=results,
-        clock=clock,
-        picture=settings.slack_picture,
-    )
-    usual = UsualTime(History(store))
-    ours = settings.demanded_profile == OUR_PROFILE
-    statuses = StatusMessages(store=store, state=state, notifier=notifier, usual=usual, clock=clock, tells=ours)
-    processor = MessageProcessor(executions=executions, answers=answers, statuses=statuses, state=state, clock=clock)
     tick = Tick(
-        settings,
+        services,
         inbox=inbox,
-        adoption=adoption,
-        damage=damage,
-        state=state,
-        lease=lease,
+        adoption=Adoption(services, inbox, damage),
         processor=processor,
-        answers=answers,
+        jobs=JobWatch(services, signals),
         notifier=notifier,
-        jobs=JobWatch(executor=executor, signals=signals, pool=pool, waiting=waiting),
-        pool=pool,
-        clock=clock,
-        waiting=waiting,
         progress=progress,
     )
-    reaper = Reaper(
-        settings,
-        clients=clients,
-        writer=AuditWriter(store),
-        executor=executor,
-        state=state,
-        lease=lease,
-        clock=clock,
-    )
     return Bot(
-        settings,
-        clients,
-        calls,
-        state,
-        slack,
-        looker,
-        first_look,
-        executor,
-        inbox,
-        notifier,
-        reaper,
-        tick,
-        progress,
-        clock,
+        services=services,
+        first_look=first_look,
+        inbox=inbox,
+        notifier=notifier,
+        progress=progress,
+        reaper=Reaper(services),
+        tick=tick,
     )
 
 
@@ -251,14 +172,7 @@ def _run(options: argparse.Namespace, waiter: Waiter) -> None:
     if options.dry_run:
         from .bot.dry_run import dry_run  # noqa: PLC0415
 
-        dry_run(
-            settings,
-            inbox=bot.inbox,
-            state=bot.state,
-            looker=bot.looker,
-            first_look=bot.first_look,
-            as_json=options.json,
-        )
+        dry_run(bot.services, bot.inbox, bot.first_look, as_json=options.json)
         return
     summary = bot.run()
     if options.json:

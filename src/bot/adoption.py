@@ -1,58 +1,52 @@
-"""Taking over what earlier ticks, or bots that are gone, left open; what is left of messages without a record."""
+"""Takes over the messages that earlier ticks, or bots that died, left open; clears markers without a record."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container
+from collections.abc import Container
 
 from .. import paths
-from ..config import BotSettings
 from ..errors import CreditsError, StateConflict, StateUnreadable, TransientError
-from ..state.lease import SAFETY, LeaseKeeper
-from ..state.state_manager import ClaimedMessage, NoRecord, StateManager
+from ..state.lease import SAFETY
+from ..state.state_manager import ClaimedMessage, NoRecord
 from ..times import iso, seconds_of
 from .damage import DamageReport
 from .inbox import Inbox
-from .work_pool import WorkPool
+from .services import Services
 
 log = logging.getLogger("credits")
 
 BETWEEN_TWO_WRITES = 3600.0
-"""Seconds that a living bot may take between a message's marker and its record: far more than it does."""
+"""Seconds, far more than a living bot takes between writing a message's marker and its record."""
 LONGEST_PAUSE = 3600.0
-"""Seconds between two tries: longer than any that this bot makes."""
+"""Seconds, longer than this bot ever pauses between two tries of a step."""
 
 Key = tuple[str, str]
 """Channel and time stamp of a message."""
 
 
 class Adoption:
-    """An object that cannot be read costs the message it is about, and on-call is told. `clock`: seconds since 1970."""
+    """Claims open messages. An object that cannot be read costs its own message alone, and on-call is told of it."""
 
-    def __init__(
-        self,
-        settings: BotSettings,
-        *,
-        state: StateManager,
-        lease: LeaseKeeper,
-        inbox: Inbox,
-        pool: WorkPool,
-        damage: DamageReport,
-        clock: Callable[[], float],
-    ) -> None:
-        self._settings = settings
-        self._state = state
-        self._lease = lease
+    def __init__(self, services: Services, inbox: Inbox, damage: DamageReport) -> None:
+        self._settings = services.settings
+        self._state = services.state
+        self._lease = services.lease
+        self._pool = services.pool
+        self._clock = services.clock
         self._inbox = inbox
-        self._pool = pool
         self._damage = damage
-        self._clock = clock
         self._is_first_look = True
         self._orphans: set[Key] = set()
         self.problems: list[str] = []
 
+    @property
+    def damaged(self) -> int:
+        """How many objects could not be read so far."""
+        return len(self._damage)
+
     def take_over(self, in_hand: Container[Key]) -> list[ClaimedMessage]:
-        """Own every open message that is not in hand, and whose bot is gone."""
+        """Claim every open message that is not in hand and whose bot's lease has run out."""
         found = self._pool.map(self._claim, [key for key in self._left_open() if key not in in_hand])
         return [claimed for claimed in found if claimed is not None]
 
@@ -69,7 +63,7 @@ class Adoption:
                 log.warning("left for now: %s", error)
 
     def _left_open(self) -> list[Key]:
-        """A tick that cannot find what is open fails at its first look, not in the middle of its work."""
+        """List the open messages. Raises TransientError at the first look only: later the tick has other work."""
         first, self._is_first_look = self._is_first_look, False
         try:
             messages, nameless = self._state.open_markers()
@@ -119,7 +113,7 @@ class Adoption:
         )
 
     def _without_times_to_come(self, claimed: ClaimedMessage) -> ClaimedMessage | None:
-        """What waits for a moment far ahead would wait for ever. Saved: else its age would begin anew each tick."""
+        """Set times far in the future to now, so that nothing waits for ever; save that, or each tick would do it."""
         now, before = self._clock(), claimed.record.model_copy(deep=True)
         for request in claimed.record.requests:
             if request.not_before > now + LONGEST_PAUSE:

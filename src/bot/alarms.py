@@ -1,4 +1,4 @@
-"""On-call hears of what failed: one message a cause and tick, however many requesters it cost an answer."""
+"""Tells on-call of failures: one message a cause and tick, however many requesters were left without an answer."""
 
 from __future__ import annotations
 
@@ -9,38 +9,29 @@ from collections.abc import Callable, Iterable
 from ..errors import Interrupted, StateConflict, TransientError
 from ..state.lease import LeaseLost
 from ..state.records import Request
-from ..state.state_manager import ClaimedMessage, StateManager
-from .answer_steps import AnswerSteps
+from ..state.state_manager import ClaimedMessage
 from .notifier import Notifier
+from .services import Services
 
 log = logging.getLogger("credits")
 
 AGAIN_AFTER = 10.0
-"""Seconds before a message that may have been posted is looked for, and posted where it is not there."""
+"""Seconds until a message whose post failed is looked for in Slack, and posted if it is not there."""
 
 Failed = tuple[ClaimedMessage, Request]
 Drop = Callable[[ClaimedMessage], None]
 
 
 class Alarms:
-    """Which message tells of a failure is saved before it is sent: whoever goes on finds it under that key.
+    """Saves which message tells of a failure before it sends it: the next bot finds it under that key.
 
-    drop: what to do with a message that another bot has by now; clock: seconds since 1970.
+    drop: what to do with a message that another bot has by now.
     """
 
-    def __init__(
-        self,
-        *,
-        answers: AnswerSteps,
-        notifier: Notifier,
-        state: StateManager,
-        clock: Callable[[], float],
-        drop: Drop,
-    ) -> None:
-        self._answers = answers
+    def __init__(self, services: Services, notifier: Notifier, drop: Drop) -> None:
+        self._state = services.state
+        self._clock = services.clock
         self._notifier = notifier
-        self._state = state
-        self._clock = clock
         self._drop = drop
         self._keys: dict[str, str] = {}
         self._tried: set[str] = set()
@@ -48,23 +39,20 @@ class Alarms:
         self._not_before = 0.0
 
     def tell(self, messages: Iterable[ClaimedMessage]) -> bool:
-        """Tell of every failure that nobody was told of yet; whether there was one, and it is told now."""
+        """Tell on-call of every failure not told of yet; return whether any was told."""
         if self._clock() < self._not_before:
             return False
-        due = [(claimed, r) for claimed in messages for r in claimed.record.requests if self._answers.alarm_due(r)]
         groups: dict[str, list[Failed]] = {}
-        for failed in due:
-            if self._is_named(*failed):
-                groups.setdefault(failed[1].alarm or "", []).append(failed)
+        for claimed, request in [(c, r) for c in messages for r in c.record.requests if alarm_due(r)]:
+            if request.alarm is not None or self._save_key(claimed, request):
+                groups.setdefault(request.alarm or "", []).append((claimed, request))
         told = [self._tell_of(key, group) for key, group in groups.items()]
         return any(told)
 
-    def _is_named(self, claimed: ClaimedMessage, request: Request) -> bool:
-        """Whether the record says which message tells of it; one message a cause."""
-        if request.alarm is not None:
-            return True
+    def _save_key(self, claimed: ClaimedMessage, request: Request) -> bool:
+        """Save which message tells of it, one message a cause; return whether that was saved."""
         request.alarm = self._keys.setdefault(cause_of(request), _key(claimed, request))
-        return self._saved(claimed)
+        return self._save(claimed)
 
     def _tell_of(self, key: str, group: list[Failed]) -> bool:
         try:
@@ -83,7 +71,7 @@ class Alarms:
             log.error("on-call cannot be told of: %s", cause_of(group[0][1]), exc_info=error)
         for claimed, request in group:
             request.done.append("alarm")
-            self._saved(claimed)
+            self._save(claimed)
         return True
 
     def _send(self, key: str, group: list[Failed]) -> None:
@@ -92,7 +80,8 @@ class Alarms:
         self._notifier.alarm(key, cause_of(group[0][1]), group, check_first=check_first)
         self._sent.add(key)
 
-    def _saved(self, claimed: ClaimedMessage) -> bool:
+    def _save(self, claimed: ClaimedMessage) -> bool:
+        """Save the record; drop the message, and return False, where that cannot be done now."""
         try:
             self._state.save(claimed)
         except (StateConflict, TransientError) as error:
@@ -102,8 +91,14 @@ class Alarms:
         return True
 
 
+def alarm_due(request: Request) -> bool:
+    """Return whether on-call is still to be told of this request's failure."""
+    is_ours = request.failure is not None and not request.failure.requester_mends
+    return is_ours and request.state == "answered" and "alarm" not in request.done
+
+
 def cause_of(request: Request) -> str:
-    """What failures are told of together for."""
+    """Return the cause by which failures are told of together."""
     return request.failure.message if request.failure else ""
 
 

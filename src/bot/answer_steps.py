@@ -1,10 +1,9 @@
-"""The answer, and what follows it: message, report, records, the job's end, the mark on the message."""
+"""Posts the answer and does what follows it: report, records, the job's end, the mark on the message."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
@@ -12,59 +11,53 @@ from .. import paths
 from ..errors import ConfigurationError, ResultError, StateConflict, StateUnreadable, TransientError
 from ..executor import CreditResult
 from ..slack.errors import MessageGone
-from ..state.audit import AuditTrail
 from ..state.records import UNANSWERED, Request, SideEffect
-from ..state.state_manager import ClaimedMessage, StateManager
+from ..state.state_manager import ClaimedMessage
 from ..times import iso, seconds_of
+from .alarms import alarm_due
 from .delivery import Delivery, note_unreached
 from .failures import failure_of
 from .link_register import LinkRegister
 from .notifier import Notifier, Unreached
 from .put_off import PutOff
+from .services import Services
 from .transitions import Results, Signals, begin_failure
 
 log = logging.getLogger("credits")
 
 POSTED: frozenset[SideEffect] = frozenset({"report", "picture"})
-"""A file in the thread counts as a post."""
+"""Side effects that count against Slack's one post a second in a channel."""
 END_EXPECTED = 10.0
 """Seconds after the reply within which a job that has left its result usually ends: its audit is then written once."""
 TURN = 1.0
-"""Seconds before a post that had no turn asks for one again."""
+"""Seconds until a post that could not reserve the channel tries again."""
 NOT_NOTED = (
     f"Messages answered meanwhile are missing in {paths.PROCESSED_MESSAGES}: before the earlier bot comes back, "
     "add their time stamps by hand (they are the ends of the names under state/messages/)."
 )
 OUT_OF_SIGHT = 24 * 3600.0
-"""An answered request whose job the service does not know is settled after so many seconds."""
+"""Seconds after which an answered request is settled although the service does not know its job."""
 
 
 class AnswerSteps:
-    """Each is found done, not done again, where a bot died in it."""
+    """Answers a request and does what follows. Steps are idempotent after a crash: what is done outside is looked for
+    before it is done again.
+    """
 
     def __init__(
-        self,
-        *,
-        state: StateManager,
-        links: LinkRegister,
-        notifier: Notifier,
-        audit: AuditTrail,
-        signals: Signals,
-        results: Results,
-        clock: Callable[[], float],
-        picture: bool = False,
+        self, services: Services, *, links: LinkRegister, notifier: Notifier, signals: Signals, results: Results
     ) -> None:
-        self._state = state
+        self._state = services.state
+        self._audit = services.audit
+        self._clock = services.clock
+        self._picture = services.settings.slack_picture
         self._links = links
         self._notifier = notifier
-        self._delivery = Delivery(state, notifier, clock)
-        self._audit = audit
+        self._delivery = Delivery(services.state, notifier, services.clock)
         self._signals = signals
         self._results = results
-        self._clock = clock
-        self._picture = picture
         self._end_expected_until: dict[str, float] = {}
-        self._put_off = PutOff(clock)
+        self._put_off = PutOff(services.clock)
         self.counts: Counter[str] = Counter()
         self.cost_usd_estimate = 0.0
 
@@ -87,7 +80,7 @@ class AnswerSteps:
         self._replied(claimed, request)
 
     def _result_was_changed(self, claimed: ClaimedMessage, request: Request, error: ResultError) -> None:
-        """Since a bot that died read it: what that has posted stands; where it has posted nothing, nothing is paid."""
+        """Handle a result.json that changed since a bot that died read it: keep the reply it posted, else fail."""
         request.reply_ts = self._notifier.find_reply(claimed, request) if claimed.recovered or request.tries else None
         if request.reply_ts is None:
             self._audit.reached_nobody(request.earlier)
@@ -108,13 +101,13 @@ class AnswerSteps:
             self._note_for_the_earlier_bot(claimed)
 
     def follow_up(self, claimed: ClaimedMessage, request: Request) -> None:
-        """The next of the steps after the reply; at last settle. Files wait until no answer waits for the channel.
+        """Run the next side effect after the reply, or settle the request once none is left.
 
-        One that fails is put behind the others. What was done is saved once nothing else can be done now: whoever takes
-        the message over looks for each before it does it.
+        Files wait while an answer waits for the channel. A side effect that fails is put behind the others. The record
+        is saved once nothing else can be done now: each is looked for outside before a later bot does it again.
         """
         due = self._due(claimed, request)
-        step = self._may_be_taken(due, claimed)
+        step = self._next_to_run(due, claimed)
         if due and step is None:
             request.not_before = self._clock() + TURN
             return
@@ -130,13 +123,13 @@ class AnswerSteps:
             elif not self._due(claimed, request) and not self._end_is_expected(request):
                 self._state.save(claimed)
 
-    def _may_be_taken(self, due: list[SideEffect], claimed: ClaimedMessage) -> SideEffect | None:
-        if not due or due[0] not in POSTED or self._notifier.may_post_now(claimed):
+    def _next_to_run(self, due: list[SideEffect], claimed: ClaimedMessage) -> SideEffect | None:
+        if not due or due[0] not in POSTED or self._notifier.reserve_post(claimed):
             return next(iter(due), None)
         return next((step for step in due if step not in POSTED), None)
 
     def left(self, request: Request) -> list[SideEffect]:
-        """What is still to be done after the reply, the alarm aside; of the job's end once that is known."""
+        """Return the side effects still to be done after the reply, in order; not the alarm, which is told together."""
         answer: list[SideEffect] = ["report", "picture"] if self._picture else ["report"]
         own: dict[str, list[SideEffect]] = {"answer": answer, "failure": ["dm"]}
         steps: list[SideEffect] = [*own.get(request.reply or "", []), "link"]
@@ -146,7 +139,7 @@ class AnswerSteps:
         return [*left, "audit"] if self._has_to_be_kept(request) else left
 
     def _has_to_be_kept(self, request: Request) -> bool:
-        """Whether the audit record is to be written: with the job's end, or without it where that is not near."""
+        """Return whether to write the audit record: once the job's end is known, or if it is not expected soon."""
         if request.execution is None:
             return False
         if self._end_is_known(request):
@@ -154,7 +147,7 @@ class AnswerSteps:
         return "audit" not in request.done and not self._end_is_expected(request)
 
     def _due(self, claimed: ClaimedMessage, request: Request) -> list[SideEffect]:
-        """What can be tried now: those that failed last, and when their time has come."""
+        """Return the side effects that can be tried now; those that failed come last."""
         due = [step for step in self.left(request) if self._may_be_tried(claimed, request, step, self._clock())]
         return sorted(due, key=lambda step: _name(claimed, request, step) in self._put_off)
 
@@ -162,18 +155,18 @@ class AnswerSteps:
         return self._put_off.until(*_name(claimed, request, step)) <= by
 
     def _is_through(self, request: Request) -> bool:
-        """Whether it only has to be settled."""
-        return not self.left(request) and not request.awaits_end and not self.alarm_due(request)
+        """Return whether nothing but settling is left to do."""
+        return not self.left(request) and not request.awaits_end and not alarm_due(request)
 
     def follow_up_due(self, claimed: ClaimedMessage, request: Request, by: float | None = None) -> bool:
-        """Whether something can be done now, or by then."""
+        """Return whether a side effect, or settling, can be done now or by then (seconds since 1970)."""
         by = by or self._clock()
         if self._is_through(request):
             return self._may_be_tried(claimed, request, None, by)
         return any(self._may_be_tried(claimed, request, step, by) for step in self.left(request))
 
     def mark_due(self, claimed: ClaimedMessage, by: float | None = None) -> bool:
-        """Whether a message's mark can be set, now or by then: nothing is left but what failed, or ends later."""
+        """Return whether the message's mark can be set by then: nothing is left but what failed or ends later."""
         if claimed.record.mark is not None or self._put_off.until(*claimed.key) > (by or self._clock()):
             return False
         return all(request.ended or self._is_calm(claimed, request) for request in claimed.record.requests)
@@ -184,16 +177,11 @@ class AnswerSteps:
         return all(_name(claimed, request, step) in self._put_off for step in self.left(request))
 
     def times_to_try_again(self) -> list[float]:
-        """When what failed is due again, in seconds since 1970."""
+        """Return when each failed side effect is due again, in seconds since 1970."""
         return self._put_off.times()
 
-    def alarm_due(self, request: Request) -> bool:
-        """Whether on-call is still to be told of this failure."""
-        mine = request.failure is not None and not request.failure.requester_mends
-        return mine and request.state == "answered" and "alarm" not in request.done
-
     def mark(self, claimed: ClaimedMessage, _: Request) -> None:
-        """Show how the message ended: the last thing done but for what failed, once the earlier bot's list has it."""
+        """Mark the message with how it ended, and note it in the earlier bot's list."""
         well = all(r.reply in {"answer", "repeat"} and r.unreached is None for r in claimed.record.requests)
         name: Literal["white_check_mark", "x"] = "white_check_mark" if well else "x"
         with self._put_off.where_it_fails(*claimed.key):
@@ -207,7 +195,7 @@ class AnswerSteps:
             self._state.save(claimed)
 
     def _note_for_the_earlier_bot(self, claimed: ClaimedMessage) -> None:
-        """A list that cannot be written at all costs nobody an answer: on-call is told what to do about it."""
+        """Note the message in the earlier bot's list; tell on-call what to do if that cannot be written at all."""
         try:
             self._state.note_processed(claimed, self._clock())
         except (ConfigurationError, StateUnreadable) as error:
@@ -215,13 +203,13 @@ class AnswerSteps:
                 claimed.problems.append(problem)
 
     def _end_is_expected(self, request: Request) -> bool:
-        """Whether the job's end is not known yet, but should be any moment now."""
+        """Return whether the job's end is not known yet and is expected within seconds."""
         if request.execution is None or not request.awaits_end or self._end_is_known(request):
             return False
         return self._clock() < self._end_expected_until.get(request.execution.execution_id, 0.0)
 
     def _end_is_known(self, request: Request) -> bool:
-        """Whether the job's end can be noted: the service has told of it, or never will."""
+        """Return whether the job's end can be noted: the service told of it, or has long not known the job."""
         return request.awaits_end and (self._signals.end_of(request) is not None or self._out_of_sight(request))
 
     def _out_of_sight(self, request: Request) -> bool:
@@ -246,7 +234,7 @@ class AnswerSteps:
                 self._keep(claimed, request)
 
     def _still_there(self, claimed: ClaimedMessage, request: Request) -> CreditResult | None:
-        """The result that was answered; None, and on-call is told, where it is another by now, or gone."""
+        """Return the result that was answered; None, and a problem for on-call, if it has changed or is gone."""
         try:
             return self._results.if_answered(request)
         except ResultError as error:

@@ -1,4 +1,4 @@
-"""What is printed of an execution that somebody started by hand: no thread holds its answer."""
+"""Refuses and prints executions that somebody starts by hand, without Slack."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .first_look import FirstLook
 
 
 class RefusalByHand:
-    """The bot's first look at what somebody runs by hand. `clock`: seconds since 1970."""
+    """Takes the bot's first look at a SQL run by hand, and keeps a refusal. `clock`: seconds since 1970."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class RefusalByHand:
 
 
 def print_started(job: JobInfo, *, as_json: bool) -> None:
-    """Which execution it is: on stderr where stdout is for a machine."""
+    """Print which execution was started; on stderr if stdout is for a machine."""
     started = f"execution {job['execution_id']} started as job {job['job_name']}"
     print(started, file=sys.stderr if as_json else sys.stdout, flush=True)
 
 
 def print_result(settings: BotSettings, result: CreditResult, *, as_json: bool) -> None:
-    """What the thread would say, or result.json."""
+    """Print what the thread would say, or result.json."""
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
         return

@@ -1,4 +1,4 @@
-"""What the bot's own reading of a SQL says: what it asks a credit for, or why the job will refuse it."""
+"""Types of the bot's own reading of a SQL: what it asks a credit for, or why the job will refuse it."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class ClaimRefused(QueryError):
 
 
 class ReadSql(Protocol):
-    """Of a SQL, and the day that NOW() stands for. Raises ClaimRefused, and TransientError where it takes long."""
+    """Reads a SQL, given the day that NOW() stands for. Raises ClaimRefused; TransientError if it takes long."""
 
     def __call__(self, sql: str, as_of: date, /) -> Claimed: ...
 
 
 class ClaimReader(ReadSql, Protocol):
-    """The same, and which reader it is."""
+    """A ReadSql that says which reader it is."""
 
     def sha256(self) -> str:
-        """Two of one hash read alike. Raises TransientError where there is none."""
+        """Return the reader's hash: two of one hash read alike. Raises TransientError if there is no reader."""
         ...

@@ -1,22 +1,23 @@
-"""What lies in the bucket and is not the bot's own: on-call hears of each object once, however long it lies there."""
+"""Tells on-call of objects in the bucket that the bot cannot read: of each once, however long it lies there."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import CreditsError
-from ..slack.client import MessageGone, SlackClient
-from ..slack.errors import PermanentSlackError
+from ..slack.errors import MessageGone, PermanentSlackError
 from .notifier import Notifier
+from .services import Services
 
 log = logging.getLogger("credits")
 
 BY_THEMSELVES = 5
-"""So many objects have a direct message each, found again by the object's key; of more, one message tells together."""
+"""Up to so many objects are told of in a direct message each; more are told of together in one."""
 NAMED = 20
+"""Objects that a message about many names; the log names the others."""
 AGAIN_AFTER = 10.0
 """Seconds before telling is tried again."""
 
@@ -31,12 +32,12 @@ class Damage:
 
 
 class DamageReport:
-    """Safe to add to from several threads. `clock`: seconds since 1970."""
+    """Collects damaged objects, from any thread, and tells on-call of each once."""
 
-    def __init__(self, *, notifier: Notifier, slack: SlackClient, clock: Callable[[], float]) -> None:
+    def __init__(self, services: Services, notifier: Notifier) -> None:
         self._notifier = notifier
-        self._slack = slack
-        self._clock = clock
+        self._slack = services.slack
+        self._clock = services.clock
         self._lock = threading.Lock()
         self._found: dict[str, Damage] = {}
         self._told: set[str] = set()
@@ -46,18 +47,18 @@ class DamageReport:
         return len(self._found)
 
     def add(self, key: str, what: str, message: tuple[str, str] | None = None) -> None:
-        """Note an object for the next `tell`; one that was noted already changes nothing."""
+        """Note an object for the next `tell`, once."""
         with self._lock:
             if key not in self._found:
                 log.error("problem: %s", what)
                 self._found[key] = Damage(key, what, message)
 
     def is_told(self, key: str) -> bool:
-        """Whether on-call knows of this object."""
+        """Return whether on-call was told of this object."""
         return key in self._told
 
     def tell(self) -> None:
-        """Tell on-call of what was noted since; where that fails, a later call does."""
+        """Tell on-call of what was noted since the last call; if that fails, a later call does."""
         with self._lock:
             new = [damage for key, damage in sorted(self._found.items()) if key not in self._told]
         if not new or self._clock() < self._not_before:

@@ -1,7 +1,7 @@
-"""How a reply reaches somebody where Slack refuses it: in a simpler form, by direct message, or nobody; then it ends.
+"""Delivers a reply that Slack refuses: in a simpler form, by direct message, or to nobody, which ends the request.
 
-What the thread refuses for good is refused again: it is never posted there anew. A channel that its people can fix has
-an hour for that. A token, or a scope, that is refused is the whole installation's: replies wait for it.
+A reply that the thread refuses for good is not posted there again. A channel that its people can fix has an hour for
+that. Replies wait while Slack refuses the token or a scope, which concerns the whole installation.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from .notifier import Notifier, Unreached
 
 log = logging.getLogger("credits")
 
-CHANNEL_MENDED_WITHIN = 3600.0
+CHANNEL_FIXED_WITHIN = 3600.0
 """Seconds for on-call to fix a channel that takes no replies; then they are sent directly."""
 
 
 class Delivery:
-    """That the thread is given up is saved before anything is sent directly. `clock`: seconds since 1970."""
+    """Delivers replies; saves that the thread is given up before it sends directly. `clock`: seconds since 1970."""
 
     def __init__(self, state: StateManager, notifier: Notifier, clock: Callable[[], float]) -> None:
         self._state = state
@@ -56,12 +56,12 @@ class Delivery:
         request.refusal = error.code
         request.refused_since = request.refused_since or now
         waited = now - request.refused_since
-        request.directly = waited >= CHANNEL_MENDED_WITHIN or not isinstance(error, ChannelRefused)
+        request.directly = waited >= CHANNEL_FIXED_WITHIN or not isinstance(error, ChannelRefused)
         self._state.save(claimed)
 
 
 def note_unreached(claimed: ClaimedMessage, request: Request, error: MessageGone | Unreached) -> None:
-    """Say in the record, and to on-call unless the thread was deleted, that a reply reached nobody; it ends so."""
+    """Note in the record that a reply reached nobody, and tell on-call unless the thread was deleted."""
     if isinstance(error, MessageGone):
         log.warning("not answered: %s", error)
         request.unreached = f"deleted: {error.code}"

@@ -1,4 +1,4 @@
-"""`--dry-run`: what a tick would do with the channel as it is. Reads Slack, Looker and state; changes nothing."""
+"""`--dry-run`: prints what a tick would do with the channel. Reads Slack, Looker and state; changes nothing."""
 
 from __future__ import annotations
 
@@ -6,27 +6,18 @@ import json
 from datetime import UTC, datetime
 
 from .. import paths
-from ..config import BotSettings
 from ..errors import CreditsError
 from ..executor import is_verify_query
-from ..looker.client import LookerClient
 from ..looker.links import LookerLink, allowed_hosts, parse_link
 from ..state.records import Request
-from ..state.state_manager import StateManager
 from .first_look import FirstLook
 from .inbox import Candidate, Inbox
+from .services import Services
 
 
-def dry_run(
-    settings: BotSettings,
-    *,
-    inbox: Inbox,
-    state: StateManager,
-    looker: LookerClient,
-    first_look: FirstLook,
-    as_json: bool = False,
-) -> None:
+def dry_run(services: Services, inbox: Inbox, first_look: FirstLook, *, as_json: bool = False) -> None:
     """Print a line for each link of each message in the look-back window; or a JSON list of them."""
+    settings, state = services.settings, services.state
     open_messages = set(state.open_messages())
     hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
 
@@ -39,7 +30,7 @@ def dry_run(
             return f"would be refused: {request.failure.message}"
         try:
             link = parse_link(request.link, hosts)
-            return _of_sql(looker.sql(link), link, first_look)
+            return _of_sql(services.looker.sql(link), link, first_look)
         except CreditsError as error:
             return f"would fail: {error}"
 

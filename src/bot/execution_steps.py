@@ -1,82 +1,80 @@
-"""The steps before the answer: a link's SQL, an execution for it, its end."""
+"""The steps before the answer: get a link's SQL, start an execution for it, collect its end."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from .. import paths
-from ..config import BotSettings
 from ..errors import ExecutionError
-from ..executor import Executor, JobStatus
+from ..executor import JobStatus
 from ..logs import log_context
-from ..looker.client import LookerClient
 from ..looker.links import LookerLink, allowed_hosts, parse_link
 from ..slack.errors import PermanentSlackError
-from ..state.audit import AuditTrail
 from ..state.records import Attempt, ExecutionRecord, Failure, LinkRecord, ReplyKind, Request
-from ..state.state_manager import ClaimedMessage, StateManager, link_digest
+from ..state.state_manager import ClaimedMessage, link_digest
 from ..times import iso, seconds_of
 from .failures import failure_of, failure_of_status
 from .first_look import FirstLook
 from .link_register import LinkRegister
 from .notifier import Notifier
 from .result_check import doubt_of
+from .services import Services
 from .transitions import Results, Signals, begin_failure, begin_refusal, begin_reply
 
 log = logging.getLogger("credits")
 
 MAX_LOST = 1
+"""Executions of one request that are started anew because the platform lost the job."""
 OVERTIME = 600.0
+"""Seconds over SAGEMAKER_MAX_RUNTIME, for the start of the machine, after which the bot stops a job."""
 CAPACITY_PAUSE = 60.0
+"""Seconds between two tries to start a job while there is no machine."""
 TELL_WAITING_AFTER = 600.0
+"""Seconds of waiting after which the thread is told of it."""
 GIVE_UP_WAITING_AFTER = 6 * 3600.0
+"""Seconds without a machine after which the request fails."""
 NO_CAPACITY = "no capacity: "
+"""How `replaced_because` begins where a job had no machine: that does not count as lost."""
 
 
 class ExecutionSteps:
-    """Each saves the request's state before and after what it does outside."""
+    """Resolves, starts and collects executions; saves the request's state before and after each call outside."""
 
     def __init__(
         self,
-        settings: BotSettings,
+        services: Services,
         *,
-        executor: Executor,
-        looker: LookerClient,
-        state: StateManager,
         links: LinkRegister,
         first_look: FirstLook,
         notifier: Notifier,
-        audit: AuditTrail,
         signals: Signals,
         results: Results,
-        clock: Callable[[], float],
     ) -> None:
-        self._settings = settings
-        self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
-        self._executor = executor
-        self._looker = looker
-        self._state = state
+        self._settings = services.settings
+        self._hosts = allowed_hosts(services.settings.looker_hosts, services.settings.lookersdk_base_url)
+        self._executor = services.executor
+        self._looker = services.looker
+        self._state = services.state
+        self._audit = services.audit
+        self._clock = services.clock
         self._links = links
         self._first_look = first_look
         self._notifier = notifier
-        self._audit = audit
         self._signals = signals
         self._results = results
-        self._clock = clock
         self._queries: dict[tuple[str, str, str], str] = {}
 
     def resolved(self, claimed: ClaimedMessage, request: Request) -> bool:
-        """Whether the link's SQL is known, and only an execution is missing."""
+        """Return whether the link's SQL is known, and only an execution is missing."""
         return _key(claimed, request) in self._queries
 
     def resolve(self, claimed: ClaimedMessage, request: Request) -> None:
-        """The link's SQL, and an execution's id for it; replies at once where there is none, it is not a Verify query,
-        it is in hand already, or the job would refuse it.
+        """Get the link's SQL and choose an execution's id for it, or begin the reply that says why there is none: the
+        SQL is no Verify query, is in hand already, or would be refused by the job.
 
-        A message that lost its record may have its reply, which is then left at that: another execution would put a
-        second amount into the records.
+        A message that lost its record and has its reply is left at that: another execution would put a second amount
+        into the records.
         """
         if claimed.recovered and not request.attempts and (ts := self._posted_before(claimed, request)):
             request.reply, request.reply_ts, request.state = "repeat", ts, "answered"
@@ -100,12 +98,12 @@ class ExecutionSteps:
         self._reply_without_execution(claimed, request, "repeat")
 
     def _reply_without_execution(self, claimed: ClaimedMessage, request: Request, kind: ReplyKind) -> None:
-        """An id that was chosen for what Looker gave before, and that no job has, is nothing's."""
+        """Begin a reply without a job; forget an id that was chosen for an earlier SQL and that no job has."""
         request.attempts = [attempt for attempt in request.attempts if attempt.created_at is not None]
         begin_reply(self._state, claimed, request, kind)
 
     def _begin_execution(self, claimed: ClaimedMessage, request: Request, link: LookerLink, sql: str) -> None:
-        """The id comes first: its day is what NOW() means, to the bot as to the job. It is saved before it is used."""
+        """Choose and save the execution's id, whose day NOW() means to bot and job; then take the first look."""
         if request.execution is None:
             request.attempts.append(self._new_attempt())
         self._state.save(claimed)
@@ -115,14 +113,14 @@ class ExecutionSteps:
             self._queries[_key(claimed, request)] = sql
 
     def _first_looked(self, request: Request, link: LookerLink, sql: str) -> Failure | None:
-        """Note what the SQL asks for; why no job is to be started for it, where none is."""
+        """Note what the SQL asks for; return the refusal if no job is to be started for it."""
         execution_id = request.attempts[-1].execution_id
         with log_context(execution_id=execution_id):
             request.understood, refusal = self._first_look.at(sql, execution_id, link)
         return refusal
 
     def _refuse(self, claimed: ClaimedMessage, request: Request, sql: str, refusal: Failure) -> None:
-        """Keep what is refused before a job, and begin to tell why."""
+        """Keep the SQL that is refused before a job, and begin the reply that says why."""
         self._audit.keep_query(request.attempts[-1].execution_id, sql)
         begin_refusal(self._state, claimed, request, refusal)
         log.info("refused before a job: %s", refusal.category)
@@ -135,7 +133,7 @@ class ExecutionSteps:
             return None
 
     def submit(self, claimed: ClaimedMessage, request: Request) -> None:
-        """Start the request's execution; the same id again after a crash adopts the job that is there."""
+        """Start the request's execution. Idempotent: after a crash the same id adopts the job that is there."""
         if request.execution is None:
             request.attempts.append(self._new_attempt())
         if request.state == "new":
@@ -159,7 +157,7 @@ class ExecutionSteps:
         log.info("job started", extra={"fields": {"job_arn": job["job_arn"]}})
 
     def has_news(self, request: Request) -> bool:
-        """Whether the request's job has a result, has ended, or is over its time."""
+        """Return whether the request's job has a result, has ended, or is over its time."""
         execution = request.execution
         return execution is not None and (
             execution.execution_id in self._signals.results
@@ -168,11 +166,11 @@ class ExecutionSteps:
         )
 
     def has_answer(self, request: Request) -> bool:
-        """Whether its result is valid, and only has to be said: nothing that fails from here on makes it a failure."""
+        """Return whether a valid result was read: from then on nothing that fails makes the request a failure."""
         return self._results.is_read(request)
 
     def collect(self, claimed: ClaimedMessage, request: Request) -> None:
-        """The job has a result, or has ended without one, or is over its time."""
+        """Take the job's result, its end without one, or stop it if it is over its time."""
         execution_id = request.attempts[-1].execution_id
         status = self._signals.end_of(request)
         if execution_id in self._signals.results or (status and self._left_result(execution_id, status)):
@@ -183,7 +181,7 @@ class ExecutionSteps:
             self._stop_overdue(claimed, request)
 
     def wait_for_capacity(self, claimed: ClaimedMessage, request: Request, reason: str) -> None:
-        """No machine now: again in a minute, with a word in the thread once it takes long, and not for ever."""
+        """Wait a minute for a machine; tell the thread once that takes long, fail after GIVE_UP_WAITING_AFTER."""
         request.not_before = self._clock() + CAPACITY_PAUSE
         waited = self._waited(request)
         if waited >= GIVE_UP_WAITING_AFTER:
@@ -192,12 +190,12 @@ class ExecutionSteps:
             self._say_it_waits(claimed, request)
 
     def has_to_wait(self, request: Request) -> bool:
-        """Whether it is to be noted, or said, that a request waits until earlier ones' jobs have ended."""
+        """Return whether it is still to be noted, or told, that a request waits for earlier ones' jobs to end."""
         noted = request.waiting_since is not None
         return not noted or (not request.told_waiting and self._waited(request) >= TELL_WAITING_AFTER)
 
     def wait_for_turn(self, claimed: ClaimedMessage, request: Request) -> None:
-        """As many jobs run as may: note since when this request waits, and say so once it takes long."""
+        """Note since when the request waits for a free job slot; tell the thread once it takes long."""
         self._say_it_waits(claimed, request)
 
     def _waited(self, request: Request) -> float:
@@ -261,7 +259,7 @@ class ExecutionSteps:
         return self._clock() - seconds_of(attempt.created_at) > self._settings.sagemaker_max_runtime + OVERTIME
 
     def _sql_of(self, claimed: ClaimedMessage, request: Request) -> str | None:
-        """What a job is given; None where Looker gives another SQL by now that gets none: refused, or in hand."""
+        """Return the SQL for the job; None if Looker gives another by now that is refused or in hand already."""
         link = parse_link(request.link, self._hosts)
         known = self._queries.get(_key(claimed, request)) or self._audit.saved_query(request)
         if known is not None and link_digest(link.canonical, known) == request.sql_digest:
@@ -280,7 +278,7 @@ class ExecutionSteps:
         return sql
 
     def _replace(self, request: Request, why: str) -> None:
-        """Its job's name is used up: another execution takes its place."""
+        """Put another execution in the place of one whose job's name is used up."""
         request.attempts[-1].replaced_because = why
         request.attempts.append(self._new_attempt())
         request.state = "submitting"
@@ -305,7 +303,7 @@ class ExecutionSteps:
 
 
 def _lost(request: Request) -> int:
-    """Executions that were replaced because the platform lost them; waiting for capacity does not count."""
+    """Count the executions replaced because the platform lost them; waiting for capacity does not count."""
     return sum(1 for a in request.attempts if a.replaced_because and not a.replaced_because.startswith(NO_CAPACITY))
 
 

@@ -1,4 +1,4 @@
-"""From an error, or a job's end, to what the record keeps of it: a cause, words for the requester, what helps."""
+"""Translates an error, or a job's end, to the Failure that the record keeps: category, message, advice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LATER = "Post the link again in a few minutes."
 
 
 def failure_of(error: CreditsError) -> Failure:
-    """How an error is kept and told."""
+    """Return the Failure for an error."""
     if isinstance(error, ExecutionError) and error.failure:
         return failure_of_job(error.failure)
     for kind, category, advice, retry_helps in _KINDS:
@@ -37,7 +37,7 @@ def failure_of(error: CreditsError) -> Failure:
 
 
 def failure_of_status(status: JobStatus) -> Failure:
-    """How a job's end without a result is kept and told."""
+    """Return the Failure for a job that ended without a result."""
     ending = ending_of(status)
     advice = _ADVICE[status["outcome"]] if ending.retry_helps else LOG_SAYS_MORE
     return Failure(category=status["outcome"], message=ending.what, advice=advice, retry_helps=ending.retry_helps)
@@ -51,7 +51,7 @@ _ADVICE: dict[Outcome, str] = {
     "lost": _LATER,
     "no_capacity": "Post the link again later.",
 }
-"""For whoever posted the link, where to post it again may help."""
+"""Advice to the requester, for outcomes after which posting the link again may help."""
 
 _KINDS: tuple[tuple[type[CreditsError], str, str, bool], ...] = (
     (RequestError, "request", "", False),

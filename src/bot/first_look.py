@@ -27,14 +27,14 @@ CLAIM = "claim"
 
 
 class Look(NamedTuple):
-    """What was understood of a SQL, where anything was; why no job is started for it, where none is."""
+    """What was understood of a SQL, if anything; the refusal, if no job is to be started for it."""
 
     understood: Understood | None = None
     refusal: Failure | None = None
 
 
 class FirstLook:
-    """Costs nobody an answer: whatever goes wrong in it, the job judges."""
+    """Looks at a SQL before its job. If anything goes wrong here, the job is started and judges."""
 
     def __init__(self, settings: BotSettings, reader: ClaimReader, job_reader: JobReader) -> None:
         self._is_ours = settings.demanded_profile == OUR_PROFILE and not settings.own_notebook
@@ -42,7 +42,7 @@ class FirstLook:
         self._job_reader = job_reader
 
     def at(self, sql: str, execution_id: str, link: LookerLink | None = None) -> Look:
-        """Of the SQL that an execution is to be given. link: whose SQL it is; its accounts must be the claim's."""
+        """Look at the SQL for an execution. link: where the SQL is from; the accounts it names must be the claim's."""
         claimed = self._claimed(sql, execution_id)
         if isinstance(claimed, ClaimRefused):
             if claimed.certain and self._jobs_read_alike():
@@ -54,7 +54,7 @@ class FirstLook:
         return Look(understood, _of_other_account(link, sql, claimed if claimed and self._jobs_read_alike() else None))
 
     def _claimed(self, sql: str, execution_id: str) -> Claimed | ClaimRefused | None:
-        """What the SQL asks for, or why it is refused; None where it was not read."""
+        """Return what the SQL asks for, or why it is refused; None if it was not read."""
         if not self._is_ours:
             return None
         try:

@@ -1,37 +1,34 @@
-"""From Slack's channel to records: which messages are new, which were edited, which the bot knows already.
+"""Reads Slack's channel and begins a record for each message that is new or was edited.
 
-Links in replies inside a thread are not requests. The cursor object saves a look at every known message's record; it
-is only a hint: a message it does not know is looked up.
+Links in replies inside a thread are not requests. The cursor object lists the known messages, so that not every record
+is read; it is only a hint: a message that it does not list is looked up.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..config import BotSettings
 from ..errors import ConfigurationError, CreditsError, StateConflict, StateUnreadable, TransientError
 from ..looker.links import allowed_hosts
-from ..slack.client import EVENT_TYPE, SlackClient
+from ..slack.client import EVENT_TYPE
 from ..slack.reply import too_many_links
 from ..state.records import Cursor, Failure, MessageRecord, Request
-from ..state.state_manager import ClaimedMessage, NoRecord, StateManager
+from ..state.state_manager import ClaimedMessage, NoRecord
 from .damage import DamageReport
 from .links import FoundLinks, find_links
-from .work_pool import WorkPool
+from .services import Services
 
 log = logging.getLogger("credits")
 
 LOOK_UP_EVERY = 3600.0
-"""Seconds: a name may be another channel's by now, and Slack lets an archived one be read as before. Every tick has no
-time for it.
-"""
+"""Seconds between two look-ups of SLACK_CHANNEL: the name may be another channel's by now; a look-up takes long."""
 AHEAD = 3600.0
-"""Seconds that Slack's clock may be before this one."""
+"""Seconds by which Slack's clock may be ahead of this machine's."""
 
 
 @dataclass(frozen=True)
@@ -49,36 +46,27 @@ class Candidate:
 
     @property
     def digest(self) -> str:
-        """Changes when the message is edited to ask something else."""
+        """Return a hash that changes when the message is edited to ask something else."""
         return _key(" ".join(request.key for request in self.requests))
 
 
 class Inbox:
-    """Reads the channel's look-back window. `clock`: seconds since 1970."""
+    """Reads the channel's look-back window."""
 
-    def __init__(
-        self,
-        settings: BotSettings,
-        *,
-        slack: SlackClient,
-        state: StateManager,
-        pool: WorkPool,
-        damage: DamageReport,
-        clock: Callable[[], float],
-    ) -> None:
-        self._settings = settings
-        self._slack = slack
-        self._state = state
-        self._pool = pool
+    def __init__(self, services: Services, damage: DamageReport) -> None:
+        self._settings = services.settings
+        self._slack = services.slack
+        self._state = services.state
+        self._pool = services.pool
+        self._clock = services.clock
         self._damage = damage
-        self._clock = clock
-        self._hosts = allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url)
+        self._hosts = allowed_hosts(services.settings.looker_hosts, services.settings.lookersdk_base_url)
         self._known: dict[str, str] = {}
         self._again: set[str] = set()
         self.problems: list[str] = []
 
     def read(self) -> list[ClaimedMessage]:
-        """Begin a record for each new request in the window, oldest first; they are this bot's to answer."""
+        """Begin a record for each new or edited message in the window, oldest first; return those this bot claimed."""
         cursor, etag = self._state.cursor()
         before = cursor.model_copy(deep=True)
         messages = self._history(cursor)
@@ -91,20 +79,20 @@ class Inbox:
         return begun
 
     def window(self) -> list[Candidate]:
-        """Every request in the look-back window, oldest first, whatever became of it; changes nothing."""
+        """Return every message with requests in the look-back window, oldest first. Changes nothing."""
         return list(self._requests_in(self._history(self._state.cursor()[0])))
 
     def is_in_window(self, ts: str, margin: float = 0.0) -> bool:
-        """Whether a message lies in the look-back, or `margin` seconds before it; not one that is still to come."""
+        """Return whether a message is in the look-back, or up to `margin` seconds older, and not from the future."""
         return self._oldest() - margin <= float(ts) <= self._clock() + AHEAD
 
     def begin_again(self, ts: str) -> None:
-        """Have a message that lost its record begun anew, whatever is known of it; its reply is looked for first."""
+        """Have the next read begin anew a message that lost its record; its reply is looked for first."""
         self._again.add(ts)
         self._known.pop(ts, None)
 
     def requests(self, message: dict[str, Any]) -> tuple[list[Request], FoundLinks]:
-        """The requests a message holds, and what was found of links in it."""
+        """Return the requests that a message holds, and the links found in it."""
         found = find_links(message, self._hosts)
         requests = [Request(key=_key(link.canonical), link=link.url) for link in found.links]
         requests += [_refused(problem.url, problem.reason) for problem in found.problems]
@@ -113,7 +101,7 @@ class Inbox:
         return requests, found
 
     def _history(self, cursor: Cursor) -> tuple[str, list[dict[str, Any]]]:
-        """The channel's id and its messages in the look-back; a name is looked up where the hint may be wrong."""
+        """Return the channel's id and its messages in the look-back; look up its name if the hint may be wrong."""
         name = self._settings.slack_channel
         if cursor.channel_name != name or not cursor.channel_id:
             self._remember(cursor, self._slack.channel_id(name))
@@ -137,7 +125,7 @@ class Inbox:
         self._remember(cursor, channel)
 
     def _other_of_that_name(self, channel: str, refusal: ConfigurationError) -> str:
-        """The id of the channel that has the name now. Raises the refusal where that is the refused one."""
+        """Return the id of the channel that has the name now. Raises the refusal if that is the refused channel."""
         try:
             now = self._slack.channel_id(self._settings.slack_channel)
         except ConfigurationError as error:
@@ -147,7 +135,7 @@ class Inbox:
         return now
 
     def _remember(self, cursor: Cursor, channel: str) -> None:
-        """What is known is known of one channel."""
+        """Note the channel in the cursor; forget the known messages if they are another channel's."""
         name = self._settings.slack_channel
         if cursor.channel_id not in {"", channel}:
             self._known.clear()
@@ -221,7 +209,7 @@ class Inbox:
 
 
 def _is_request(message: dict[str, Any]) -> bool:
-    """Posted in the channel itself, and not by this bot."""
+    """Return whether a message was posted in the channel itself, and not by this bot."""
     in_thread = message.get("thread_ts") not in {None, message.get("ts")}
     ours = (message.get("metadata") or {}).get("event_type") == EVENT_TYPE
     return bool(message.get("ts")) and not in_thread and not ours

@@ -1,4 +1,4 @@
-"""Who may start a job next, where more would than may run at once. Pure."""
+"""Decides which messages may start a job next when more are ready than jobs may run at once. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Share:
-    """One message's part: the jobs it has; whether it would start one now; whether it will, once its SQL is known."""
+    """One message's jobs now; `ready`: it would start one now; `to_come`: it will, once its SQL is known."""
 
     key: Key
     jobs: int
@@ -20,7 +20,7 @@ class Share:
 
 
 def may_start(most: int, shares: Iterable[Share]) -> Collection[Key]:
-    """The messages that may start one job each now. most: jobs at once; shares: oldest message first.
+    """Return the messages that may start one job each now. most: jobs at once; shares: oldest message first.
 
     Messages under a quarter of `most` go first, oldest first; what these leave, now or in a moment, goes to those with
     the fewest jobs.

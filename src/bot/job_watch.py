@@ -1,4 +1,4 @@
-"""Looks at the jobs that run, beside the tick's loop: their results, and how they ended."""
+"""Watches the running jobs beside the tick's loop: looks for their results and asks for their statuses."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from collections.abc import Iterable
 from functools import partial
 
 from ..errors import CreditsError
-from ..executor import Executor
 from ..state.records import Request
-from ..waiting import Waiting
+from .services import Services
 from .transitions import Signals
-from .work_pool import ANSWER, SUBMIT, WorkPool
+from .work_pool import ANSWER, SUBMIT
 
 log = logging.getLogger("credits")
 
 
 class JobWatch:
-    """What it sees is in `signals`, and ends the loop's pause. Nothing is looked at twice at a time."""
+    """Puts results and statuses into `signals` and ends the loop's pause. Looks at no job twice at a time."""
 
-    def __init__(self, *, executor: Executor, signals: Signals, pool: WorkPool, waiting: Waiting) -> None:
-        self._executor = executor
+    def __init__(self, services: Services, signals: Signals) -> None:
+        self._executor = services.executor
+        self._pool = services.pool
+        self._waiting = services.waiting
         self._signals = signals
-        self._pool = pool
-        self._waiting = waiting
         self._looking: set[str] = set()
         self._asking: set[str] = set()
 
     def look_for_results(self, requests: Iterable[Request]) -> None:
-        """See whether those that run have their results."""
+        """Look for the result of each running request's job."""
         for request in requests:
             execution_id = request.attempts[-1].execution_id
             wanted = request.state == "running" and execution_id not in self._signals.results
@@ -37,7 +36,7 @@ class JobWatch:
                 self._pool.submit(ANSWER, partial(self._look, execution_id))
 
     def ask_for_statuses(self, requests: Iterable[Request]) -> None:
-        """See which jobs have ended; after a flood there are hundreds to ask for.
+        """Ask for the status of each job whose end is not known, many by one call.
 
         An end is asked for once, however long its request takes to settle.
         """

@@ -1,4 +1,4 @@
-"""Which request has a query in hand: whoever posts the same one again is pointed there."""
+"""Registers which request has a query in hand, so that the same query posted again is pointed to its thread."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ RELATIVE_DATES = "relative_dates"
 
 
 class LinkRegister:
-    """A failed request frees its query, and an answer that is in no thread; so does the end of the day an answer to
-    relative dates was given on.
+    """A query is free again when its request failed, its answer is in no thread, or the day of an answer to relative
+    dates is over. `clock`: seconds since 1970.
     """
 
     def __init__(self, state: StateManager, clock: Callable[[], float]) -> None:
@@ -24,20 +24,20 @@ class LinkRegister:
         self._clock = clock
 
     def claim(self, claimed: ClaimedMessage, request: Request, link: LookerLink, sql: str) -> LinkRecord | None:
-        """Take a query in hand; or the record of the request that has it, running or answered."""
+        """Take a query in hand and return None; or return the record of the request that has it."""
         request.sql_digest = link_digest(link.canonical, sql)
         mine = _record(claimed, request, "running")
         today = utc_date(self._clock()).isoformat()
         return self._state.claim_link(request.sql_digest, mine, today, claimed.problems)
 
     def renew(self, claimed: ClaimedMessage, request: Request, link: LookerLink, sql: str) -> LinkRecord | None:
-        """As `claim`, of another SQL than Looker gave before, which is let go."""
+        """Let go the SQL that Looker gave before, and claim another as `claim` does."""
         if request.sql_digest is not None:
             self._state.update_link(request.sql_digest, _record(claimed, request, "failed"))
         return self.claim(claimed, request, link, sql)
 
     def finish(self, claimed: ClaimedMessage, request: Request, result: CreditResult | None) -> None:
-        """Say how the request that had it ended; `result` where it was answered."""
+        """Register how the request that has the query ended. result: what it was answered with, if it was."""
         if request.sql_digest is None or request.reply == "repeat":
             return
         mine = _record(claimed, request, "answered" if result and request.reply_ts else "failed")

@@ -1,4 +1,4 @@
-"""One message's way from a link to an answer: which step is next, and what happens when one fails.
+"""Decides a message's next step on its way from link to answer, runs it, and handles its failure.
 
 Before each step outside, the record says that it is about to be taken (state/records.py). A step that fails for now
 leaves the record where it is, with a time before which it is not tried again.
@@ -7,6 +7,7 @@ leaves the record where it is, with a time before which it is not tried again.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -14,11 +15,12 @@ from ..errors import CapacityError, CreditsError, Interrupted, StateConflict, Tr
 from ..slack.errors import PermanentSlackError
 from ..state.lease import LeaseLost
 from ..state.records import UNANSWERED, Request
-from ..state.state_manager import ClaimedMessage, StateManager
+from ..state.state_manager import ClaimedMessage
 from .answer_steps import AnswerSteps
 from .execution_steps import ExecutionSteps
 from .failures import failure_of
 from .put_off import TAKE_OVER_PAUSE, pause_after
+from .services import Services
 from .status_message import StatusMessages
 from .transitions import begin_failure
 from .work_pool import AFTER, ANSWER, REACT, RESOLVE, SUBMIT
@@ -26,44 +28,39 @@ from .work_pool import AFTER, ANSWER, REACT, RESOLVE, SUBMIT
 log = logging.getLogger("credits")
 
 MAX_TRIES = 6
+"""Tries of a step that fails for now, before the request fails; after an answer, before on-call is told."""
 NEXT_TICK = 900.0
-"""Seconds before what Slack refuses until somebody fixes something is tried again."""
+"""Seconds until a reply that Slack refuses, until somebody fixes something, is tried again: about a tick."""
 
 StepFunction = Callable[[ClaimedMessage, Request], None]
 
 
 @dataclass(frozen=True)
 class PendingStep:
-    """A step that can be taken now."""
+    """A step that can be run now; `starts_job`: it needs a free job slot."""
 
     urgency: int
     request: Request
-    step: StepFunction
+    run: StepFunction
     starts_job: bool = False
 
 
 class MessageProcessor:
-    """Takes the steps. Nothing here loops or waits; the tick decides when the next step is due."""
+    """Decides and runs steps. Nothing here loops or waits: that is the tick's."""
 
     def __init__(
-        self,
-        *,
-        executions: ExecutionSteps,
-        answers: AnswerSteps,
-        statuses: StatusMessages,
-        state: StateManager,
-        clock: Callable[[], float],
+        self, services: Services, *, executions: ExecutionSteps, answers: AnswerSteps, statuses: StatusMessages
     ) -> None:
+        self._state = services.state
+        self._clock = services.clock
         self._executions = executions
         self._answers = answers
         self._statuses = statuses
-        self._state = state
-        self._clock = clock
 
     # Which step is next
 
     def next_step(self, claimed: ClaimedMessage, *, slot_free: bool) -> PendingStep | None:
-        """The most urgent step of a message that can be taken now, or None."""
+        """Return the most urgent step of a message that can be run now, or None. Changes nothing."""
         if self._answers.mark_due(claimed):
             return PendingStep(REACT, claimed.record.requests[0], self._answers.mark)
         ready = [
@@ -104,7 +101,7 @@ class MessageProcessor:
         return PendingStep(AFTER, request, self._statuses.say_progress) if self._statuses.due(request) else None
 
     def unanswered(self, claimed: ClaimedMessage, deadline: float) -> bool:
-        """Whether this message may still get an answer, or what follows one, before the deadline."""
+        """Return whether the message may get an answer, or a side effect after it, before the deadline."""
         more = any(self._more_to_come(claimed, request, deadline) for request in claimed.record.requests)
         return more or self._answers.mark_due(claimed, by=deadline)
 
@@ -113,21 +110,31 @@ class MessageProcessor:
             return False
         return request.state in UNANSWERED or self._answers.follow_up_due(claimed, request, by=deadline)
 
+    @property
+    def counts(self) -> Counter[str]:
+        """Requests replied to so far: `answered`, `failed`, `refused`."""
+        return self._answers.counts
+
+    @property
+    def cost_usd_estimate(self) -> float:
+        """USD of the jobs whose end was noted so far."""
+        return self._answers.cost_usd_estimate
+
     def times_to_try_again(self, messages: Iterable[ClaimedMessage]) -> list[float]:
-        """When what failed, or had no turn, is due again, in seconds since 1970."""
+        """Return when each step that failed or had to wait is due again, in seconds since 1970."""
         paused = [request.not_before for claimed in messages for request in claimed.record.requests]
         return [*paused, *self._answers.times_to_try_again()]
 
-    # Taking it
+    # Running it
 
     def run_step(self, claimed: ClaimedMessage, step: PendingStep) -> None:
-        """Run a step; where it fails, put the record back as it was saved and note when, or how, to go on.
+        """Run a step; if it fails, roll the record back and note when to try again, or what to reply.
 
         Raises StateConflict and LeaseLost (another bot has the message), Interrupted.
         """
         claimed.snapshot()
         try:
-            step.step(claimed, step.request)
+            step.run(claimed, step.request)
         except (StateConflict, LeaseLost, Interrupted):
             raise
         except Exception as error:  # noqa: BLE001 (a bug here must cost one message an answer, not all of them)
@@ -136,13 +143,13 @@ class MessageProcessor:
             self._failed_step(claimed, request, _known(error))
 
     def recover(self, claimed: ClaimedMessage) -> None:
-        """A message taken over: a reply may be on its way right now, so look for it a little later."""
+        """Put off the replies of a message taken over: one may be on its way, and is found a little later."""
         for request in claimed.record.requests:
             if claimed.recovered and request.state == "replying":
                 request.not_before = self._clock() + TAKE_OVER_PAUSE
 
     def _failed_step(self, claimed: ClaimedMessage, request: Request, error: CreditsError) -> None:
-        """Again later, or an answer that says why not."""
+        """Note when to try the step again, or begin the reply that says why there is no answer."""
         log.warning("step failed: %s", error)
         if request.state not in UNANSWERED:  # what follows an answer puts itself off
             self._count_a_try(claimed, request, error)

@@ -1,4 +1,4 @@
-"""A tick's figures as CloudWatch metrics, by one PutMetricData: a pod's log lines become no metrics by themselves."""
+"""Sends a tick's figures to CloudWatch by one PutMetricData: a pod's log lines become no metrics by themselves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMESPACE = "CreditsAutomation"
 
 
 def publish(clients: AwsClients, summary: Summary, calls: dict[str, int], now: float) -> None:
-    """Send them; `calls`: by service; `now`: seconds since 1970. A failure is logged: no tick fails for its metrics."""
+    """Send the figures; log a failure, since no tick fails for its metrics. calls: by service; now: since 1970."""
     try:
         clients.call(
             clients.cloudwatch,

@@ -1,19 +1,17 @@
-"""What people are sent, each once: a reply under a key it is found by again, a direct message, a report, a reaction."""
+"""Sends people everything once: a reply under a key that finds it again, a direct message, a report, a reaction."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 
 from .. import console_links, paths
-from ..config import BotSettings
 from ..errors import CreditsError, TransientError
 from ..execution.job_log import MAX_LINES, sayable
-from ..executor import CreditResult, Executor
+from ..executor import CreditResult
 from ..slack import reply as wording
-from ..slack.client import SlackClient
 from ..slack.errors import (
     ChannelRefused,
     InstallationRefused,
@@ -23,55 +21,44 @@ from ..slack.errors import (
 )
 from ..slack.rate_limiter import RateLimiter
 from ..slack.text import plain
-from ..state.audit import AuditTrail
 from ..state.recommendations import IndexEntry
 from ..state.records import Failure, Request
 from ..state.state_manager import ClaimedMessage
 from .first_look import CLAIM
 from .message_forms import MessageForms
+from .services import Services
 
 log = logging.getLogger("credits")
 
-LeaseCheck = Callable[[ClaimedMessage], None]
-
 
 class Unreached(CreditsError):
-    """Slack takes a reply from the bot for nobody: neither thread, requester nor on-call. `reason`: its codes."""
+    """Slack refused a reply everywhere: in the thread, to the requester and to on-call. `reason`: its codes."""
 
 
 class Notifier:
-    """Words go out here. `check_lease` is asked right before each post."""
+    """Sends everything that people read; checks the lease right before each post."""
 
-    def __init__(
-        self,
-        settings: BotSettings,
-        *,
-        slack: SlackClient,
-        executor: Executor,
-        audit: AuditTrail,
-        gate: RateLimiter,
-        check_lease: LeaseCheck,
-    ) -> None:
-        self._settings = settings
-        self._slack = slack
-        self._executor = executor
-        self._audit = audit
-        self._gate = gate
-        self._check_lease = check_lease
+    def __init__(self, services: Services) -> None:
+        self._settings = services.settings
+        self._slack = services.slack
+        self._executor = services.executor
+        self._audit = services.audit
+        self._check_lease = services.state.check_lease
+        self._rate = RateLimiter(services.settings.slack_post_interval, services.clock, services.waiting.sleep)
         self._forms = MessageForms()
 
     def eyes(self, claimed: ClaimedMessage) -> None:
-        """Show that a message was seen; never worth failing for."""
+        """Add the reaction that shows that a message was seen."""
         self._react(claimed, "eyes")
 
     def mark(self, claimed: ClaimedMessage, name: str) -> None:
-        """Show how a message ended."""
+        """Add the reaction that shows how a message ended."""
         self._react(claimed, name)
 
     def reply(self, claimed: ClaimedMessage, request: Request, result: CreditResult | None) -> str:
-        """Post a request's reply in its thread and return its time stamp; where it may be there already, look first.
+        """Post a request's reply in its thread, unless it is there already; return its time stamp.
 
-        Raises PermanentSlackError where the thread takes it in no form.
+        Raises PermanentSlackError if the thread takes it in no form.
         """
         key = reply_key(claimed, request)
         if (claimed.recovered or request.tries) and (found := self.find_reply(claimed, request)):
@@ -81,18 +68,18 @@ class Notifier:
             check = partial(self._check_lease, claimed)
             return self._slack.post_reply(*claimed.key, message, key, check, metadata=metadata)
 
-        turn = partial(self._gate.wait, claimed.record.channel)
+        turn = partial(self._rate.wait, claimed.record.channel)
         return self._forms.post(self._message(claimed, request, result), post, turn)
 
     def find_reply(self, claimed: ClaimedMessage, request: Request) -> str | None:
-        """The time stamp of a request's reply, where its thread has it. Raises PermanentSlackError."""
+        """Return the time stamp of a request's reply, None if its thread has none. Raises PermanentSlackError."""
         try:
             return self._slack.find_reply(*claimed.key, reply_key(claimed, request))
         except SlackRefused as error:  # of the look, not of the reply: which may be there
             raise ChannelRefused(str(error), error.code) from error
 
     def reply_directly(self, claimed: ClaimedMessage, request: Request, result: CreditResult | None) -> None:
-        """Send what the thread does not take as a direct message; of a failure, all that is known. Raises Unreached."""
+        """Send a reply that the thread refuses as a direct message, a failure with its details. Raises Unreached."""
         if request.reply == "failure" and request.failure is not None:
             message = self._failure_dm(claimed, request, request.failure)
         else:
@@ -101,7 +88,7 @@ class Notifier:
         self._send_directly(claimed, request, plain(words))
 
     def tell_requester(self, claimed: ClaimedMessage, request: Request) -> None:
-        """The failure message: to the requester, or to SLACK_ERROR_USER where that is a bot or cannot be reached."""
+        """Send the failure to the requester; to SLACK_ERROR_USER if the requester is a bot or cannot be reached."""
         if request.failure is None:
             return
         try:
@@ -132,13 +119,13 @@ class Notifier:
             raise Unreached(f"{error} Nobody has been given: {message.text}", reason=reason) from error
 
     def attach_report(self, claimed: ClaimedMessage, request: Request) -> None:
-        """Put report.html into the thread; an execution without one has been said to have none in its log."""
+        """Put report.html into the thread, if the job made one."""
         execution_id = request.attempts[-1].execution_id
         content = self._audit.report(execution_id)
         self._attach(claimed, request, f"credit-report-{execution_id}.html", "Credit recommendation report", content)
 
     def attach_picture(self, claimed: ClaimedMessage, request: Request) -> None:
-        """Put the picture of the breakdown into the thread, where the job made one."""
+        """Put the picture of the breakdown into the thread, if the job made one."""
         execution_id = request.attempts[-1].execution_id
         content = self._audit.picture(execution_id)
         title = "Charged and credited in USD, by Fraud Guard mode"
@@ -157,21 +144,21 @@ class Notifier:
             log.error("%s not attached: %s", filename, error)
 
     def waiting(self, claimed: ClaimedMessage, request: Request, minutes: int) -> None:
-        """Say in the thread that there is no machine yet; never worth failing for."""
+        """Say in the thread that the request waits for a machine; log it if that fails."""
         key = f"waiting-{reply_key(claimed, request)}"
         try:
             self._slack.post_reply(*claimed.key, wording.waiting(minutes), key, partial(self._check_lease, claimed))
         except (PermanentSlackError, TransientError) as error:
             log.error("not said that it waits: %s", error)
 
-    def may_post_now(self, claimed: ClaimedMessage) -> bool:
-        """Whether a word about progress keeps nobody's answer waiting; where it does not, it has its turn."""
-        return self._gate.take_if_free(claimed.record.channel)
+    def reserve_post(self, claimed: ClaimedMessage) -> bool:
+        """Reserve the channel's next post if nobody waits for one; return whether it was free."""
+        return self._rate.reserve_if_free(claimed.record.channel)
 
     def post_progress(
         self, claimed: ClaimedMessage, request: Request, message: wording.Message, *, look_first: bool
     ) -> str:
-        """Post where a long job stands, or find what was posted; its time stamp."""
+        """Post a long job's progress, unless it is there already; return its time stamp."""
         key = progress_key(claimed, request)
         if claimed.recovered or look_first:
             found = self._slack.find_reply(*claimed.key, key)
@@ -180,11 +167,11 @@ class Notifier:
         return self._slack.post_reply(*claimed.key, message, key, partial(self._check_lease, claimed))
 
     def edit_progress(self, claimed: ClaimedMessage, ts: str, message: wording.Message) -> None:
-        """Say anew where a long job stands."""
+        """Edit the progress of a long job."""
         self._slack.update(claimed.record.channel, ts, message)
 
     def remove_progress(self, claimed: ClaimedMessage, request: Request) -> None:
-        """Take away the word about progress, wherever it is."""
+        """Delete the progress message, if there is one."""
         try:
             ts = request.progress_ts or self._slack.find_reply(*claimed.key, progress_key(claimed, request))
             if ts is not None:
@@ -193,7 +180,7 @@ class Notifier:
             log.error("status message not taken away: %s", error)
 
     def alarm(self, key: str, cause: str, failed: list[tuple[ClaimedMessage, Request]], *, check_first: bool) -> None:
-        """One message to SLACK_ERROR_USER for all failures of one cause, found again by `key`."""
+        """Send SLACK_ERROR_USER one message about all failures of one cause, found again by `key`."""
         ids = sorted(_name(claimed, request) for claimed, request in failed)
         if len(failed) == 1:
             claimed, request = failed[0]
@@ -203,8 +190,9 @@ class Notifier:
         self._tell_error_user(message, f"alarm-{key}", check_first=check_first, of=[claimed for claimed, _ in failed])
 
     def report_problems(self, problems: Iterable[str], key: str, *, about: Iterable[str] = ()) -> None:
-        """What no requester need know, but on-call must: one message. It is told once for each `key` and what it is
-        `about`: the problems themselves, where nothing is named.
+        """Send SLACK_ERROR_USER one message about problems that concern no requester.
+
+        It is sent once for each `key` and what it is `about`: by default the problems themselves.
         """
         lines = sorted(set(problems))
         if lines:
@@ -218,7 +206,7 @@ class Notifier:
     def _tell_error_user(
         self, message: wording.Message, key: str, *, check_first: bool, of: Collection[ClaimedMessage] = ()
     ) -> None:
-        """Whoever cannot be told is not asked again: the log has the words."""
+        """Send a direct message to SLACK_ERROR_USER; if Slack refuses it, the log has its words."""
         try:
             self._send(self._settings.slack_error_user, message, key, check_first=check_first, of=of)
         except PermanentSlackError as error:
@@ -227,7 +215,7 @@ class Notifier:
     def _send(
         self, user: str, message: wording.Message, key: str, *, check_first: bool, of: Collection[ClaimedMessage] = ()
     ) -> None:
-        """A direct message. of: the messages that it tells of, and that must still be this bot's."""
+        """Send a direct message. of: the messages it tells of, which must still be this bot's."""
         if not user:
             raise Undeliverable("SLACK_ERROR_USER is not set.", "not set")
 
@@ -304,7 +292,7 @@ class Notifier:
             return None, str(error)
 
     def _permalink(self, channel: str, ts: str) -> str | None:
-        """None where there is no such message any more."""
+        """Return a link to a message; None if it was deleted."""
         try:
             return self._slack.permalink(channel, ts)
         except PermanentSlackError:
@@ -327,12 +315,12 @@ class Notifier:
 
 
 def reply_key(claimed: ClaimedMessage, request: Request) -> str:
-    """What a request's reply is found by: the same for every bot and every try."""
+    """Return the key that finds a request's reply: the same for every bot and every try."""
     return f"{claimed.record.channel}-{claimed.record.ts}-{request.key}"
 
 
 def progress_key(claimed: ClaimedMessage, request: Request) -> str:
-    """What the word about its progress is found by."""
+    """Return the key that finds a request's progress message."""
     return f"progress-{reply_key(claimed, request)}"
 
 

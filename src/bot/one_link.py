@@ -1,4 +1,4 @@
-"""`--link URL`: one Looker link from SQL to amount, printed, without Slack."""
+"""`--link URL`: runs one Looker link and prints the answer, without Slack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs, for whoever watches: a table on a terminal (terminal_progress.py), log lines elsewhere."""
+"""Shows what a tick runs: a table on a terminal (terminal_progress.py), nothing elsewhere, where the log says it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..state.records import MessageRecord
 
 
 class Progress(Protocol):
-    """Shown the records in hand once a turn of the tick's loop, between its beginning and its end."""
+    """Shows the records in hand, once each turn of the tick's loop."""
 
     def __enter__(self) -> Self: ...
 
@@ -21,7 +21,7 @@ class Progress(Protocol):
 
 
 class NoProgress:
-    """For log files."""
+    """Shows nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -34,7 +34,7 @@ class NoProgress:
 
 
 def make_progress(store: ObjectStore, clock: Callable[[], float]) -> Progress:
-    """The one that suits stderr."""
+    """Return the Progress that suits stderr."""
     if not sys.stderr.isatty():
         return NoProgress()
     from .terminal_progress import TerminalProgress  # noqa: PLC0415 (rich takes 100 ms that a pod need not spend)

@@ -1,4 +1,4 @@
-"""Steps after an answer that failed: each is put behind the others, and not tried again before its time."""
+"""Remembers the side effects that failed, and when each may be tried again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..errors import Interrupted, StateConflict
 from ..state.lease import LeaseLost
 
 TAKE_OVER_PAUSE = 10.0
-"""Seconds after which what may have been carried out can be found outside."""
+"""Seconds after which a call that may have been carried out shows in Slack or S3."""
 
 Name = tuple[str, ...]
-"""Of a message's step: channel, ts, request, step."""
+"""Names a side effect: channel, ts, request, side effect."""
 
 
 class PutOff:
-    """In memory: a new tick tries each at once. clock: seconds since 1970."""
+    """Kept in memory: a new tick tries each at once. `clock`: seconds since 1970."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -27,7 +27,7 @@ class PutOff:
 
     @contextmanager
     def where_it_fails(self, *name: str) -> Iterator[None]:
-        """What is done here is put off where it fails; whatever it raised goes on."""
+        """Put off the side effect named if the block fails; the error is raised on."""
         try:
             yield
         except (StateConflict, LeaseLost, Interrupted):
@@ -39,19 +39,19 @@ class PutOff:
         self._until.pop(name, None)
 
     def __contains__(self, name: Name) -> bool:
-        """Whether its last try failed."""
+        """Return whether the last try failed."""
         return name in self._until
 
     def until(self, *name: str) -> float:
-        """When it may be tried again; 0 where it has not failed."""
+        """Return when it may be tried again, in seconds since 1970; 0 if it has not failed."""
         return self._until.get(name, 0.0)
 
     def times(self) -> list[float]:
-        """When each may be tried again."""
+        """Return when each may be tried again, in seconds since 1970."""
         return list(self._until.values())
 
 
 def pause_after(tries: int) -> float:
-    """Growing and jittered: 5, 10, 20 ... at most 300 seconds, half of it by chance."""
+    """Return seconds to wait: 5, 10, 20 … at most 300, of which a random half at most is taken off."""
     longest: float = min(300.0, 5.0 * 2 ** min(tries, 10))
     return longest * (0.5 + random.random() / 2)  # noqa: S311 (jitter, not a secret)

@@ -1,4 +1,4 @@
-"""Stops running jobs that nobody waits for: what a bot that died, or a command that was killed, left behind.
+"""Stops running jobs that nobody waits for, left behind by a bot that died or a command that was killed.
 
 A job is stopped only where its execution record in this bucket shows it abandoned, and only by whoever wins that
 record by a conditional write. A job without a record is another installation's, or a person's: reported, never stopped.
@@ -7,49 +7,36 @@ record by a conditional write. A job without a record is another installation's,
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from .. import paths
-from ..aws import AwsClients
-from ..config import Settings
 from ..errors import CreditsError, StateConflict, StateUnreadable
-from ..executor import Executor
 from ..state.audit_record import AuditWriter, record_of_execution
-from ..state.lease import LeaseKeeper
 from ..state.records import UNANSWERED, ExecutionRecord, Failure
-from ..state.state_manager import StateManager
+from .services import Services
 
 log = logging.getLogger("credits")
 
 MIN_AGE = 1200.0
+"""Seconds from its creation before which no job is taken for abandoned: longer than a tick."""
 
 
 class Reaper:
-    """Looks once a tick, by one list call. `clock`: seconds since 1970."""
+    """Looks for abandoned jobs, once a tick by one list call."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        clients: AwsClients,
-        writer: AuditWriter,
-        executor: Executor,
-        state: StateManager,
-        lease: LeaseKeeper,
-        clock: Callable[[], float],
-    ) -> None:
-        self._settings = settings
-        self._clients = clients
-        self._writer = writer
-        self._executor = executor
-        self._state = state
-        self._lease = lease
-        self._clock = clock
+    def __init__(self, services: Services) -> None:
+        self._settings = services.settings
+        self._clients = services.clients
+        self._writer = AuditWriter(services.store)
+        self._executor = services.executor
+        self._state = services.state
+        self._lease = services.lease
+        self._clock = services.clock
 
     def run(self) -> list[str]:
-        """Stop abandoned jobs; what on-call should know, a sentence each."""
+        """Stop abandoned jobs; return what on-call should know, a sentence each."""
         try:
             return [said for name in self._old_jobs() if (said := self._look_at(name))]
         except CreditsError as error:
@@ -95,7 +82,9 @@ class Reaper:
         return self._stop(record, etag, why)
 
     def _abandoned_because(self, record: ExecutionRecord) -> str | None:
-        """Read after the execution's record: a request names its execution before that record is written."""
+        """Return why nobody waits for the execution, or None. Its message is read after its record: a request names its
+        execution before that record is written.
+        """
         if record.purpose != "message" or record.channel is None or record.ts is None:
             over = record.lease_until is not None and self._clock() > record.lease_until
             return "the command that started it is gone" if over else None
@@ -122,7 +111,7 @@ class Reaper:
         return f"{record.job_name} was stopped: {why}."
 
     def _keep(self, record: ExecutionRecord, why: str) -> None:
-        """Whoever ends an execution keeps how it ended."""
+        """Keep how the execution ended, in its audit record."""
         failure = Failure(category="cancelled", message=f"The execution was stopped: {why}.", retry_helps=True)
         kind = self._settings.sagemaker_instance_type
         status = self._executor.poll([record.job_name]).get(record.job_name)

@@ -1,4 +1,4 @@
-"""The bot's own look at a result before it is posted: is it of the SQL that was asked, its account, its days?"""
+"""Checks a result before it is posted: is it of the SQL that was asked, of its account, of its days?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_CHECKED = "window_not_checked"
 
 
 class ResultCheck:
-    """`read`: the bot's own reading of the SQL, for results of our notebook."""
+    """Holds results to their SQL. `read`: the bot's own reading of a SQL, for results of our notebook."""
 
     def __init__(self, settings: BotSettings, read: ReadSql) -> None:
         self._settings = settings
@@ -25,7 +25,7 @@ class ResultCheck:
         self._read = read
 
     def of_request(self, request: Request, read: ReadResult, kept: str | None) -> CreditResult:
-        """As `checked`, of the SQL kept as the query of the request's execution, once that is the one Looker gave."""
+        """Check a request's result against its kept SQL, once that is the one Looker gave. Raises as `checked`."""
         result = read.result
         query = paths.ExecutionPaths(result["execution_id"]).query
         if kept is None:
@@ -37,7 +37,7 @@ class ResultCheck:
         return self.checked(read, kept)
 
     def checked(self, read: ReadResult, sql: str) -> CreditResult:
-        """A valid result that is of this SQL; with a flag where its days could not be checked. Raises ResultInvalid."""
+        """Return the result if it is of this SQL, flagged if its days could not be checked. Raises ResultInvalid."""
         result = read.result
         check_query(result, sql, read.profile)
         doubt = self._doubt(result, sql) if read.profile == OUR_PROFILE else ""
@@ -47,7 +47,7 @@ class ResultCheck:
         return {**result, "flags": [*result.get("flags", []), flag]}
 
     def _doubt(self, result: CreditResult, sql: str) -> str:
-        """Why account and days are not known to be those of the SQL; "" where they are."""
+        """Return why account and days are not known to be those of the SQL; "" if they are."""
         same_code = self._settings.is_of_one_revision
         try:
             claimed = self._read(sql, paths.execution_date(result["execution_id"]))
@@ -70,19 +70,19 @@ class ResultCheck:
 
 
 def _check_account(result: CreditResult, link: LookerLink) -> None:
-    """Raises ResultInvalid where the link names accounts, and the result another one."""
+    """Raise ResultInvalid if the link names accounts and the result is about another."""
     account = result.get("account_sid")
     if link.accounts and account and account.lower() not in {sid.lower() for sid in link.accounts}:
         raise _invalid(result, f"its account is {account}, the link asks about {', '.join(sorted(link.accounts)[:3])}")
 
 
 def changed_since(result: CreditResult, sha256: str | None) -> ResultInvalid:
-    """The error of a result.json that is not the one that was read before, by its hash."""
+    """Return the error for a result.json that has changed since it was read."""
     return _invalid(result, f"it was changed after it was read for the answer (then its SHA-256 was {sha256})")
 
 
 def doubt_of(result: CreditResult) -> str:
-    """The text of the flag that a check left; "" where there is none."""
+    """Return the text of the flag that a check left; "" if there is none."""
     return next((flag["text"] for flag in result.get("flags", []) if flag["code"] == NOT_CHECKED), "")
 
 

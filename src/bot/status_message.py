@@ -1,4 +1,4 @@
-"""One message in the thread while a job takes long: where it stands, edited in place, gone once the answer is there.
+"""Posts one message in the thread while a job takes long, edits it in place, and deletes it after the answer.
 
 Recorded like every step: that it is about to be posted (progress_begun), where it is (progress_ts), that it is gone
 ("progress" among the steps done). No answer waits or fails for it.
@@ -7,54 +7,46 @@ Recorded like every step: that it is about to be posted (progress_begun), where 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from ..errors import StateConflict, TransientError
 from ..execution.job_progress import JobProgress, read_progress
+from ..history.reader import History
+from ..notebook_choice import OUR_PROFILE
 from ..slack import reply as wording
 from ..slack.errors import PermanentSlackError
-from ..state.object_store import ObjectStore
 from ..state.records import Request
-from ..state.state_manager import ClaimedMessage, StateManager
+from ..state.state_manager import ClaimedMessage
 from ..times import seconds_of
 from .notifier import Notifier
+from .services import Services
 from .usual_time import UsualTime
 
 log = logging.getLogger("credits")
 
 BEGIN_AFTER = 90.0
+"""Seconds from the job's creation to its status message: most answers are there before."""
 EDIT_EVERY = 30.0
-GATE_BUSY = 2.0
+"""Seconds between two edits of one message."""
+RESERVE_AGAIN_AFTER = 2.0
+"""Seconds after which a post that had to stand back for an answer is tried again."""
 NEVER = float("inf")
 
 
 class StatusMessages:
-    """Each running request's status message. Times are seconds of `clock`.
+    """Posts, edits and saves each running request's status message. Only our notebook says how far it is."""
 
-    tells: whether the notebook is ours, which says how far it is from its first query on.
-    """
-
-    def __init__(
-        self,
-        *,
-        store: ObjectStore,
-        state: StateManager,
-        notifier: Notifier,
-        usual: UsualTime,
-        clock: Callable[[], float],
-        tells: bool = True,
-    ) -> None:
-        self._tells = tells
-        self._store = store
-        self._state = state
+    def __init__(self, services: Services, notifier: Notifier) -> None:
+        self._tells = services.settings.demanded_profile == OUR_PROFILE
+        self._store = services.store
+        self._state = services.state
+        self._clock = services.clock
         self._notifier = notifier
-        self._usual = usual
-        self._clock = clock
+        self._usual = UsualTime(History(services.store))
         self._next: dict[str, float] = {}
         self._unsure: set[str] = set()
 
     def due(self, request: Request) -> bool:
-        """Whether a running request's message is to be posted, or edited, now."""
+        """Return whether a running request's message is to be posted, or edited, now."""
         execution = request.execution
         if execution is None or execution.created_at is None:
             return False
@@ -63,14 +55,14 @@ class StatusMessages:
         return long and now >= self._next.get(execution.execution_id, 0.0)
 
     def say_progress(self, claimed: ClaimedMessage, request: Request) -> None:
-        """Save that there will be one; post it; edit it: one of these a call."""
+        """Save that there will be a message, post it, or edit it: one of these each call."""
         if not request.progress_begun:
             request.progress_begun = True
             self._state.save(claimed)
             return
         execution_id = request.attempts[-1].execution_id
-        if not self._notifier.may_post_now(claimed):
-            self._next[execution_id] = self._clock() + GATE_BUSY
+        if not self._notifier.reserve_post(claimed):
+            self._next[execution_id] = self._clock() + RESERVE_AGAIN_AFTER
             return
         self._next[execution_id] = self._clock() + EDIT_EVERY
         try:
@@ -95,7 +87,7 @@ class StatusMessages:
         self._unsure.discard(execution_id)
 
     def _save_place(self, claimed: ClaimedMessage, request: Request, posted: str) -> None:
-        """Where another bot has the message by now, and may have answered, nobody else would take this one away."""
+        """Save where the message was posted; delete it if another bot, which does not know of it, has the record."""
         request.progress_ts = posted
         try:
             self._state.save(claimed)

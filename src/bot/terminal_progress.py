@@ -1,4 +1,4 @@
-"""A line a job, updated in place, for whoever watches a terminal."""
+"""Draws a table of jobs on a terminal, updated in place."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ READ_EVERY = 3.0
 
 
 class Row(NamedTuple):
-    """A line: what is asked (a link, a file), its execution once there is one, and where it stands in a word."""
+    """A row: what is asked (a link, a file), its execution once there is one, its state in a word."""
 
     what: str
     execution_id: str | None
@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 class JobTable:
-    """A table that rich redraws; each running job's query is read from its progress.json every few seconds."""
+    """Draws a table; reads each running job's progress.json every READ_EVERY seconds. `clock`: seconds since 1970."""
 
     def __init__(self, store: ObjectStore, clock: Callable[[], float], of: str = "link") -> None:
         self._store = store
@@ -78,7 +78,7 @@ class JobTable:
 
 
 class TerminalProgress(JobTable):
-    """A line for each link of the messages in hand."""
+    """Draws a row for each link of the messages in hand."""
 
     def show(self, records: Sequence[MessageRecord]) -> None:
         """Redraw."""

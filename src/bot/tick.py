@@ -1,55 +1,48 @@
-"""The tick's loop: what is read, which step is due, when to look at the jobs, when to stop.
+"""The tick's loop: looks, schedules the steps that are due, keeps the lease, and decides when to stop.
 
-Steps run in a pool, one at a time for each message; the loop itself only looks, schedules and keeps the lease.
+Steps run in a pool, one at a time for each message.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from ..config import BotSettings
 from ..errors import CreditsError, Interrupted, StateConflict, TransientError
 from ..logs import log_context
 from ..slack.errors import TokenRefused
-from ..state.lease import LeaseKeeper, LeaseLost
-from ..state.records import UNANSWERED, Request
-from ..state.state_manager import ClaimedMessage, StateManager
-from ..waiting import Waiting
-from .adoption import Adoption, Key
+from ..state.lease import LeaseLost
+from ..state.records import UNANSWERED
+from ..state.state_manager import ClaimedMessage
+from .adoption import Adoption
 from .alarms import Alarms
-from .answer_steps import AnswerSteps
-from .damage import DamageReport
+from .in_hand import InHand
 from .inbox import Inbox
-from .job_slots import Share, may_start
+from .job_slots import Key, Share, may_start
 from .job_watch import JobWatch
 from .message_processor import MessageProcessor, PendingStep
 from .notifier import Notifier
+from .polling import Look, LookTimes, has_job, is_settling
 from .progress import Progress
-from .work_pool import REACT, WorkPool
+from .services import Services
+from .work_pool import REACT
 
 log = logging.getLogger("credits")
 
-RESULT_EVERY = 1.0
-STATUS_EVERY = 30.0
-SETTLE_EVERY = 1.0
-SLACK_EVERY = 20.0
 SETTLE_GRACE = 15.0
-OPEN_EVERY = 60.0
+"""Seconds after the last step for which a tick waits for the ends of answered requests' jobs: most come in time."""
+SHORTEST_PAUSE = 0.05
+"""Seconds: what is due by a clock that has not moved on must not keep the loop spinning."""
 CLOSING = 5.0
-WITH_A_JOB = frozenset({"submitting", "running"})
-_EVERY = {"slack": SLACK_EVERY, "results": RESULT_EVERY, "open": OPEN_EVERY}
-"""Seconds between two looks at the same; of a job's status it depends on what is waited for."""
+"""Seconds for the steps being run to finish once the loop has ended."""
 
 
 @dataclass
 class Summary:
-    """What a tick did, for its last log line and its metrics."""
+    """What a tick did, for its last log line and its metrics. Counts are of requests; `seen` is of messages."""
 
     seen: int = 0
     answered: int = 0
@@ -67,46 +60,35 @@ class Tick:
 
     def __init__(
         self,
-        settings: BotSettings,
+        services: Services,
         *,
         inbox: Inbox,
         adoption: Adoption,
-        damage: DamageReport,
-        state: StateManager,
-        lease: LeaseKeeper,
         processor: MessageProcessor,
-        answers: AnswerSteps,
-        notifier: Notifier,
         jobs: JobWatch,
-        pool: WorkPool,
-        clock: Callable[[], float],
-        waiting: Waiting,
+        notifier: Notifier,
         progress: Progress,
     ) -> None:
-        self._settings = settings
+        self._settings = services.settings
+        self._state = services.state
+        self._lease = services.lease
+        self._pool = services.pool
+        self._clock = services.clock
+        self._waiting = services.waiting
         self._inbox = inbox
         self._adoption = adoption
-        self._damage = damage
-        self._state = state
-        self._lease = lease
         self._processor = processor
-        self._answers = answers
-        self._notifier = notifier
         self._jobs = jobs
-        self._pool = pool
-        self._clock = clock
-        self._waiting = waiting
+        self._notifier = notifier
         self._progress = progress
-        self._messages: dict[Key, ClaimedMessage] = {}
-        self._busy: set[Key] = set()
-        self._lock = threading.Lock()
-        self._problems: list[str] = []
-        self._counts: Counter[str] = Counter()
-        self._starting: set[tuple[str, str, str]] = set()
-        self._looked_at: dict[str, float] = {}
+        self._in_hand = InHand()
+        self._alarms = Alarms(services, notifier, self._in_hand.drop)
+        self._looks = LookTimes()
+        self._problems = self._in_hand.problems
+        self._seen = 0
+        self._has_read_slack = False
         self._last_step = 0.0
         self._unread: CreditsError | None = None
-        self._alarms = Alarms(answers=answers, notifier=notifier, state=state, clock=clock, drop=self._drop)
 
     def run(self, problems: Iterable[str] = ()) -> Summary:
         """Work until nothing is left to do, or the time is up; what is left is the next tick's.
@@ -132,10 +114,8 @@ class Tick:
             while not self._waiting.stopped:
                 self._look(listen_until)
                 self._schedule()
-                self._progress.show([claimed.record for claimed in self._in_hand()])
-                if self._quiet(deadline) and not self._alarms.tell(self._in_hand()) and self._clock() >= listen_until:
-                    break
-                if self._clock() >= deadline:
+                self._progress.show([claimed.record for claimed in self._in_hand.messages()])
+                if self._is_over(listen_until, deadline):
                     break
                 self._waiting.pause(self._until_next_look(deadline))
         except Interrupted:
@@ -143,44 +123,59 @@ class Tick:
         finally:
             self._pool.close(CLOSING)
 
+    def _is_over(self, listen_until: float, deadline: float) -> bool:
+        """Tell on-call of failures once nothing else is left; return whether the work is done or the time is up."""
+        if self._is_quiet(deadline):
+            told = self._alarms.tell(self._in_hand.messages())
+            if not told and self._clock() >= listen_until:
+                return True
+        return self._clock() >= deadline
+
     # Looking
 
     def _look(self, listen_until: float) -> None:
-        if self._messages:
+        if self._in_hand:
             self._keep_lease()
-        if self._is_due("open"):
+        if self._take_turn("open"):
             self._adopt()
-        if self._is_due("slack") and (self._clock() < listen_until or not self._counts["reads"]):
+        if (self._clock() < listen_until or not self._has_read_slack) and self._take_turn("slack"):
             self._read_slack()
         self._adoption.tell_of_damage()
-        running = [request for claimed in self._in_hand() for request in _with_jobs(claimed)]
-        if running and self._is_due("results"):
-            self._jobs.look_for_results(running)
-        if running and self._is_due("status"):
-            self._jobs.ask_for_statuses(running)
+        with_jobs = [request for request in self._in_hand.requests() if has_job(request)]
+        if with_jobs and self._take_turn("results"):
+            self._jobs.look_for_results(with_jobs)
+        if with_jobs and self._take_turn("status"):
+            self._jobs.ask_for_statuses(with_jobs)
+
+    def _take_turn(self, look: Look) -> bool:
+        """Note that a look is made now if it is due; return whether it is."""
+        now = self._clock()
+        due = self._looks.due_at(look, self._in_hand.requests()) <= now
+        if due:
+            self._looks.note(look, now)
+        return due
 
     def _keep_lease(self) -> None:
-        """One that cannot be renewed runs out, and its messages are left to whoever has one."""
+        """Renew the lease; one that cannot be renewed runs out, and its messages go to the bot that takes them over."""
         try:
             self._lease.keep()
         except TransientError as error:
             log.warning("lease not renewed: %s", error)
 
     def _adopt(self) -> None:
-        for claimed in self._adoption.take_over(self._messages):
-            self._hold(claimed)
+        for claimed in self._adoption.take_over(self._in_hand):
+            self._take_in_hand(claimed)
             if any(request.state in UNANSWERED for request in claimed.record.requests):
                 self._pool.submit(REACT, partial(self._show_eyes, claimed))
         self._problems.extend(self._adoption.problems)
         self._adoption.problems.clear()
 
-    def _hold(self, claimed: ClaimedMessage) -> None:
+    def _take_in_hand(self, claimed: ClaimedMessage) -> None:
         self._processor.recover(claimed)
-        with self._lock:
-            self._messages[claimed.key] = claimed
+        self._in_hand.add(claimed)
 
     def _read_slack(self) -> None:
-        self._counts["reads"] += 1
+        self._has_read_slack = True
         try:
             new = self._inbox.read()
         except TransientError as error:
@@ -189,7 +184,7 @@ class Tick:
         except TokenRefused:
             raise
         except CreditsError as error:
-            if not self._messages:
+            if not self._in_hand:
                 raise
             self._unread = error
             self._problems.append(str(error))
@@ -198,50 +193,32 @@ class Tick:
         self._problems.extend(self._inbox.problems)
         self._inbox.problems.clear()
         for claimed in new:
-            self._hold(claimed)
-            self._counts["seen"] += 1
+            self._take_in_hand(claimed)
+            self._seen += 1
             self._pool.submit(REACT, partial(self._show_eyes, claimed))
 
     def _show_eyes(self, claimed: ClaimedMessage) -> None:
         try:
-            if claimed.key in self._messages:
+            if claimed.key in self._in_hand:
                 self._notifier.eyes(claimed)
         except (TransientError, Interrupted) as error:
             log.info("reaction not added: %s", error)
 
-    def _status_every(self) -> float:
-        """An answered request waits for its job's end: ask as often as for results; where all do, the tick waits."""
-        states = [request.state for claimed in self._in_hand() for request in claimed.record.requests]
-        if not any(state in UNANSWERED for state in states):
-            return SETTLE_EVERY
-        return RESULT_EVERY if any(_settling(claimed) for claimed in self._in_hand()) else STATUS_EVERY
-
-    def _due_at(self, name: str) -> float:
-        every = self._status_every() if name == "status" else _EVERY[name]
-        return self._looked_at.get(name, float("-inf")) + every
-
-    def _is_due(self, name: str) -> bool:
-        now = self._clock()
-        if now < self._due_at(name):
-            return False
-        self._looked_at[name] = now
-        return True
-
     # Doing
 
     def _schedule(self) -> None:
-        """Hand every step that is due to the pool, oldest message first."""
+        """Submit every step that is due to the pool, oldest message first."""
         while not self._waiting.stopped and (due := self._due()):
             for claimed, step in due:
                 self._submit(claimed, step)
 
     def _due(self) -> list[tuple[ClaimedMessage, PendingStep]]:
-        """A step for each message that has one now: a job where its turn has come, else what needs none."""
-        messages = sorted(self._in_hand(), key=lambda claimed: claimed.record.ts)
+        """Return a step for each message that has one now; one that starts a job only if it is the message's turn."""
+        messages = sorted(self._in_hand.messages(), key=lambda claimed: claimed.record.ts)
         steps = {
             claimed.key: step
             for claimed in messages
-            if claimed.key not in self._busy and (step := self._processor.next_step(claimed, slot_free=True))
+            if not self._in_hand.is_busy(claimed.key) and (step := self._processor.next_step(claimed, slot_free=True))
         }
         may = self._may_start(messages, {key for key, step in steps.items() if step.starts_job})
         due = []
@@ -256,13 +233,11 @@ class Tick:
     def _may_start(self, messages: Iterable[ClaimedMessage], ready: Collection[Key]) -> Collection[Key]:
         if not ready:
             return ()
-        with self._lock:
-            starting = set(self._starting)
         now = self._clock()
         shares = (
             Share(
                 claimed.key,
-                jobs=sum(r.state in WITH_A_JOB or (*claimed.key, r.key) in starting for r in claimed.record.requests),
+                jobs=self._in_hand.jobs(claimed),
                 ready=claimed.key in ready,
                 to_come=any(r.state == "new" and r.not_before <= now for r in claimed.record.requests),
             )
@@ -271,10 +246,7 @@ class Tick:
         return may_start(self._settings.max_concurrent_jobs, shares)
 
     def _submit(self, claimed: ClaimedMessage, step: PendingStep) -> None:
-        with self._lock:
-            self._busy.add(claimed.key)
-            if step.starts_job:
-                self._starting.add((*claimed.key, step.request.key))
+        self._in_hand.begin_step(claimed, step.request, starts_job=step.starts_job)
         self._last_step = self._clock()
         self._pool.submit(step.urgency, lambda: self._run_step(claimed, step))
 
@@ -285,67 +257,60 @@ class Tick:
                 self._processor.run_step(claimed, step)
                 if claimed.record.ended:
                     self._state.close(claimed)
-                    self._drop(claimed)
+                    self._in_hand.drop(claimed)
             except (StateConflict, LeaseLost, TransientError, Interrupted) as error:
                 log.info("left for now: %s", error)
-                self._drop(claimed)
+                self._in_hand.drop(claimed)
             except CreditsError as error:
                 claimed.problems.append(str(error))
-                self._drop(claimed)
+                self._in_hand.drop(claimed)
             except Exception as error:  # as in MessageProcessor.run_step, for what follows a failed step
                 log.error("unexpected error", exc_info=error)
                 claimed.problems.append(f"The bot met an error it does not know ({type(error).__name__}).")
-                self._drop(claimed)
+                self._in_hand.drop(claimed)
             finally:
-                with self._lock:
-                    self._busy.discard(claimed.key)
-                    self._starting.discard((*claimed.key, step.request.key))
+                self._in_hand.end_step(claimed, step.request)
                 self._waiting.wake()
-
-    def _drop(self, claimed: ClaimedMessage) -> None:
-        """Leave a message to the next look; unless it has been taken up anew already, with an edit's links."""
-        with self._lock:
-            if self._messages.get(claimed.key) is claimed:
-                del self._messages[claimed.key]
-            self._problems.extend(claimed.problems)
-            claimed.problems.clear()
 
     # Ending
 
-    def _quiet(self, deadline: float) -> bool:
-        """Whether no step is being taken, due, or due before the deadline."""
-        if self._busy or not self._pool.idle():
+    def _is_quiet(self, deadline: float) -> bool:
+        """Return whether no step is being run, is due, or comes due before the deadline."""
+        if self._in_hand.is_busy() or not self._pool.idle() or self._due():
             return False
-        if self._due():
+        if any(self._processor.unanswered(claimed, deadline) for claimed in self._in_hand.messages()):
             return False
-        if any(self._processor.unanswered(claimed, deadline) for claimed in self._in_hand()):
-            return False
-        settling = any(_settling(claimed) for claimed in self._in_hand())
+        settling = any(map(is_settling, self._in_hand.requests()))
         return not (settling and self._clock() < self._last_step + SETTLE_GRACE)
 
     def _until_next_look(self, deadline: float) -> float:
-        names = ["slack", "open", *(["results", "status"] if self._messages else [])]
-        looks = [due for name in names if (due := self._due_at(name)) > self._clock()]
-        paused = [due for due in self._processor.times_to_try_again(self._in_hand()) if due > self._clock()]
-        renewal = [self._lease.renewal_due_at] if self._messages else []
-        return max(0.05, min([deadline, *looks, *paused, *renewal]) - self._clock())
+        """Return seconds until something is due."""
+        looks: list[Look] = ["slack", "open"]
+        times = self._processor.times_to_try_again(self._in_hand.messages())
+        if self._in_hand:
+            looks += ["results", "status"]
+            deadline = min(deadline, self._lease.renewal_due_at)
+        times += [self._looks.due_at(look, self._in_hand.requests()) for look in looks]
+        now = self._clock()
+        return max(SHORTEST_PAUSE, min([deadline, *(time for time in times if time > now)]) - now)
 
     def _finish(self, started: float) -> Summary:
         if not self._waiting.stopped:
-            self._alarms.tell(self._in_hand())
-        for claimed in self._in_hand():
+            self._alarms.tell(self._in_hand.messages())
+        for claimed in self._in_hand.messages():
             self._problems.extend(claimed.problems)
         self._tell_problems()
-        requests = [request for claimed in self._in_hand() for request in claimed.record.requests]
+        states = [request.state for request in self._in_hand.requests()]
+        counts = self._processor.counts
         return Summary(
-            seen=self._counts["seen"],
-            answered=self._answers.counts["answered"],
-            failed=self._answers.counts["failed"],
-            refused=self._answers.counts["refused"],
-            running=sum(1 for request in requests if request.state == "running"),
-            waiting=sum(1 for request in requests if request.state in {"new", "submitting"}),
-            cost_usd_estimate=self._answers.cost_usd_estimate,
-            problems=len(self._problems) + len(self._damage),
+            seen=self._seen,
+            answered=counts["answered"],
+            failed=counts["failed"],
+            refused=counts["refused"],
+            running=states.count("running"),
+            waiting=states.count("new") + states.count("submitting"),
+            cost_usd_estimate=self._processor.cost_usd_estimate,
+            problems=len(self._problems) + self._adoption.damaged,
             seconds=self._clock() - started,
         )
 
@@ -361,21 +326,8 @@ class Tick:
             log.error("on-call not told: %s", error)
 
     def _release(self) -> None:
-        """Leave what this tick holds to the next one, whatever ended it."""
+        """Give up the lease, so that the next tick goes on at once."""
         try:
             self._lease.release()
         except CreditsError as error:
             log.warning("lease not released: %s", error)
-
-    def _in_hand(self) -> list[ClaimedMessage]:
-        with self._lock:
-            return list(self._messages.values())
-
-
-def _with_jobs(claimed: ClaimedMessage) -> list[Request]:
-    return [r for r in claimed.record.requests if r.state in {"running", "answered"} and r.awaits_end]
-
-
-def _settling(claimed: ClaimedMessage) -> bool:
-    """Whether only the ends of its jobs are not known yet."""
-    return any(request.state == "answered" and request.awaits_end for request in claimed.record.requests)

@@ -1,4 +1,4 @@
-"""A request's way to its reply, written down before the reply is posted; and the results both sides read."""
+"""Saves that a reply is about to be posted; reads and checks the results that are answered."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .result_check import ResultCheck, changed_since
 
 @dataclass
 class Signals:
-    """What the poller has seen of the jobs."""
+    """What was seen of the jobs: execution ids with a result, statuses by job name."""
 
     results: set[str] = field(default_factory=set)
     statuses: dict[str, JobStatus] = field(default_factory=dict)
 
     def end_of(self, request: Request) -> JobStatus | None:
-        """How the request's job ended, once that is known."""
+        """Return the status of the request's job if it has ended, else None."""
         status = self.statuses.get(request.execution.job_name) if request.execution else None
         return status if status and status["status"] in {"Completed", "Failed", "Stopped"} else None
 
 
 class Results:
-    """Each execution's result, read, validated and held to its request once."""
+    """Reads, validates and checks each execution's result once."""
 
     def __init__(self, executor: Executor, audit: AuditTrail, check: ResultCheck, job_reader: JobReader) -> None:
         self._executor = executor
@@ -37,7 +37,7 @@ class Results:
         self._read: dict[str, ReadResult] = {}
 
     def of(self, request: Request) -> CreditResult:
-        """The result of the request's execution; which bytes it was read from is noted in the request.
+        """Return the result of the request's execution; note in the request the hash of its bytes.
 
         Raises as Executor.get_results; ResultInvalid for another query's, and for other bytes than those noted before:
         what a bot that died was about to answer, or has answered, must not be another amount by now.
@@ -56,15 +56,15 @@ class Results:
         return read.result
 
     def is_read(self, request: Request) -> bool:
-        """Whether it is known already, and valid."""
+        """Return whether the request's result was read and is valid."""
         return request.execution is not None and request.execution.execution_id in self._read
 
     def if_answered(self, request: Request) -> CreditResult | None:
-        """The same, where the reply is an answer."""
+        """Return the result if the reply is an answer, else None. Raises as `of`."""
         return self.of(request) if request.reply == "answer" else None
 
     def forget(self, request: Request) -> None:
-        """The request has ended."""
+        """Forget the result of a request that has ended."""
         if request.execution:
             self._read.pop(request.execution.execution_id, None)
 

@@ -1,4 +1,4 @@
-"""How long an answer usually takes, from the latest audit records: read once a tick, and only where somebody waits."""
+"""Tells how long an answer usually takes, from the latest audit records, read at most once a tick."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from ..times import seconds_of
 log = logging.getLogger("credits")
 
 LATEST = 20
+"""Audit records that are read."""
 FEWEST = 3
+"""Answered executions that make a usual time."""
 
 
 class UsualTime:
@@ -27,7 +29,7 @@ class UsualTime:
         self._seconds: float | None = None
 
     def seconds(self) -> float | None:
-        """From a job's creation to its end; None where too few were answered, or S3 does not say."""
+        """Return the median seconds from a job's creation to its end; None if too few were answered or S3 fails."""
         with self._lock:
             if not self._known:
                 self._seconds, self._known = self._read(), True
@@ -44,7 +46,7 @@ class UsualTime:
 
 
 def _seconds(record: dict[str, Any]) -> float | None:
-    """None for a failure, and for a record that lacks a time."""
+    """Return a record's seconds; None for a failure and for a record that lacks a time."""
     if record.get("outcome") != "answer":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Steps of many messages side by side: a bounded pool that takes the most urgent first."""
+"""Runs steps of many messages side by side in a bounded pool, the most urgent first."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ class WorkPool(Protocol):
 
 
 class ThreadedPool:
-    """`size` threads; a task must not raise. More threads take reactions alone, so that their limits hold up nothing
-    else.
-    """
+    """`size` threads for work; `reactions` more for reactions, so that Slack's limits on these hold up nothing."""
 
     def __init__(self, size: int = 16, reactions: int = 4) -> None:
         self._numbers = itertools.count()
@@ -63,7 +61,7 @@ class ThreadedPool:
         self._queues[urgency == REACT].put((urgency, next(self._numbers), task))
 
     def map(self, task: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
-        """Each item's answer, in order, done side by side; returns when all are done, or raises the first error."""
+        """Run the task for each item side by side; return the answers in order, or raise the first error."""
         with ThreadPoolExecutor(MAP_THREADS) as threads:
             return list(threads.map(task, items))
 
@@ -102,14 +100,14 @@ class ThreadedPool:
 
 
 class InlinePool:
-    """Does each task at once, in the caller's thread: one order of calls, for whoever counts them."""
+    """Runs each task at once in the caller's thread, so that the order of calls is always the same."""
 
     def submit(self, urgency: int, task: Task) -> None:  # noqa: ARG002 (there is no queue to order)
-        """Do it."""
+        """Run it now."""
         task()
 
     def map(self, task: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
-        """One after the other."""
+        """Run the task for one item after the other."""
         return [task(item) for item in items]
 
     def idle(self) -> bool:

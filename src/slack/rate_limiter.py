@@ -28,8 +28,8 @@ class RateLimiter:
         if turn > now:
             self._sleep(turn - now)
 
-    def take_if_free(self, channel: str) -> bool:
-        """Take a turn where nobody waits for one: for what may as well be said later."""
+    def reserve_if_free(self, channel: str) -> bool:
+        """Reserve the next turn if nobody waits for one; return whether it was free. For what may be said later."""
         with self._lock:
             now = self._clock()
             if now < self._free_at.get(channel, 0.0):

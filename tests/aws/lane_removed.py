@@ -41,8 +41,8 @@ def work(plain: Installation, bot: Bot, round_: int) -> None:
     with contextlib.suppress(CreditsError):
         bot.run()
     with contextlib.suppress(CreditsError):
-        job = bot.executor.execute(f"{VERIFY} /* script: result after 3600 */")
-        bot.executor.stop(job["job_name"])
+        job = bot.services.executor.execute(f"{VERIFY} /* script: result after 3600 */")
+        bot.services.executor.stop(job["job_name"])
 
 
 def denied(plain: Installation) -> set[str]:

@@ -200,7 +200,9 @@ def test_messages_of_the_earlier_bots_list_count_as_done(harness: BotHarness) ->
     done, new = harness.ask("result"), harness.ask("result")
     bot = harness.bot()
     listed = json.dumps({"processed": [done]}).encode()
-    bot.clients.s3.put_object(Bucket=bot.settings.s3_output_bucket, Key=paths.PROCESSED_MESSAGES, Body=listed)
+    bot.services.clients.s3.put_object(
+        Bucket=bot.services.settings.s3_output_bucket, Key=paths.PROCESSED_MESSAGES, Body=listed
+    )
 
     harness.tick()
 

@@ -134,7 +134,7 @@ def test_an_unreadable_record_costs_its_own_message_and_no_other(harness: BotHar
     bot = harness.bot()
     channel = bot.inbox.window()[0].channel
     for key, body in ((paths.message_record(channel, broken), b"{"), (paths.open_marker(channel, broken), b"")):
-        bot.clients.s3.put_object(Bucket=bot.settings.s3_output_bucket, Key=key, Body=body)
+        bot.services.clients.s3.put_object(Bucket=bot.services.settings.s3_output_bucket, Key=key, Body=body)
     well = harness.ask("result")
 
     harness.tick()

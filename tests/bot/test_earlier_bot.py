@@ -152,7 +152,7 @@ def test_what_another_writes_meanwhile_is_not_lost(harness: BotHarness) -> None:
     put(harness, [DONE])
     begun.record.requests[0].state = "answered"
 
-    bot.state.note_processed(begun, harness.time())
+    bot.services.state.note_processed(begun, harness.time())
 
     assert listed(harness) == [DONE, ts]
 

@@ -31,7 +31,7 @@ def counted(number: int, amount: str) -> str:
 
 def put(harness: BotHarness, key: str, body: bytes) -> None:
     bot = harness.bot()
-    bot.clients.s3.put_object(Bucket=bot.settings.s3_output_bucket, Key=key, Body=body)
+    bot.services.clients.s3.put_object(Bucket=bot.services.settings.s3_output_bucket, Key=key, Body=body)
 
 
 def recommended(harness: BotHarness, number: int, **changes: Any) -> str:
@@ -196,7 +196,7 @@ def test_an_answer_whose_message_was_deleted_is_told_of_to_nobody(
 
     assert "earlier" not in harness.answers(ts)[0]
     bot = harness.bot()
-    store = ObjectStore(bot.clients, bot.settings.s3_output_bucket)
+    store = ObjectStore(bot.services.clients, bot.services.settings.s3_output_bucket)
     found = [record["execution_id"] for record in History(store).of_account(ACCOUNT)]
     assert found == [harness.execution_of(gone), harness.execution_of(ts)]
     assert len(harness.objects(INDEX)) == 3
@@ -216,7 +216,7 @@ def test_an_answer_that_an_earlier_release_was_about_to_post_names_the_earlier_o
     put(harness, key, json.dumps(record).encode())
     for entry in list(harness.objects(INDEX)):
         if harness.execution_of(ts) in entry:  # entered with its audit record then
-            harness.bot().clients.s3.delete_object(Bucket=harness.box.env["S3_OUTPUT_BUCKET"], Key=entry)
+            harness.bot().services.clients.s3.delete_object(Bucket=harness.box.env["S3_OUTPUT_BUCKET"], Key=entry)
 
     harness.time.sleep(TICK_EVERY)
     harness.ticks_until_quiet()
@@ -268,7 +268,7 @@ def test_a_process_killed_at_any_call_of_an_answer_leaves_one_entry_and_one_list
         assert [one["execution_id"] in answer for one in told["latest"]] == [True] * told["count"], dying
         assert len(harness.objects(INDEX)) == 3, dying
         bot = harness.bot()
-        kept = ObjectStore(bot.clients, bot.settings.s3_output_bucket)
+        kept = ObjectStore(bot.services.clients, bot.services.settings.s3_output_bucket)
         of_index = [one for one in differences(kept, harness.execution_of(ts)) if INDEX in one]
         assert of_index == [], dying
     figure(

@@ -38,7 +38,7 @@ def box(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sa
     for name, value in sandbox.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("src.bot.tick.STATUS_EVERY", 1.0)
+    monkeypatch.setattr("src.bot.polling.STATUS_EVERY", 1.0)
     return sandbox
 
 
@@ -55,7 +55,7 @@ def tick(box: Sandbox, sql: str) -> tuple[str, str, dict[str, Any]]:
     [found] = s3.list_objects_v2(Bucket=bucket, Prefix=f"{paths.ROOT}/inputs/")["Contents"]
     files = paths.ExecutionPaths(found["Key"].split("/")[2])
     error = json.loads(s3.get_object(Bucket=bucket, Key=files.error)["Body"].read())
-    executor = make_executor(bot.settings, clients=bot.clients, sleep=Waiter().sleep)
+    executor = make_executor(bot.services.settings, clients=bot.services.clients, sleep=Waiter().sleep)
     return told, "\n".join(executor.log_tail(paths.job_name(files.execution_id), 200)), error
 
 

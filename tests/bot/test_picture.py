@@ -18,7 +18,7 @@ def answered(harness: BotHarness, *, drawn: bool) -> list[str]:
     [job] = harness.jobs()
     if drawn:
         key = paths.ExecutionPaths(job["environment"]["EXECUTION_ID"]).picture
-        bot.clients.s3.put_object(Bucket=bot.settings.s3_output_bucket, Key=key, Body=b"\x89PNG")
+        bot.services.clients.s3.put_object(Bucket=bot.services.settings.s3_output_bucket, Key=key, Body=b"\x89PNG")
     harness.box.aws.finish_all()
     harness.ticks_until_quiet()
     return [file["name"].rpartition(".")[2] for one in harness.box.slack.thread(ts=ts) for file in one.get("files", [])]

@@ -42,7 +42,7 @@ def test_a_job_whose_message_still_waits_is_left_running(harness: BotHarness, ru
 def test_a_job_whose_message_record_is_gone_is_stopped_once(harness: BotHarness, running: str) -> None:
     bot = harness.bot()
     [key] = harness.objects(f"{paths.ROOT}/state/messages/")
-    bot.clients.s3.delete_object(Bucket=bot.settings.s3_output_bucket, Key=key)
+    bot.services.clients.s3.delete_object(Bucket=bot.services.settings.s3_output_bucket, Key=key)
     harness.time.sleep(TICK_EVERY * 2)
 
     [said] = bot.reaper.run()
@@ -56,7 +56,7 @@ def test_a_job_whose_message_record_is_gone_is_stopped_once(harness: BotHarness,
 def test_a_young_job_is_not_looked_at(harness: BotHarness, running: str) -> None:
     bot = harness.bot()
     [key] = harness.objects(f"{paths.ROOT}/state/messages/")
-    bot.clients.s3.delete_object(Bucket=bot.settings.s3_output_bucket, Key=key)
+    bot.services.clients.s3.delete_object(Bucket=bot.services.settings.s3_output_bucket, Key=key)
 
     assert bot.reaper.run() == []
     assert states(harness) == ["InProgress"]
@@ -65,7 +65,7 @@ def test_a_young_job_is_not_looked_at(harness: BotHarness, running: str) -> None
 def test_a_job_without_a_record_is_reported_and_left_alone(harness: BotHarness, running: str) -> None:
     bot = harness.bot()
     [key] = harness.objects(paths.EXECUTIONS_PREFIX)
-    bot.clients.s3.delete_object(Bucket=bot.settings.s3_output_bucket, Key=key)
+    bot.services.clients.s3.delete_object(Bucket=bot.services.settings.s3_output_bucket, Key=key)
     harness.time.sleep(TICK_EVERY * 2)
 
     [said] = bot.reaper.run()
@@ -77,7 +77,7 @@ def test_a_job_without_a_record_is_reported_and_left_alone(harness: BotHarness, 
 @pytest.mark.parametrize(("hours", "stopped"), [(0.5, False), (2, True)])
 def test_a_commands_job_lives_as_long_as_its_lease(harness: BotHarness, hours: float, stopped: bool) -> None:
     bot = harness.bot()
-    bot.executor.execute("SELECT 1 FROM authy.verification_usage /* script: result after 36000 */")
+    bot.services.executor.execute("SELECT 1 FROM authy.verification_usage /* script: result after 36000 */")
     harness.time.sleep(hours * 3600)
 
     bot.reaper.run()
@@ -92,12 +92,12 @@ def test_a_commands_job_lives_as_long_as_its_lease(harness: BotHarness, hours: f
 def test_a_job_another_bot_won_is_not_stopped_by_this_one(harness: BotHarness, running: str) -> None:
     bot = harness.bot()
     [key] = harness.objects(f"{paths.ROOT}/state/messages/")
-    bot.clients.s3.delete_object(Bucket=bot.settings.s3_output_bucket, Key=key)
+    bot.services.clients.s3.delete_object(Bucket=bot.services.settings.s3_output_bucket, Key=key)
     harness.time.sleep(TICK_EVERY * 2)
     record = only_execution(harness)
-    found = bot.state.execution(record.execution_id)
+    found = bot.services.state.execution(record.execution_id)
     assert found is not None
-    bot.state.replace_execution(found[0].model_copy(update={"stopped_because": "another"}), found[1])
+    bot.services.state.replace_execution(found[0].model_copy(update={"stopped_because": "another"}), found[1])
 
     assert bot.reaper.run() == []
     assert states(harness) == ["InProgress"]

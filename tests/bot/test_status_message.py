@@ -35,7 +35,9 @@ def tell_progress(harness: BotHarness, ts: str, done: int, waiting_for: list[str
     said = {"done": done, "total": done + len(waiting_for), "waiting_for": waiting_for}
     bot = harness.bot()
     key = paths.ExecutionPaths(execution["execution_id"]).progress
-    bot.clients.s3.put_object(Bucket=bot.settings.s3_output_bucket, Key=key, Body=json.dumps(said).encode())
+    bot.services.clients.s3.put_object(
+        Bucket=bot.services.settings.s3_output_bucket, Key=key, Body=json.dumps(said).encode()
+    )
 
 
 def test_a_long_job_is_said_to_be_at_work_in_one_message_that_is_edited(harness: BotHarness) -> None:

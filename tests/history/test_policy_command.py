@@ -25,7 +25,7 @@ STANDARD = 'STANDARD: rule(refund="0.80", target="0.90", cost_kept="0.5"),'
 def store(harness: BotHarness) -> ObjectStore:
     """Two past executions: 72.00 USD in mode standard and 30.00 in basic, then 10.00 in max."""
     bot = harness.bot()
-    store = ObjectStore(bot.clients, bot.settings.s3_output_bucket)
+    store = ObjectStore(bot.services.clients, bot.services.settings.s3_output_bucket)
     ledger = Ledger().set("standard", "2025-01-01", "2025-08-01").set("basic", "2025-08-01").cost("0")
     record(store, FIRST, ledger.use("2025-07-10", 100, "100.00").use("2025-08-10", 100, "100.00"))
     record(store, SECOND, Ledger().set("max", "2025-01-01").cost("0").use("2025-07-10", 100, "10.00"))

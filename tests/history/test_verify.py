@@ -101,7 +101,7 @@ def test_every_byte_that_a_failed_execution_left_is_proved_too(harness: BotHarne
     harness.ask("error")
     harness.tick()
     bot = harness.bot()
-    store = MemoryStore.copy_of(bot.clients.s3, bot.settings.s3_output_bucket)
+    store = MemoryStore.copy_of(bot.services.clients.s3, bot.services.settings.s3_output_bucket)
     [audit] = store.keys(paths.AUDIT_PREFIX)
     files = paths.ExecutionPaths(audit.rsplit("/", 1)[1].removesuffix(".json"))
     assert list(differences(store, files.execution_id)) == []

@@ -136,7 +136,7 @@ def check_bot(box: Sandbox, name: str) -> None:
 
     bot.run()
 
-    executor = make_executor(bot.settings, clients=bot.clients, sleep=Waiter().sleep)
+    executor = make_executor(bot.services.settings, clients=bot.services.clients, sleep=Waiter().sleep)
     [execution_id] = _executions(box)
     said = [message["text"] for message in box.slack.thread(ts=ts)[1:] if not message.get("files")]
     assert said == [_thread(box, name, execution_id)]

@@ -24,6 +24,6 @@ def test_each_gives_its_amount_and_is_answered_in_its_thread(
     for variable, value in {**environment, "REQUESTS_CA_BUNDLE": certifi.where()}.items():  # as many companies have it
         monkeypatch.setenv(variable, value)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("src.bot.tick.STATUS_EVERY", 1.0)
+    monkeypatch.setattr("src.bot.polling.STATUS_EVERY", 1.0)
 
     check_bot(sandbox, name)
