@@ -137,7 +137,9 @@ class ResultInvalid(ResultError):
 
 
 class TransientError(CreditsError):
-    """The same call may succeed later."""
+    """The same call may succeed later; `retry_after`: the seconds that the service asks to wait, if it does."""
+
+    retry_after: float | None = None
 
 
 class CapacityError(TransientError):

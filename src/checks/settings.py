@@ -12,8 +12,7 @@ from ..errors import ConfigurationError, CreditsError
 from ..execution.processing_request import FROM_SETTING, processing_request
 from ..execution.service_limits import breaks_limits
 from ..execution.submission import make_check
-from ..looker.client import checked_base
-from ..slack.client import checked_url
+from ..loopback import check_https
 from .findings import Examination, Finding
 
 SETTINGS_DOCUMENT = "Documentation/SAGEMAKER_SETUP.md lists all settings"
@@ -64,10 +63,10 @@ def _looks(settings: BotSettings) -> Iterator[Callable[[], object]]:
     if settings.s3_output_bucket:
         yield lambda: make_check(settings, _ANY_ID)
     if settings.lookersdk_base_url:
-        yield lambda: checked_base(settings.lookersdk_base_url)
+        yield lambda: check_https("LOOKERSDK_BASE_URL", settings.lookersdk_base_url)
     if settings.slack_bot_token.get_secret_value():
         yield lambda: _bot_token(settings.slack_bot_token.get_secret_value())
-    yield lambda: checked_url(settings.slack_api_url)
+    yield lambda: check_https("SLACK_API_URL", settings.slack_api_url)
     yield lambda: _hosts(settings)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..config import LOOKER_LOGIN, BotSettings
 from ..errors import ConfigurationError, CreditsError, LinkError, QueryError, TransientError
+from ..loopback import check_https, is_loopback
 from ..retries import with_retries
 from .links import LookerLink
 from .question import NOT_PERMITTED, Explores, Question
@@ -22,9 +23,7 @@ Answer = TypeVar("Answer")
 
 TIMEOUT = 30  # seconds without a byte
 TOTAL = 90.0  # seconds for one whole answer
-ATTEMPTS = 4
 MAX_SQL = 4_000_000  # bytes of UTF-8
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ALL_ACCESS = "all_access"
 OF_AN_EXPLORE = ("run_inline_query", "lookml_model_explore")
 
@@ -67,18 +66,18 @@ class LookerClient:
         Raises LinkError (deleted, not visible, no SQL), QueryError (empty, over 4 MB), ConfigurationError (login),
         TransientError once all attempts are used up.
         """
-        return _checked(with_retries(lambda: self._once(link), self._sleep, ATTEMPTS))
+        return _checked(with_retries(lambda: self._once(link), self._sleep))
 
     def log_in(self) -> None:
         """Get a token. Raises ConfigurationError (the login, the address), TransientError."""
-        with_retries(lambda: self._translating(lambda sdk: sdk.auth.authenticate({})), self._sleep, ATTEMPTS)
+        with_retries(lambda: self._translating(lambda sdk: sdk.auth.authenticate({})), self._sleep)
 
     def permissions(self) -> frozenset[str] | None:
         """What the API user may do, in any of its roles: ALL_ACCESS is all; None where Looker does not tell it.
 
         Raises ConfigurationError (the login, the address), TransientError.
         """
-        return with_retries(lambda: self._translating(_permissions), self._sleep, ATTEMPTS)
+        return with_retries(lambda: self._translating(_permissions), self._sleep)
 
     def close(self) -> None:
         """Close the connections."""
@@ -115,11 +114,11 @@ class LookerClient:
             if self._sdk is None:
                 settings = self._settings
                 settings.require(*LOOKER_LOGIN)
-                self._wire = Transport(
-                    TIMEOUT, TOTAL, self._call_log, proxies=not _is_loopback(settings.lookersdk_base_url)
-                )
+                url = settings.lookersdk_base_url
+                check_https("LOOKERSDK_BASE_URL", url)
+                self._wire = Transport(TIMEOUT, TOTAL, self._call_log, proxies=not is_loopback(url))
                 self._sdk = make_sdk(
-                    checked_base(settings.lookersdk_base_url),
+                    url,
                     settings.lookersdk_client_id,
                     settings.lookersdk_client_secret.get_secret_value(),
                     self._wire,
@@ -191,14 +190,3 @@ def _checked(sql: str) -> str:
     if len(sql.encode("utf-8", "surrogatepass")) > MAX_SQL:
         raise QueryError("The SQL behind this link is over 4 MB: narrow the query and post its new link.")
     return sql
-
-
-def checked_base(url: str) -> str:
-    """LOOKERSDK_BASE_URL, which must be https except on this machine. Raises ConfigurationError."""
-    if url.startswith("https://") or (url.startswith("http://") and _is_loopback(url)):
-        return url
-    raise ConfigurationError("LOOKERSDK_BASE_URL must begin with https:// (the bot's Looker login goes there).")
-
-
-def _is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK

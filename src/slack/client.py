@@ -1,7 +1,7 @@
-"""Slack, as the bot needs it. Posts are never repeated by this client: only the caller, who can look first, may.
+"""Slack, as the bot needs it. Safe to use from several threads.
 
-Calls that may be carried out twice (reads, reactions, edits) are retried; posting is retried only when Slack says it
-did nothing (429). Safe to use from several threads.
+Calls that may be carried out twice (reads, reactions, deletions) are retried. A post is retried only if Slack says that
+it did nothing (429): after an unclear answer only the caller, who can look for it first, may post again.
 """
 
 from __future__ import annotations
@@ -9,28 +9,29 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web import SlackResponse
 
 from ..config import BotSettings
 from ..errors import ConfigurationError
+from ..loopback import check_https, is_loopback
+from ..retries import with_retries
 from .errors import (
     CONNECTION_ERRORS,
     MessageGone,
     MissingScope,
+    RateLimited,
     SlackRefused,
     SlackUnavailable,
     Undeliverable,
     translate,
 )
 from .text import Message
-from .transport import CountingWebClient, RateLimited, Sleep, Unanswered, counted, is_loopback, make_opener
+from .transport import TIMEOUT, CountingWebClient, counted, make_opener
 
 if TYPE_CHECKING:
     from ..calls import CallLog
@@ -38,46 +39,41 @@ if TYPE_CHECKING:
 __all__ = ["Message", "MessageGone", "SlackClient", "SlackRefused", "SlackUnavailable", "Undeliverable"]
 
 EVENT_TYPE = "credit_recommendation"
-TIMEOUT = 10  # seconds a call
 PAGE = 200  # messages a page; Slack recommends no more
 MAX_PAGES = 200
 DM_LOOKBACK = 1000  # messages of a DM looked through for one sent already
-RETRIES = 3
 _LATER = (408, 429)  # statuses of the upload address that mean "not now"
 
-Slack = Mapping[str, Any]
+Check = Callable[[], None]
+"""Called right before each attempt of a post; raises if another bot may be at work on it by now."""
 
 
-def _always() -> None:
-    """Posting is never too late for whoever holds no lease."""
-
-
-_may_post: ContextVar[Callable[[], None]] = ContextVar("may_post", default=_always)
-"""Asked again after each wait that Slack asks for: a post may be too late by then."""
+def _always_allow() -> None:
+    """The default check."""
 
 
 class SlackClient:
     """One workspace's Slack through one bot token.
 
     Every method raises SlackUnavailable (a TransientError), or a PermanentSlackError that names the fix where there
-    is one (token, scope, channel). `sleep` waits between retries; it may raise to give up.
+    is one (token, scope, channel). `sleep` waits between attempts; it may raise to give up.
     """
 
-    def __init__(self, settings: BotSettings, *, call_log: CallLog | None = None, sleep: Sleep = time.sleep) -> None:
+    def __init__(
+        self,
+        settings: BotSettings,
+        *,
+        call_log: CallLog | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         settings.require("slack_bot_token")
-        self._url = checked_url(settings.slack_api_url)
+        check_https("SLACK_API_URL", settings.slack_api_url)
+        self._url = settings.slack_api_url.removesuffix("/") + "/"
         self._call_log = call_log
+        self._sleep = sleep
         self._opener = make_opener(self._url)
         token = settings.slack_bot_token.get_secret_value()
-        limited, unanswered = RateLimited(sleep, RETRIES), Unanswered(sleep, RETRIES)
-        patient = RateLimited(lambda seconds: (sleep(seconds), _may_post.get()()), RETRIES)
-
-        def client(*handlers: RateLimited | Unanswered) -> CountingWebClient:
-            return CountingWebClient(token, self._url, self._opener, list(handlers), call_log, TIMEOUT)
-
-        self._now_or_never = client()
-        self._once = client(patient)
-        self._again = client(limited, unanswered)
+        self._web = CountingWebClient(token, self._url, self._opener, call_log)
 
     # Reading
 
@@ -88,7 +84,7 @@ class SlackClient:
 
     def scopes(self) -> frozenset[str]:
         """What the token may do, as Slack tells with every answer."""
-        granted = _header(self._answer(self._again, "auth.test", {}), "x-oauth-scopes")
+        granted = _header(self._repeatable("auth.test"), "x-oauth-scopes")
         return frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
 
     def channel_id(self, name_or_id: str) -> str:
@@ -143,21 +139,20 @@ class SlackClient:
         thread_ts: str,
         message: Message,
         key: str,
-        may_post: Callable[[], None] = _always,
+        check: Check = _always_allow,
         *,
         metadata: bool = True,
     ) -> str:
-        """Post into the thread under a key by which `find_reply` finds it again; the new message's time stamp.
+        """Post into the thread under a key by which `find_reply` finds it again; return the new message's time stamp.
 
-        may_post: asked right before each try; raises where another bot may be at it by now.
-        metadata: whether the key goes there; else it is the text's last word.
+        metadata: whether the key is sent as metadata; else it is the text's last word.
         """
-        return self._post(channel, message, key, may_post, metadata=metadata, thread_ts=thread_ts)
+        return self._post(channel, message, key, check, metadata=metadata, thread_ts=thread_ts)
 
     def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace the content of one of the bot's messages; waits for nothing: the next edit says more."""
+        """Replace the content of one of the bot's messages, by one attempt: the next edit says more."""
         body = {"channel": channel, "ts": ts, "text": message.text, "blocks": message.blocks}
-        self._call(self._now_or_never, "chat.update", body, http_json=True, channel=channel)
+        self._once("chat.update", body, http_json=True)
 
     def delete(self, channel: str, ts: str) -> None:
         """Delete one of the bot's messages; silent where it is gone."""
@@ -167,12 +162,14 @@ class SlackClient:
             return
 
     def react(self, channel: str, ts: str, name: str) -> None:
-        """Add a reaction; silent where it is there already, or the message is gone."""
-        self._reaction("reactions.add", "already_reacted", channel, ts, name)
-
-    def unreact(self, channel: str, ts: str, name: str) -> None:
-        """Take a reaction away; silent where there is none, or the message is gone."""
-        self._reaction("reactions.remove", "no_reaction", channel, ts, name)
+        """Add a reaction; silent if it is there already, or the message is gone."""
+        try:
+            self._repeatable("reactions.add", channel=channel, timestamp=ts, name=name)
+        except MessageGone:
+            return
+        except SlackRefused as error:
+            if error.code != "already_reacted":
+                raise
 
     def send_dm(
         self,
@@ -180,19 +177,18 @@ class SlackClient:
         message: Message,
         key: str,
         check_first: bool,
-        may_post: Callable[[], None] = _always,
+        check: Check = _always_allow,
         *,
         metadata: bool = True,
     ) -> None:
         """Send a direct message; with `check_first`, unless one with this key is there. Raises Undeliverable.
 
-        may_post: asked right before the post; raises where another bot may be at it by now.
-        metadata: whether the key goes there; else it is the text's last word.
+        metadata: as for post_reply.
         """
         channel = self.open_dm(user)
         if check_first and self._sent_already(channel, key):
             return
-        self._post(channel, message, key, may_post, metadata=metadata)
+        self._post(channel, message, key, check, metadata=metadata)
 
     def open_dm(self, user: str) -> str:
         """The channel of direct messages to a user. Raises Undeliverable where they can get none."""
@@ -205,19 +201,17 @@ class SlackClient:
         filename: str,
         title: str,
         content: bytes,
-        may_post: Callable[[], None] = _always,
+        check: Check = _always_allow,
     ) -> None:
-        """Put a file into the thread: three calls, of which only the last shows it; `may_post` is asked before that."""
+        """Put a file into the thread: three calls, of which only the last, after the check, shows it."""
         target = self._repeatable("files.getUploadURLExternal", filename=filename, length=len(content))
         self._send_bytes(str(target["upload_url"]), content)
         body = {"files": [{"id": target["file_id"], "title": title}], "channel_id": channel, "thread_ts": thread_ts}
-        self._show("files.completeUploadExternal", body, channel, may_post)
+        self._show("files.completeUploadExternal", body, check)
 
     # The calls themselves
 
-    def _post(
-        self, channel: str, message: Message, key: str, may_post: Callable[[], None], *, metadata: bool, **more: str
-    ) -> str:
+    def _post(self, channel: str, message: Message, key: str, check: Check, *, metadata: bool, **more: str) -> str:
         body: dict[str, Any] = {
             "channel": channel,
             "text": message.text if metadata else f"{message.text}\n{key}",
@@ -229,16 +223,16 @@ class SlackClient:
             body["blocks"] = message.blocks
         if metadata:
             body["metadata"] = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
-        return str(self._show("chat.postMessage", body, channel, may_post)["ts"])
+        return str(self._show("chat.postMessage", body, check)["ts"])
 
-    def _show(self, method: str, body: dict[str, Any], channel: str, may_post: Callable[[], None]) -> Slack:
-        """A call that people see: `may_post` is asked right before each try of it."""
-        asked = _may_post.set(may_post)
-        try:
-            may_post()
-            return self._call(self._once, method, body, http_json=True, channel=channel)
-        finally:
-            _may_post.reset(asked)
+    def _show(self, method: str, body: dict[str, Any], check: Check) -> SlackResponse:
+        """Check, and make a call that people see; after a 429 wait, check and call again."""
+
+        def attempt() -> SlackResponse:
+            check()
+            return self._once(method, body, http_json=True)
+
+        return with_retries(attempt, self._sleep, only=RateLimited)
 
     def _channel_named(self, name: str, types: str) -> str | None:
         channels = self._pages("users.conversations", "channels", types=types, exclude_archived=True)
@@ -254,15 +248,6 @@ class SlackClient:
         newest_first = self._pages("conversations.history", "messages", channel=channel, include_all_metadata=True)
         return find_key(islice(newest_first, DM_LOOKBACK), key) is not None
 
-    def _reaction(self, method: str, done_already: str, channel: str, ts: str, name: str) -> None:
-        try:
-            self._repeatable(method, channel=channel, timestamp=ts, name=name)
-        except MessageGone:
-            return
-        except SlackRefused as error:
-            if error.code != done_already:
-                raise
-
     def _pages(self, method: str, items: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         arguments |= {"limit": PAGE}
         for _ in range(MAX_PAGES):
@@ -274,28 +259,15 @@ class SlackClient:
             arguments["cursor"] = cursor
         raise SlackRefused(f"{method} has more than {MAX_PAGES} pages: shorten the look-back (LOOKBACK_HOURS).")
 
-    def _repeatable(self, method: str, *, http_json: bool = False, **arguments: Any) -> Slack:
-        channel = str(arguments.get("channel", "the channel"))
-        return self._call(self._again, method, arguments, http_json=http_json, channel=channel)
+    def _repeatable(self, method: str, **arguments: Any) -> SlackResponse:
+        return with_retries(lambda: self._once(method, arguments), self._sleep)
 
-    def _call(
-        self, client: CountingWebClient, method: str, arguments: dict[str, Any], *, http_json: bool, channel: str
-    ) -> Slack:
-        return _plain(self._answer(client, method, arguments, http_json=http_json, channel=channel), method)
-
-    def _answer(
-        self,
-        client: CountingWebClient,
-        method: str,
-        arguments: dict[str, Any],
-        *,
-        http_json: bool = False,
-        channel: str = "the channel",
-    ) -> SlackResponse:
+    def _once(self, method: str, arguments: dict[str, Any], *, http_json: bool = False) -> SlackResponse:
         form, body = (None, arguments) if http_json else (arguments, None)
         try:
-            return client.api_call(method, params=form, json=body)
+            return self._web.api_call(method, params=form, json=body)
         except (SlackClientError, *CONNECTION_ERRORS, ValueError) as error:
+            channel = str(arguments.get("channel") or arguments.get("channel_id") or "the channel")
             failure = translate(error, method, channel=channel)
         raise failure  # not from the SDK's error, which holds the whole request, token and all
 
@@ -328,12 +300,6 @@ def find_key(messages: Iterable[dict[str, Any]], key: str) -> str | None:
     return None
 
 
-def _plain(answer: SlackResponse, method: str) -> Slack:
-    if not isinstance(answer.data, dict):
-        raise SlackUnavailable(f"Slack answered {method} with something that is not JSON.")
-    return answer.data
-
-
 def _header(answer: SlackResponse, name: str) -> str:
     for known, value in answer.headers.items():
         if known.lower() == name:
@@ -343,11 +309,3 @@ def _header(answer: SlackResponse, name: str) -> str:
 
 def _looks_like_id(text: str) -> bool:
     return len(text) >= 9 and text[0] in "CGD" and text.isalnum() and text.isupper()
-
-
-def checked_url(url: str) -> str:
-    """SLACK_API_URL with a slash at its end; https except on this machine. Raises ConfigurationError."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)):
-        return url if url.endswith("/") else f"{url}/"
-    raise ConfigurationError("SLACK_API_URL must begin with https:// (the bot's token goes there).")

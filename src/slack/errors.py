@@ -127,11 +127,15 @@ _BLOCKS = {
 
 
 class SlackUnavailable(TransientError):
-    """Slack cannot be reached or asks to wait; `retry_after` in seconds, where Slack said so."""
+    """Slack cannot be reached or asks to wait."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RateLimited(SlackUnavailable):
+    """HTTP 429: Slack did nothing and asks to wait, so that even a post may be made again."""
 
 
 def translate(error: Exception, method: str, *, channel: str = "the channel") -> CreditsError:
@@ -156,7 +160,8 @@ def _refusal(error: SlackApiError, method: str, channel: str) -> CreditsError:
     answer: Mapping[str, Any] = data if isinstance(data, dict) else {}
     code = str(answer.get("error", ""))[:80]
     if status == 429 or status >= 500 or code in _TRANSIENT:
-        return SlackUnavailable(f"Slack asks to wait with {method} ({code or status}).", _retry_after(error))
+        kind = RateLimited if status == 429 else SlackUnavailable
+        return kind(f"Slack asks to wait with {method} ({code or status}).", _retry_after(error))
     if status in _BODY_REFUSED:
         return SlackRefused(
             f"{method} was refused with HTTP {status}: Slack, or a proxy, does not take this.", f"http_{status}"
