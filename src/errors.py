@@ -1,4 +1,4 @@
-"""Every error this project's bot raises, by what its reader can do about it.
+"""Every error that this project's bot raises, by what its reader can do about it.
 
     CreditsError
     ├── ConfigurationError     an engineer fixes a setting, a secret, a permission; names it
@@ -21,7 +21,10 @@
         ├── StateConflict      another writer was first: read again
         └── StateUnreadable    a record is not what was written; names its key
 
-Foreign errors (botocore, slack_sdk, looker_sdk, requests) are translated where they come in and chained.
+An error of one part alone is defined there, under one of these: slack/errors.py (PermanentSlackError, below it all
+that Slack refuses; SlackUnavailable), looker/client.py, state/lease.py, state/state_manager.py, bot/claims.py,
+bot/notifier.py and recheck/saved_rows.py. Not a CreditsError: HttpRefusal and ConnectionLost (looker/api.py), which
+Looker's client translates, and NotMade (checks/findings.py), which ends one check.
 """
 
 from __future__ import annotations

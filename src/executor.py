@@ -11,12 +11,14 @@ results["credit_amount"]
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypedDict
 
 Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
 Outcome = Literal["running", "completed", "failed", "timed_out", "cancelled", "stopped", "no_capacity", "lost"]
+
+MAX_QUERY_BYTES = 4_000_000
+"""Bytes of a SQL in UTF-8."""
 
 
 class JobInfo(TypedDict):
@@ -130,19 +132,15 @@ Each = Callable[[Callable[[str], JobStatus | None], Iterable[str]], Iterable[Job
 """Asks for each job's status, in order: `map`, or what does the same side by side."""
 
 
-class Executor(ABC):
-    """Runs the notebook for one Looker query. Both implementations raise the same errors for the same causes."""
+class Executor(Protocol):
+    """Runs the notebook for one Looker query. Both executors raise the same errors for the same causes."""
 
     def run(self, looker_query: str, asid: str | None = None, *, timeout: float | None = None) -> CreditResult:
         """Execute, wait, read: for code that was synchronous. Raises on anything but a result.
 
         As execute, wait_for_completion and get_results do; after a TransientError the job that it names may run on.
         """
-        job = self.execute(looker_query, asid)
-        self.wait_for_completion(job["job_name"], timeout)
-        return self.get_results(job["execution_id"])
 
-    @abstractmethod
     def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:
         """Start one execution and return at once.
 
@@ -151,7 +149,6 @@ class Executor(ABC):
         Raises QueryError, ConfigurationError, CapacityError, TransientError, ExecutionError.
         """
 
-    @abstractmethod
     def wait_for_completion(self, job_name: str, timeout: float | None = None) -> JobStatus:
         """Wait until the job has ended; `timeout` in seconds, by default its MaxRuntime and 15 minutes for the start.
 
@@ -160,7 +157,6 @@ class Executor(ABC):
         execution ended is kept in its audit record.
         """
 
-    @abstractmethod
     def get_results(self, execution_id: str) -> CreditResult:
         """The validated result.json. Where there is none, the error of how the job ended: ExecutionFailed with the
         job's own account of it, ExecutionTimedOut, ExecutionStopped, ExecutionLost, CapacityError; ResultMissing where
@@ -169,34 +165,30 @@ class Executor(ABC):
 
     def is_verify_query(self, sql_query: str) -> bool:
         """Whether the notebook can say anything about this SQL."""
-        return is_verify_query(sql_query)
 
-    # What a tick with many jobs needs besides.
 
-    @abstractmethod
+class JobExecutor(Executor, Protocol):
+    """What the bot, which looks after many jobs at once, needs besides."""
+
     def read_result(self, execution_id: str) -> ReadResult:
         """As get_results, with the hash of what was read: what is audited is what was answered."""
 
-    @abstractmethod
     def poll(self, job_names: list[str], each: Each = map) -> dict[str, JobStatus]:
         """The status of many jobs by as few calls as the service allows; ended ones with their times.
 
-        A name the service does not know is left out. each: how jobs are asked for that take a call of their own: one
-        after the other, or side by side (WorkPool.map).
+        A name the service does not know is left out. each: how calls for one job each are made: one after the other,
+        or side by side (WorkPool.map).
         """
 
-    @abstractmethod
     def has_result(self, execution_id: str, *, completed: bool = False) -> bool:
         """Whether the job has left its result.json: a cheap look, before asking for status.
 
-        completed: the job is known to have ended so; before that, what a notebook put there by itself may be followed
-        by a cell that fails.
+        completed: whether the job is known to have ended as Completed. Until then a result counts only if the runner
+        wrote it: after one that the notebook wrote itself, a cell may still fail.
         """
 
-    @abstractmethod
     def stop(self, job_name: str) -> None:
         """Ask for the job's end; silent where it has ended already."""
 
-    @abstractmethod
     def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
         """The last log lines, oldest first. Raises TransientError or ConfigurationError where they cannot be had."""

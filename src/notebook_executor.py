@@ -1,52 +1,47 @@
 """Runs the notebook on this machine: the same runner, environment and outputs as on SageMaker, without the service.
 
-A job runs apart from the bot and is found again by its name, on the same machine. One whose machine is gone (a pod
-that ended) is lost, and the tick starts one new execution for it.
+A job runs apart from the bot and is found again by its name, on the same machine. If that machine is gone (a pod that
+ended), the job is lost, and the tick starts one new execution for it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Unpack
 
 from . import paths
-from .aws import AwsClients
 from .config import Settings
 from .errors import ConfigurationError
-from .execution.base_executor import SCRIPT, BaseExecutor
+from .execution.base_executor import BaseExecutor, Common
+from .execution.job_log import MAX_LINE, MAX_LINES
 from .execution.job_status import job_status
 from .execution.local_jobs import LocalJob, LocalJobs, default_root
 from .execution.submission import Submission
 from .executor import Each, JobStatus
 from .job_files import job_file
 from .state.audit_record import LOCAL
-from .state.records import Origin
 from .times import seconds_of
-
-if TYPE_CHECKING:
-    import boto3
 
 ENTRYPOINT = job_file("entrypoint.sh")
 GRACE = 30.0
+"""Seconds from SIGTERM to SIGKILL."""
 LOST = "InternalServerError: the job's process is gone from this machine without having said how it ended."
 _KEPT_FROM_THE_JOB = ("SLACK_", "LOOKER", "SAGEMAKER_")
 _NOT_INHERITED = frozenset(
     {"ASID", "ALLOWED_TABLES", "IMAGE_URI", "BREAKDOWN_PICTURE", "MODE", "NOTEBOOK", "NOTEBOOK_DIR", "RESULT_PROFILE"}
 )
-_MAX_LINES = 200
-_MAX_LINE = 1000
 
 
 class NotebookExecutor(BaseExecutor):
     """See Executor. `NotebookExecutor()` reads its settings from the environment.
 
-    entrypoint: what a job runs; jobs_dir: where its folders are, by default this user's under TMPDIR; grace: seconds
-    from SIGTERM to SIGKILL; environ: what the job inherits (credentials, PATH), by default this process's.
+    entrypoint: what a job runs; jobs_dir: where the jobs' folders are, by default this user's under TMPDIR; grace:
+    seconds from SIGTERM to SIGKILL; environ: what the job inherits (credentials, PATH), by default this process's;
+    common: as of BaseExecutor.
     """
 
     status_every: ClassVar[float] = 0.0
@@ -55,32 +50,25 @@ class NotebookExecutor(BaseExecutor):
         self,
         settings: Settings | None = None,
         *,
-        clients: AwsClients | None = None,
-        session: boto3.Session | None = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-        token: Callable[[], str] | None = None,
         entrypoint: Path = ENTRYPOINT,
         jobs_dir: Path | None = None,
         grace: float = GRACE,
         environ: Mapping[str, str] | None = None,
-        origin: Origin = SCRIPT,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(
-            settings, clients=clients, session=session, clock=clock, sleep=sleep, token=token, origin=origin
-        )
+        super().__init__(settings, **common)
         self._entrypoint = entrypoint
         self._jobs = LocalJobs(jobs_dir or default_root(), grace)
         self._environ = os.environ if environ is None else environ  # handed on to the child: no setting is read here
 
     def poll(self, job_names: list[str], each: Each = map) -> dict[str, JobStatus]:
-        """See Executor. Reads files; S3 only for a job that this machine does not have."""
+        """See JobExecutor. Reads files; S3 only for a job that this machine does not have."""
         return {found["job_name"]: found for found in each(self._describe, job_names) if found is not None}
 
     def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
-        """See Executor. Empty where the job has written nothing, or its machine is gone."""
-        wanted = max(1, min(lines, _MAX_LINES))
-        return [line[:_MAX_LINE] for line in self._jobs.log_tail(_folder(job_name), wanted)]
+        """See JobExecutor. Empty if the job has written nothing, or its machine is gone."""
+        wanted = max(1, min(lines, MAX_LINES))
+        return [line[:MAX_LINE] for line in self._jobs.log_tail(_folder(job_name), wanted)]
 
     def _check(self, _submission: Submission, /) -> None:
         if not self._entrypoint.is_file():
@@ -111,7 +99,7 @@ class NotebookExecutor(BaseExecutor):
         return {"PYTHON": sys.executable, **({"NOTEBOOK_DIR": str(Path(folder).resolve())} if folder else {})}
 
     def _inherited(self) -> dict[str, str]:
-        """The job has no business with Slack and Looker; its settings come from the submission alone."""
+        """This process's environment without Slack, Looker and settings: a job's settings come from the submission."""
         return {
             name: value
             for name, value in self._environ.items()
@@ -154,12 +142,12 @@ class NotebookExecutor(BaseExecutor):
 
 
 def _folder(job_name: str) -> str:
-    """Job names from outside must not lead out of the jobs' folder."""
+    """The job's folder, by its execution id: a name from outside must not lead out of the jobs' folder."""
     return paths.execution_id_of(job_name) or "unknown"
 
 
 def _without_image(environment: Mapping[str, str]) -> dict[str, str]:
-    """What runs here was not run from the image."""
+    """Without IMAGE_URI: what runs here does not run from the image."""
     return {name: value for name, value in environment.items() if name != "IMAGE_URI"}
 
 

@@ -23,6 +23,8 @@ Answer = TypeVar("Answer")
 ATTEMPTS = 5
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=20.0)
 """Seconds: a random time up to 0.5, 1, 2, ... 20."""
+CAPACITY_PAUSE = 60.0
+"""Seconds until it is asked again whether there is a machine."""
 LONGEST_ASKED = 60.0
 """Seconds. If a service asks for more, the caller is told at once."""
 
@@ -36,7 +38,7 @@ def is_transient(error: BaseException) -> bool:
 
 def with_retries(
     call: Callable[[], Answer],
-    sleep: Callable[[float], object],
+    sleep: Callable[[float], None],
     attempts: int = ATTEMPTS,
     only: type[TransientError] = TransientError,
 ) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,15 +15,17 @@ from .execution.base_executor import BaseExecutor
 from .execution.job_log import job_log_tail
 from .execution.job_status import job_status
 from .execution.processing_request import FROM_SETTING, processing_request
+from .execution.running_jobs import running_jobs
 from .execution.service_limits import check_request
 from .execution.submission import Submission
 from .executor import Each, JobStatus
 
 log = logging.getLogger("credits")
 
-PAGE = 100
 CLOCKS_APART = 300.0
+"""Seconds that this clock may differ from the service's."""
 _UNKNOWN = frozenset({"ResourceNotFound", "ResourceNotFoundException", "ValidationException"})
+"""Codes for a job, or what a new one names, that the service does not know."""
 
 
 class SageMakerExecutor(BaseExecutor):
@@ -43,7 +44,7 @@ class SageMakerExecutor(BaseExecutor):
         except ClientError as error:
             if error_code(error) in {"ResourceInUse", "ResourceInUseException"}:
                 return self._adopt(submission)
-            if error_code(error) in {"ResourceNotFound", "ResourceNotFoundException", "ValidationException"}:
+            if error_code(error) in _UNKNOWN:
                 raise ConfigurationError(
                     f"SageMaker refused {doing}: {error_message(error)} "
                     "(Documentation/SAGEMAKER_SETUP.md lists the SAGEMAKER_ settings)."
@@ -51,7 +52,7 @@ class SageMakerExecutor(BaseExecutor):
             raise refused(error, doing) from error
 
     def _adopt(self, submission: Submission) -> str:
-        """A name is used once for ever: the job of this name is ours, started by a call whose answer was lost."""
+        """The ARN of the job of this name, started by a call whose answer was lost: a name can be used once only."""
         found = self._read(submission.job_name)
         if found is None:
             raise ExecutionLost(
@@ -63,38 +64,18 @@ class SageMakerExecutor(BaseExecutor):
         return str(found["ProcessingJobArn"])
 
     def poll(self, job_names: list[str], each: Each = map) -> dict[str, JobStatus]:
-        """See Executor. One list page for each 100 running jobs; one describe for each that runs no longer."""
+        """See JobExecutor. One list page for each 100 running jobs; one describe for each that runs no longer."""
         wanted = set(job_names)
         statuses: dict[str, JobStatus] = {}
-        for row in self._running(wanted):
+        oldest = _oldest(wanted)
+        running = running_jobs(self._clients, "asking for the jobs' status", CreationTimeAfter=oldest) if oldest else ()
+        for row in running:
             if row["ProcessingJobName"] in wanted:
                 statuses[row["ProcessingJobName"]] = self._status(row)
             if len(statuses) == len(wanted):
                 break
         ended = (found for found in each(self._describe, sorted(wanted - statuses.keys())) if found is not None)
         return statuses | {found["job_name"]: found for found in ended}
-
-    def _running(self, wanted: set[str]) -> Iterator[dict[str, Any]]:
-        """Rows of running jobs as young as the oldest wanted; ended ones, however many, are not listed at all."""
-        oldest = _oldest(wanted)
-        if oldest is None:
-            return
-        more: dict[str, Any] = {}
-        while True:
-            page = self._clients.call(
-                self._clients.sagemaker,
-                "list_processing_jobs",
-                "asking for the jobs' status",
-                NameContains=paths.JOB_NAME_PREFIX,
-                CreationTimeAfter=oldest,
-                StatusEquals="InProgress",
-                MaxResults=PAGE,
-                **more,
-            )
-            yield from page["ProcessingJobSummaries"]
-            if not page.get("NextToken"):
-                return
-            more = {"NextToken": page["NextToken"]}
 
     def _describe(self, job_name: str) -> JobStatus | None:
         found = self._read(job_name)
@@ -113,7 +94,7 @@ class SageMakerExecutor(BaseExecutor):
         return answer
 
     def _status(self, job: dict[str, Any]) -> JobStatus:
-        """From a description or from a list's row: a row lacks start and limit, which only ended jobs need."""
+        """Of a description, or of a list's row, which lacks start and limit: only ended jobs need those."""
         name, status = job["ProcessingJobName"], job["ProcessingJobStatus"]
         limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", self._settings.sagemaker_max_runtime)
         return job_status(
@@ -143,12 +124,12 @@ class SageMakerExecutor(BaseExecutor):
                 raise refused(error, doing) from error
 
     def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
-        """See Executor. Empty where the job has written nothing."""
+        """See JobExecutor. Empty if the job has written nothing."""
         return job_log_tail(self._clients, job_name, lines)
 
 
 def _oldest(job_names: set[str]) -> datetime | None:
-    """A moment before any of these jobs was created, clocks that differ allowed for; None where none is ours."""
+    """When the oldest of these jobs may have been created, less CLOCKS_APART; None if none is ours."""
     made = [execution_id for name in job_names if (execution_id := paths.execution_id_of(name))]
     if not made:
         return None

@@ -10,6 +10,7 @@ from ..errors import ExecutionError
 from ..executor import JobStatus
 from ..logs import log_context
 from ..looker.links import LookerLink, allowed_hosts, parse_link
+from ..retries import CAPACITY_PAUSE
 from ..slack.errors import PermanentSlackError
 from ..state.records import Attempt, ExecutionRecord, Failure, LinkRecord, ReplyKind, Request
 from ..state.state_manager import ClaimedMessage, link_digest
@@ -28,8 +29,6 @@ MAX_LOST = 1
 """Executions of one request that are started anew because the platform lost the job."""
 OVERTIME = 600.0
 """Seconds over SAGEMAKER_MAX_RUNTIME, for the start of the machine, after which the bot stops a job."""
-CAPACITY_PAUSE = 60.0
-"""Seconds between two tries to start a job while there is no machine."""
 TELL_WAITING_AFTER = 600.0
 """Seconds of waiting after which the thread is told of it."""
 GIVE_UP_WAITING_AFTER = 6 * 3600.0

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from ..execution.base_executor import STATUS_EVERY
 from ..state.records import Request
 
 Look = Literal["slack", "open", "results", "status"]
 
 RESULT_EVERY = 1.0
 """Seconds: an answer waits for this look; it is one HEAD a job."""
-STATUS_EVERY = 30.0
-"""Seconds: a status only tells of failures, and SageMaker throttles its describe calls."""
 SETTLE_EVERY = 1.0
 """Seconds between two statuses while an answered request waits for its job's end."""
 SLACK_EVERY = 20.0

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from .. import paths
 from ..errors import CreditsError, StateConflict, StateUnreadable
+from ..execution.running_jobs import running_jobs
 from ..state.audit_record import AuditWriter, record_of_execution
 from ..state.records import UNANSWERED, ExecutionRecord, Failure
 from .services import Services
@@ -45,22 +45,8 @@ class Reaper:
 
     def _old_jobs(self) -> Iterator[str]:
         before = datetime.fromtimestamp(self._clock() - MIN_AGE, UTC)
-        more: dict[str, Any] = {}
-        while True:
-            page = self._clients.call(
-                self._clients.sagemaker,
-                "list_processing_jobs",
-                "listing running jobs",
-                NameContains=paths.JOB_NAME_PREFIX,
-                StatusEquals="InProgress",
-                CreationTimeBefore=before,
-                MaxResults=100,
-                **more,
-            )
-            yield from (row["ProcessingJobName"] for row in page["ProcessingJobSummaries"])
-            if not page.get("NextToken"):
-                return
-            more = {"NextToken": page["NextToken"]}
+        for row in running_jobs(self._clients, "listing running jobs", CreationTimeBefore=before):
+            yield row["ProcessingJobName"]
 
     def _look_at(self, job_name: str) -> str | None:
         execution_id = paths.execution_id_of(job_name)

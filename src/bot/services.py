@@ -10,7 +10,7 @@ import boto3
 from ..aws import AwsClients
 from ..calls import CallLog
 from ..config import BotSettings
-from ..executor import Executor
+from ..executor import JobExecutor
 from ..executors import make_executor
 from ..looker.client import LookerClient
 from ..slack.client import SlackClient
@@ -36,7 +36,7 @@ class Services:
     lease: LeaseKeeper
     state: StateManager
     audit: AuditTrail
-    executor: Executor
+    executor: JobExecutor
     slack: SlackClient
     looker: LookerClient
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..executor import CreditResult, Executor, JobStatus, ReadResult
+from ..executor import CreditResult, JobExecutor, JobStatus, ReadResult
 from ..notebook_choice import OUR_PROFILE
 from ..state.audit import AuditTrail
 from ..state.job_reader import JobReader
@@ -29,7 +29,7 @@ class Signals:
 class Results:
     """Reads, validates and checks each execution's result once."""
 
-    def __init__(self, executor: Executor, audit: AuditTrail, check: ResultCheck, job_reader: JobReader) -> None:
+    def __init__(self, executor: JobExecutor, audit: AuditTrail, check: ResultCheck, job_reader: JobReader) -> None:
         self._executor = executor
         self._job_reader = job_reader
         self._audit = audit

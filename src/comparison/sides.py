@@ -10,10 +10,10 @@ from decimal import Decimal
 from .. import paths
 from ..errors import CapacityError, CreditsError, ExecutionError, QueryError
 from ..executor import CreditResult, Executor, JobStatus
+from ..retries import CAPACITY_PAUSE
 from .cases import Case
 from .journal import Answer, Journal, Side
 
-CAPACITY_EVERY = 60.0
 _TRY_AGAIN = frozenset({"lost", "no_capacity", "stopped", "cancelled"})
 
 
@@ -70,7 +70,7 @@ class Sides:
             try:
                 return executor.execute(sql, execution_id=execution_id)["job_name"]
             except CapacityError:
-                self._sleep(CAPACITY_EVERY)
+                self._sleep(CAPACITY_PAUSE)
 
 
 def _seconds(status: JobStatus) -> float:

@@ -1,6 +1,6 @@
 """What both executors do alike: begin an execution, wait for its end, read its result.
 
-A backend fills in how a job is started, looked at, stopped and heard.
+A backend fills in how a job is started, asked about and stopped, and how its log is read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from .. import paths
 from ..aws import AwsClients
@@ -25,7 +25,7 @@ from ..errors import (
     ResultError,
     TransientError,
 )
-from ..executor import CreditResult, Executor, JobInfo, JobStatus, ReadResult
+from ..executor import CreditResult, Each, JobExecutor, JobInfo, JobStatus, ReadResult, is_verify_query
 from ..state.object_store import ObjectStore
 from ..state.records import Origin
 from .endings import error_of_end
@@ -40,10 +40,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("credits")
 
 RESULT_EVERY = 2.0
+"""Seconds between two looks for a result."""
 STATUS_EVERY = 30.0
-"""A status costs a call; NotebookExecutor, where it costs none, asks each time it looks for the result."""
+"""Seconds between two questions for a status: each costs a call."""
 SETTLE_SECONDS = 10.0
+"""What a job with a valid result is given to end."""
 ERRORS_IN_A_ROW = 10
+"""Looks that fail before a wait is given up."""
 SCRIPT = Origin("script")
 
 
@@ -66,13 +69,23 @@ class _Wait:
         return self.began + self.timeout
 
 
-class BaseExecutor(Executor):
-    """`token` makes the 8 hex digits of a new execution id; `clock` is seconds since 1970.
+class Common(TypedDict, total=False):
+    """What either executor may be made with besides its settings."""
 
-    session: boto3's, for credentials other than the default ones; origin: what its executions are for.
+    clients: AwsClients | None
+    session: boto3.Session | None
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    origin: Origin
+
+
+class BaseExecutor(JobExecutor):
+    """`clock` is seconds since 1970; session: boto3's, for other than the default credentials; origin: what its
+    executions are for.
     """
 
     status_every: ClassVar[float] = STATUS_EVERY
+    """Seconds; 0 where a status costs no call."""
 
     def __init__(
         self,
@@ -82,14 +95,12 @@ class BaseExecutor(Executor):
         session: boto3.Session | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
-        token: Callable[[], str] | None = None,
         origin: Origin = SCRIPT,
     ) -> None:
         self._settings = settings or load_executor_settings()
         self._clients = clients or AwsClients(self._settings, session=session, sleep=sleep)
         self._clock = clock
         self._sleep = sleep
-        self._token = token
         self._store = ObjectStore(self._clients, self._settings.s3_output_bucket)
         self._results = ResultReader(self._clients, self._settings.s3_output_bucket)
         self._book = ExecutionBook(self._store, self._settings, origin, clock)
@@ -111,21 +122,39 @@ class BaseExecutor(Executor):
 
     @abstractmethod
     def _request_stop(self, job_name: str) -> None:
-        """Ask for the end; silent where it has come, or there is no such job."""
+        """Ask for the job's end; silent if it has ended, or there is no such job."""
 
     @property
     @abstractmethod
     def _instance_type(self) -> str:
         """Where its jobs run, for the estimate of what they cost."""
 
+    @abstractmethod
+    def poll(self, job_names: list[str], each: Each = map) -> dict[str, JobStatus]:
+        """See JobExecutor."""
+
+    @abstractmethod
+    def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
+        """See JobExecutor."""
+
     # The contract
 
+    def run(self, looker_query: str, asid: str | None = None, *, timeout: float | None = None) -> CreditResult:
+        """See Executor."""
+        job = self.execute(looker_query, asid)
+        self.wait_for_completion(job["job_name"], timeout)
+        return self.get_results(job["execution_id"])
+
+    def is_verify_query(self, sql_query: str) -> bool:
+        """See Executor."""
+        return is_verify_query(sql_query)
+
     def execute(self, looker_query: str, asid: str | None = None, *, execution_id: str | None = None) -> JobInfo:
-        """See Executor. The query goes to inputs/{execution_id}/query.sql, whose it is to state/executions/."""
+        """See Executor. Saves the query in inputs/{execution_id}/query.sql, and whose it is in state/executions/."""
         return self._start_job(make_submission(self._settings, looker_query, asid, execution_id or self._new_id()))
 
     def start_check(self) -> JobInfo:
-        """Start a job that looks at secret and Presto alone and leaves outputs/{id}/check.json. Raises as execute."""
+        """Start a job that only checks its secret and Presto and writes outputs/{id}/check.json. Raises as execute."""
         return self._start_job(make_check(self._settings, self._new_id()))
 
     def _start_job(self, submission: Submission) -> JobInfo:
@@ -137,8 +166,8 @@ class BaseExecutor(Executor):
         return JobInfo(job_arn=arn, job_name=submission.job_name, execution_id=submission.execution_id)
 
     def wait_for_completion(self, job_name: str, timeout: float | None = None) -> JobStatus:
-        """See Executor. Where a valid result is there `outcome` is completed, and the end is waited for SETTLE_SECONDS
-        at most: `status` may still be InProgress.
+        """See Executor. With a valid result `outcome` is completed. The job's end is then awaited for SETTLE_SECONDS at
+        most, so that `status` may still be InProgress.
         """
         with self._told_of(job_name):
             limit = self._book.limit_of(job_name) + START_SECONDS if timeout is None else timeout
@@ -155,7 +184,7 @@ class BaseExecutor(Executor):
         return self.read_result(execution_id).result
 
     def read_result(self, execution_id: str) -> ReadResult:
-        """See Executor."""
+        """See JobExecutor."""
         self._settings.require("s3_output_bucket")
         with self._told_of(paths.job_name(execution_id)):
             return self._read_result(execution_id)
@@ -176,13 +205,13 @@ class BaseExecutor(Executor):
         raise error from unknown
 
     def _error_of(self, execution_id: str, status: JobStatus | None) -> CreditsError:
-        """Of an execution without a result, whose job stands so."""
+        """The error of an execution without a result; `status`: where its job stands."""
         failure, note = self._results.failure(execution_id)
         place = self._results.place(execution_id)
         return error_of_end(execution_id, status, failure=failure, place=place, note=note)
 
     def _ask_why(self, job_name: str) -> tuple[JobStatus | None, CreditsError | None]:
-        """How the job stands, or why that cannot be had: its own account of its failure may be there all the same."""
+        """Where the job stands, or the error that says why that is not known: error.json may be there all the same."""
         try:
             status = self.poll([job_name]).get(job_name)
         except CreditsError as error:
@@ -190,24 +219,23 @@ class BaseExecutor(Executor):
         return self._seen(status), None
 
     def has_result(self, execution_id: str, *, completed: bool = False) -> bool:
-        """See Executor."""
+        """See JobExecutor."""
         return self._results.is_there(execution_id, completed=completed)
 
     def stop(self, job_name: str) -> None:
-        """See Executor. The execution's record says that it was us, before the service is asked."""
+        """See JobExecutor. Notes in the execution's record that it was us, before the service is asked."""
         self._book.note_stop(job_name)
         self._request_stop(job_name)
 
     # Beginning
 
     def _new_id(self) -> str:
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        return paths.new_execution_id(now, self._token() if self._token else None)
+        return paths.new_execution_id(datetime.fromtimestamp(self._clock(), UTC))
 
     # Waiting
 
     def _look(self, wait: _Wait) -> JobStatus | None:
-        """One look at result and status; the answer, or None to go on waiting."""
+        """Look once for result and status; return the answer, or None to go on waiting."""
         try:
             if wait.settle_until is None and self._has_valid_result(wait):
                 wait.settle_until = self._clock() + SETTLE_SECONDS
@@ -243,7 +271,7 @@ class BaseExecutor(Executor):
         return {**status, "outcome": "completed"}
 
     def _has_valid_result(self, wait: _Wait) -> bool:
-        """An invalid one is not looked at again: result.json is written once, as the last thing a job does."""
+        """Read the result if it is there. An invalid one is not read again: a job writes result.json once, last."""
         execution_id = paths.execution_id_of(wait.job_name)
         completed = wait.status is not None and wait.status["status"] == "Completed"
         if wait.invalid or execution_id is None or not self.has_result(execution_id, completed=completed):
@@ -270,7 +298,7 @@ class BaseExecutor(Executor):
         return error
 
     def _keep(self, wait: _Wait, status: JobStatus) -> None:
-        """Keep how the execution ended, where it is ours to keep."""
+        """Write the audit record of how the execution ended, unless that is the tick's task."""
         record = self._book.to_be_kept(wait.job_name)
         if record is not None:
             end = wait.read or wait.invalid or self._error_of(record.execution_id, status)
@@ -285,7 +313,7 @@ class BaseExecutor(Executor):
 
     @contextmanager
     def _told_of(self, job_name: str) -> Iterator[None]:
-        """An error from in here names the execution and its job: its text may be all that anybody is told."""
+        """Add the execution and its job to an error raised inside: its text may be all that anybody is told."""
         try:
             yield
         except CreditsError as error:
@@ -306,5 +334,5 @@ class BaseExecutor(Executor):
 
 
 def _counts_now(status: JobStatus | None, unknown: CreditsError | None) -> bool:
-    """A notebook that puts its result there by itself may fail in a later cell. A job nobody knows says nothing."""
+    """Whether a result that the notebook wrote itself counts: a later cell may fail. Of an unknown job it does."""
     return status["status"] == "Completed" if status else unknown is None

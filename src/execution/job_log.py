@@ -13,6 +13,7 @@ from ..aws import AwsClients, error_code, refused
 GROUP = "/aws/sagemaker/ProcessingJobs"
 MAX_LINES = 200
 MAX_LINE = 1000
+"""Characters."""
 _PAGES = 3
 _ATTEMPTS = 2  # a failure message waits for these lines: better without them than late
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from .. import paths
 from ..config import Settings
 from ..errors import ConfigurationError, QueryError
-from ..executor import is_account
+from ..executor import MAX_QUERY_BYTES, is_account
 from ..notebook_choice import OUR_PROFILE
 from .results import knows_profile
 
-MAX_QUERY_BYTES = 4_000_000
 MAX_VARIABLE = 256
+"""UTF-16 units of one variable's value; the service's limit."""
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..config import LOOKER_LOGIN, BotSettings
 from ..errors import ConfigurationError, CreditsError, LinkError, QueryError, TransientError
+from ..executor import MAX_QUERY_BYTES
 from ..loopback import check_https, is_loopback
 from ..retries import with_retries
 from .links import LookerLink
@@ -23,7 +24,6 @@ Answer = TypeVar("Answer")
 
 TIMEOUT = 30  # seconds without a byte
 TOTAL = 90.0  # seconds for one whole answer
-MAX_SQL = 4_000_000  # bytes of UTF-8
 ALL_ACCESS = "all_access"
 OF_AN_EXPLORE = ("run_inline_query", "lookml_model_explore")
 
@@ -187,6 +187,6 @@ def _text(answer: str | bytes) -> str:
 def _checked(sql: str) -> str:
     if not sql.strip():
         raise QueryError("Looker has no SQL for this link: open it in Looker, run it, and post its link.")
-    if len(sql.encode("utf-8", "surrogatepass")) > MAX_SQL:
+    if len(sql.encode("utf-8", "surrogatepass")) > MAX_QUERY_BYTES:
         raise QueryError("The SQL behind this link is over 4 MB: narrow the query and post its new link.")
     return sql

@@ -64,7 +64,7 @@ class SlackClient:
         settings: BotSettings,
         *,
         call_log: CallLog | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         settings.require("slack_bot_token")
         check_https("SLACK_API_URL", settings.slack_api_url)

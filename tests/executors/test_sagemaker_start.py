@@ -36,12 +36,12 @@ def test_a_started_job_is_told_by_arn_name_and_id(installation: Installation) ->
     assert job["job_arn"].endswith(f":processing-job/{job['job_name']}")
 
 
-def test_the_id_is_the_second_and_the_token(installation: Installation) -> None:
+def test_an_id_begins_with_the_second_and_none_is_made_twice(installation: Installation) -> None:
     clock = FakeClock(1_768_480_496.9)
-    executor = SageMakerExecutor(
-        installation.settings, clients=installation.clients, clock=clock, sleep=clock.sleep, token=lambda: "3fa94c01"
-    )
-    assert executor.execute(SQL)["execution_id"] == ID
+    executor = SageMakerExecutor(installation.settings, clients=installation.clients, clock=clock, sleep=clock.sleep)
+    first, second = (executor.execute(SQL)["execution_id"] for _ in range(2))
+    assert first[:16] == second[:16] == ID[:16]
+    assert first != second
 
 
 def test_the_container_gets_image_role_limits_input_and_environment(installation: Installation) -> None:
