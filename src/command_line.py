@@ -1,4 +1,4 @@
-"""What the commands for people have in common: how they are told, what they need, how they end."""
+"""What the commands for people have in common: arguments, settings, exit codes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Place:
 
 
 def open_place(**chosen: str) -> Place:
-    """From the environment, and what was chosen by hand. Raises ConfigurationError."""
+    """The place that the environment and `chosen` settings name. Raises ConfigurationError."""
     settings = load_settings(**chosen)
     settings.require("s3_output_bucket")
     clients = AwsClients(settings)
@@ -73,7 +73,7 @@ def _ending(prog: str, examples: Iterable[str]) -> dict[str, Any]:
 
 
 def run(command: Callable[[], int]) -> int:
-    """Do it; what went wrong in a sentence on stderr. The exit code."""
+    """Run a command, print what went wrong as a sentence on stderr, and return the exit code."""
     set_up_logging()
     try:
         code = command()
@@ -95,14 +95,14 @@ def run(command: Callable[[], int]) -> int:
         return _say(error, DIFFERS)
     except KeyboardInterrupt:
         return TOLD_TO_END
-    except BrokenPipeError:  # whoever read our output has enough of it: `… | head`
+    except BrokenPipeError:  # the reader of our output has enough of it: `… | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
 
 
 @contextmanager
 def told_to_end() -> Iterator[Waiter]:
-    """SIGTERM and Ctrl-C stop this waiter: whatever sleeps by it raises Interrupted."""
+    """SIGTERM and Ctrl-C stop this waiter: its sleeps then raise Interrupted."""
     waiter = Waiter()
     before = {number: signal.signal(number, lambda *_: waiter.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

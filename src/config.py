@@ -72,12 +72,12 @@ class Settings(BaseSettings):
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """`SAGEMAKER_ENVIRONMENT=NAME=value,OTHER=value` as a mapping: what a notebook's environment has besides."""
+        """`SAGEMAKER_ENVIRONMENT=NAME=value,OTHER=value` as a mapping: variables that a notebook gets besides."""
         return dict(one.split("=", 1) for one in self.sagemaker_environment if "=" in one)
 
     @property
     def demanded_profile(self) -> str:
-        """What every result must keep besides the contract, whatever it says of itself; "": nothing."""
+        """The profile that every result must keep besides the contract; "" for none."""
         return self.result_profile
 
     def require(self, *names: str) -> None:
@@ -122,12 +122,12 @@ class BotSettings(Settings):
 
     @property
     def demanded_profile(self) -> str:
-        """RESULT_PROFILE; where it says nothing, our own notebook's, unless another one is configured."""
+        """RESULT_PROFILE; if it is empty, our own notebook's, unless another notebook is configured."""
         return self.result_profile or ("" if self.own_notebook else OUR_PROFILE)
 
     @property
     def own_notebook(self) -> str:
-        """What names a notebook of the company's own, in words; "" where it is ours."""
+        """The setting that names a notebook of the company's own, in words; "" if the notebook is ours."""
         image = self.sagemaker_image_uri if self.executor == "sagemaker" else ""
         return why_own(self.notebook, self.notebook_dir, image)
 
@@ -182,7 +182,7 @@ def _load(kind: type[Kind], **chosen: Any) -> Kind:
 
 
 def _tag(image_uri: str) -> str:
-    """Of registry/repository:tag@digest; "" where it has none."""
+    """Of registry/repository:tag@digest; "" if it has none."""
     return image_uri.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 

@@ -1,4 +1,4 @@
-"""Links into the AWS console: they last as long as the object, and ask whoever follows them to sign in."""
+"""Links into the AWS console: they last as long as the object, and ask the reader to sign in."""
 
 from __future__ import annotations
 

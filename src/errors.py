@@ -23,7 +23,7 @@
 
 An error of one part alone is defined there, under one of these: slack/errors.py (PermanentSlackError, below it all
 that Slack refuses; SlackUnavailable), looker/client.py, state/lease.py, state/state_manager.py, bot/claims.py,
-bot/notifier.py and recheck/saved_rows.py. No CreditsError are HttpRefusal and ConnectionLost (looker/api.py), which
+bot/notifier.py and recheck/saved_rows.py. Not a CreditsError: HttpRefusal and ConnectionLost (looker/api.py), which
 Looker's client translates, and NotMade (checks/findings.py), which ends one check.
 
 Foreign errors (botocore, slack_sdk, looker_sdk, requests) are translated where they come in and chained.

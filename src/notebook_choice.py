@@ -16,7 +16,7 @@ _FOLDER_HASH = re.compile(r":[0-9a-f]{7,40}-[0-9a-f]{12}(@|$)")
 
 
 def why_own(notebook: str, notebook_dir: str, image: str) -> str:
-    """What names the company's own notebook; "" where it is ours. `notebook`, `notebook_dir`, `image`: the settings."""
+    """Why the notebook is the company's own, in words; "" if it is ours. The arguments are the settings' values."""
     if (notebook or notebook_dir) and not _is_ours(notebook, notebook_dir):
         return f"NOTEBOOK is {notebook}" if notebook else f"NOTEBOOK_DIR is {notebook_dir}"
     if _FOLDER_HASH.search(image):

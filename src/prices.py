@@ -1,4 +1,4 @@
-"""What a processing job costs an hour, for estimates; and what costs the same whether jobs run or not.
+"""What a processing job costs an hour, for estimates, and what the VPC costs without any job.
 
 On-demand USD an hour in us-east-1, as of PRICES_AS_OF. To renew: copy the column "Processing" from
 https://aws.amazon.com/sagemaker/pricing/ for your region and ENDPOINT_USD_PER_HOUR from
@@ -38,13 +38,13 @@ def estimate(instance_type: str, seconds: float) -> float | None:
 
 
 def months_old(today: date) -> int:
-    """How long ago the prices were looked up."""
+    """Months since the prices were looked up."""
     year, month = map(int, PRICES_AS_OF.split("-"))
     return (today.year - year) * 12 + today.month - month
 
 
 def fixed_costs(settings: Settings) -> dict[str, Any]:
-    """What the job's VPC costs a month, jobs or none: the interface endpoints it needs, in each of its subnets.
+    """What the job's VPC costs a month without any job: the interface endpoints it needs, in each of its subnets.
 
     Secrets Manager alone: S3 goes through a gateway endpoint, which is free, and a key of one's own is used by S3 and
     Secrets Manager, not by the job. A VPC with a NAT gateway needs none, and pays for the gateway.

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-WIDE = 10_000
+WIDE = 10_000  # characters
 _STYLES = {"answered": "green", "equal": "green", "as recorded": "green", "failed": "red", "DIFFERS": "bold red"}
 
 
 def print_json(value: Any) -> None:
-    """For machines."""
+    """Print JSON, for machines."""
     print(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
-    """For people: numbers to the right; as wide as need be, so that an id can be copied whole from any terminal."""
+    """Print a table for people: numbers to the right, and so wide that an id can be copied whole."""
     from rich.console import Console  # noqa: PLC0415 (100 ms that --json and --help need not spend)
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -50,7 +50,7 @@ def cost(usd: float) -> Decimal:
 
 
 def watched(items: Iterable[Any], total: int, words: str) -> Iterator[Any]:
-    """Pass items on; whoever watches a terminal sees on stderr how many of `total` have come."""
+    """Pass items on; show on stderr, if it is a terminal, how many of `total` have come."""
     if not sys.stderr.isatty():
         yield from items
         return

@@ -1,4 +1,4 @@
-"""A check's finding, and the examination that makes checks in order: each fault has one line, its own."""
+"""A check's finding, and the examination that makes checks in order, a line each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Finding:
 
 
 class NotMade(Exception):
-    """A check that says nothing here; the text is why."""
+    """A check could not be made; the text says why."""
 
 
 class Examination:

@@ -24,7 +24,7 @@ from .settings import setting
 
 MAX_RUNTIME = 600
 """Seconds the job may take once its machine is there."""
-WAIT = 1500.0
+WAIT = 1500.0  # seconds, with the machine's start
 ROLE, START, RUN = "job's role", "job: start", "job: run"
 SEEN_BY_THE_JOB = ("secret", "notebook", "imports", "kernel")
 OF_OUR_NOTEBOOK = ("Presto", "tables and queries")
@@ -84,11 +84,11 @@ class JobChecks:
 
     @property
     def _seen_by_the_job(self) -> tuple[str, ...]:
-        """What it looks at; what our notebook needs besides is asked by a file of ours beside it."""
+        """The names of the job's own checks; some are for our notebook alone."""
         return SEEN_BY_THE_JOB + (OF_OUR_NOTEBOOK if self.settings.demanded_profile == OUR_PROFILE else ())
 
     def _may_ask_and_stop(self) -> None:
-        """About a job that does not exist: the service says so to whoever may ask."""
+        """Ask about, and stop, a job that does not exist: the service answers that to a role that may."""
         nobody = paths.job_name(paths.NO_EXECUTION)
         check = self.examination.check
         check("job: status", lambda: self._asked(nobody), needs=(CREDENTIALS,), fix=_STATUS_POLICY)
@@ -146,7 +146,7 @@ class JobChecks:
     # The job's own findings
 
     def _run(self, job: JobInfo) -> list[Finding]:
-        """The job's own findings; none where it left none."""
+        """The job's own findings; none if it left none."""
         told: list[Finding] = []
 
         def look() -> str:
@@ -158,7 +158,7 @@ class JobChecks:
         return told
 
     def _check_file(self, job: JobInfo) -> dict[str, Any]:
-        """check.json, once it is there. Raises ExecutionFailed where the job ends without it."""
+        """check.json, once it is there. Raises ExecutionFailed if the job ends without it."""
         key = paths.ExecutionPaths(job["execution_id"]).check
         deadline, status_due = self.clock() + WAIT, 0.0
         while (found := self.store.get_bytes(key)) is None:

@@ -9,7 +9,7 @@ from ..looker.links import allowed_hosts
 
 
 def answered_hosts(settings: BotSettings) -> str:
-    """The hosts that links may name; where the API has a port of its own, how to name another port for the pages."""
+    """The hosts that links may name; if the API has a port of its own, how to name another port for the pages."""
     hosts = f"links to {', '.join(allowed_hosts(settings.looker_hosts, settings.lookersdk_base_url))} are answered"
     port = urlsplit(settings.lookersdk_base_url).port
     if settings.looker_hosts or port in (None, 443):

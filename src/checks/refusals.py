@@ -1,4 +1,4 @@
-"""Whether a claim that the job will refuse is refused in seconds, before a job is started; where not, why."""
+"""Whether a claim that the job will refuse is refused in seconds, before a job is started; if not, why."""
 
 from __future__ import annotations
 

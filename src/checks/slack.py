@@ -1,4 +1,4 @@
-"""Slack: the token, its scopes, the channel, and whoever hears of failures that nobody else can fix."""
+"""Slack: the token, its scopes, the channel, and SLACK_ERROR_USER, who hears of failures that nobody else can fix."""
 
 from __future__ import annotations
 

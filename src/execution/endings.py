@@ -1,4 +1,4 @@
-"""What a job's end without a result means, said once: to a caller as an error, in an audit record, in a thread."""
+"""What the end of a job without a result means, said once for a caller's error, an audit record and a thread."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from ..executor import JobStatus
 from ..state.records import Failure
 
 REQUESTER_MENDS = frozenset({"claim", "data", "request"})
-"""Categories of failure that whoever wrote the SQL can fix."""
+"""Categories of failure that the author of the SQL can fix."""
 _NO_MEMORY = re.compile(r"exit code:? ?137\b|SIGKILL")
 _NO_IMAGE = re.compile(r"\bpull", re.IGNORECASE)
 LOG_SAYS_MORE = "The job's log says more."
 
 
 class Ending(NamedTuple):
-    """`kind`: the error of this end; `what` happened, with the service's reason; `advice` for whoever started it."""
+    """`kind`: the error of this end; `what` happened, with the service's reason; `advice` for its starter."""
 
     kind: type[CreditsError]
     what: str
@@ -39,7 +39,7 @@ class Ending(NamedTuple):
 
 
 def ending_of(status: JobStatus) -> Ending:
-    """What is said of a job that stands so and has left neither a result nor an error of its own."""
+    """What is said of a job with this status that has left neither a result nor an error of its own."""
     said = reason_of(status) or "the service gives no reason"
     match status["outcome"]:
         case "running":
@@ -144,13 +144,13 @@ def failure_of_job(failure: JobFailure) -> Failure:
 
 
 def reason_of(status: JobStatus) -> str | None:
-    """The service's reason, and what the container said besides, where it said anything."""
+    """The service's reason, and what the container said besides; None if neither said anything."""
     told = (status["failure_reason"], _said_by_container(status["exit_message"]))
     return " ".join(filter(None, told)) or None
 
 
 def _said_by_container(text: str | None) -> str | None:
-    """Our runner says it as JSON. What others say may hold values, and this is posted: the job's log has it."""
+    """The message of our runner, which writes JSON. Other text may hold values, so it stays in the log."""
     try:
         said = json.loads(text or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Whose an execution is and what was demanded of it, said before its job is created; how it ended, once it has."""
+"""Keeps an execution's record, written before its job is created, and its audit record, written after its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .submission import Submission
 log = logging.getLogger("credits")
 
 START_SECONDS = 900.0
-"""What a job is given to start, over its MaxRuntime, before it is given up or seen as abandoned."""
+"""Given to a job to start, besides its MaxRuntime, before it is given up or seen as abandoned."""
 
 
 class ExecutionBook:
@@ -35,7 +35,7 @@ class ExecutionBook:
         self._profiles: dict[str, str] = {}
 
     def begin(self, submission: Submission) -> None:
-        """Nobody may find a running job without a record: it could never be stopped, or told whose it is."""
+        """Create the record, unless there is one: without it nobody could stop a running job, or tell whose it is."""
         key = paths.ExecutionPaths(submission.execution_id).record
         if self._store.get_bytes(key) is not None:
             return
@@ -47,18 +47,18 @@ class ExecutionBook:
             self._profiles[submission.execution_id] = self._settings.demanded_profile
 
     def find(self, job_name: str) -> ExecutionRecord | None:
-        """The record of a job's execution; None where there is none that can be read."""
+        """The record of a job's execution; None if there is none that can be read."""
         found = self._read(job_name)
         return found[0] if found else None
 
     def profile_of(self, execution_id: str) -> str:
-        """What its result must keep: what was demanded when it began, whatever the settings say by now."""
+        """The profile that its result must keep: the one demanded when it began, not the settings' of now."""
         if execution_id not in self._profiles:
             self._profiles[execution_id] = demanded_of(find_record(self._store, execution_id), self._settings)
         return self._profiles[execution_id]
 
     def limit_of(self, job_name: str) -> float:
-        """Its MaxRuntime in seconds; the settings' where S3 does not say."""
+        """Its MaxRuntime in seconds; the settings' if S3 does not say."""
         try:
             record = self.find(job_name)
         except TransientError:
@@ -66,7 +66,7 @@ class ExecutionBook:
         return (record and record.max_runtime) or self._settings.sagemaker_max_runtime
 
     def note_stop(self, job_name: str) -> None:
-        """Say that it is stopped by us."""
+        """Write in the execution's record that the bot stopped it."""
         found = self._read(job_name)
         if found is None or found[0].stopped_because:
             return
@@ -78,7 +78,7 @@ class ExecutionBook:
             log.debug("%s: another bot has the record", job_name)
 
     def to_be_kept(self, job_name: str) -> ExecutionRecord | None:
-        """The record of an execution whose audit record is for whoever waits for it: a message's is the tick's."""
+        """The record of an execution whose audit record its waiter writes: the tick writes a message's."""
         record = self.find(job_name)
         return None if record is None or record.purpose in {"message", "check"} else record
 

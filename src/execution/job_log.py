@@ -14,29 +14,29 @@ GROUP = "/aws/sagemaker/ProcessingJobs"
 MAX_LINES = 200
 MAX_LINE = 1000
 """Characters."""
-_PAGES = 3
+_PAGES = 3  # read at most
 _ATTEMPTS = 2  # a failure message waits for these lines: better without them than late
 
 _STEP = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d (?:\d{8}_\d{6}_[0-9a-f]{8}|-) INFO "
     r"(?:the notebook (?:begins|has ended)|\d{1,9} of \d{1,9} queries done|failed: [a-z]{1,20}|done in \d{1,9}\.\d s)"
 )
-"""What the job says of its steps (sagemaker/runner/), whole lines: there is no room for a value in them."""
+"""A whole line in which the job tells a step (sagemaker/runner/): it has no room for a value."""
 
 
 def sayable(lines: Iterable[str]) -> list[str]:
     """The lines that may be posted in Slack.
 
-    Whatever else a job writes may hold values of somebody's table: errors (an older image's whole), what its kernel and
+    All else that a job writes may hold values of somebody's table: errors (an older image's whole), what its kernel and
     its notebook print, the platform's lines. The job's log has them.
     """
     return [line for line in lines if _STEP.fullmatch(line)]
 
 
 def job_log_tail(clients: AwsClients, job_name: str, lines: int) -> list[str]:
-    """At most `lines` (and MAX_LINES), oldest first, each cut at MAX_LINE; none where the job has written nothing.
+    """At most `lines` (and MAX_LINES), oldest first, each cut at MAX_LINE; none if the job has written nothing.
 
-    Raises TransientError and ConfigurationError where they cannot be had.
+    Raises TransientError and ConfigurationError if they cannot be read.
     """
     doing = f"reading the log of {job_name}"
     wanted = max(1, min(lines, MAX_LINES))

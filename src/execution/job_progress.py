@@ -20,7 +20,7 @@ class JobProgress:
 
 
 def read_progress(store: ObjectStore, execution_id: str) -> JobProgress | None:
-    """None before the first query has ended, and where it cannot be read: nobody fails for it."""
+    """How far the job is; None before its first query has ended, or if that cannot be read: no error is raised."""
     try:
         found = store.get_bytes(paths.ExecutionPaths(execution_id).progress)
         said = json.loads(found[0]) if found else None

@@ -10,7 +10,7 @@ from ..times import iso
 
 ENDED_STATUSES: frozenset[str] = frozenset({"Completed", "Failed", "Stopped"})
 PLATFORM_REASONS = ("InternalServerError", "InternalError", "ServiceUnavailable")
-"""How a FailureReason begins where the platform is to blame; the container's own failure begins `AlgorithmError`."""
+"""Beginnings of a FailureReason that blames the platform; of the container's own failure it is `AlgorithmError`."""
 _PLATFORM_WORDS = ("pull", "instance failure", "instance was terminated")
 _CAPACITY_WORDS = ("capacityerror", "unable to provision", "insufficient capacity")
 
@@ -47,7 +47,7 @@ def job_status(
 
 
 def outcome_of(status: str, failure_reason: str | None, *, over_time: bool, stopped_by_us: bool) -> Outcome:
-    """Stopped is never success; Failed and Stopped over the time limit are both the time limit's doing."""
+    """What a status means. Stopped is never success; Failed and Stopped over the time limit are both timed out."""
     if status not in ENDED_STATUSES:
         return "running"
     if status == "Completed":
@@ -62,7 +62,7 @@ def outcome_of(status: str, failure_reason: str | None, *, over_time: bool, stop
 
 
 def _why_failed(reason: str) -> Outcome:
-    """Whose doing it was: the notebook's or a setting's, a shortage of machines, the platform's."""
+    """Who caused a failure: notebook or setting (failed), a shortage of machines (no_capacity), the platform (lost)."""
     said = reason.lower()
     if reason.startswith("AlgorithmError"):
         return "failed"

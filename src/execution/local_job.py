@@ -27,8 +27,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-LOOK_EVERY = 0.1
-MAX_EXIT_MESSAGE = 1024
+LOOK_EVERY = 0.1  # seconds
+MAX_EXIT_MESSAGE = 1024  # characters, as of the service
 
 
 class Job:
@@ -88,7 +88,7 @@ class Job:
         self._killed_elsewhere = True
 
     def _end_all_processes(self) -> None:
-        """As in a container: what the job started ends with it, a kernel with a session of its own included."""
+        """End all that the job started, as a container does: even a kernel with a session of its own."""
         mark = f"CREDITS_OUTPUT_DIR={self._folder / 'output'}".encode()
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -135,7 +135,7 @@ def _exit_message(path: Path) -> str | None:
 
 
 def main(arguments: list[str]) -> None:
-    """Leave the process that started us at once: it needs no child to look after."""
+    """Fork away from the process that started us, so that it has no child to look after."""
     if os.fork():
         os._exit(0)
     Job(Path(arguments[0])).run()

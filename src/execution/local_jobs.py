@@ -26,12 +26,12 @@ from . import local_job
 
 KEEP_SECONDS = 7 * 86_400.0
 _START_SECONDS = 30.0
-_LOG_BYTES = 256_000
+_LOG_BYTES = 256_000  # read from a log's end
 
 
 @dataclass(frozen=True)
 class LocalJob:
-    """How a job stands. Times are seconds since 1970; `end` is end.json, None while it runs or when it is lost."""
+    """Where a job stands. Times are seconds since 1970; `end` is end.json, None while it runs or when it is lost."""
 
     created: float
     limit: float
@@ -51,7 +51,7 @@ class LocalJobs:
     def start(
         self, name: str, command: Sequence[str], query: bytes, environ: Mapping[str, str], *, now: float, limit: float
     ) -> bool:
-        """Start a job; False where one of this name was started before, whatever became of it.
+        """Start a job; False if one of this name was started before, even if it has ended.
 
         Raises ConfigurationError where no folder or process can be made.
         """
@@ -73,7 +73,7 @@ class LocalJobs:
         return True
 
     def find(self, name: str) -> LocalJob | None:
-        """The job of this name, or None where this machine has none."""
+        """The job of this name, or None if this machine has none."""
         folder = self._root / name
         told = _read(folder / "job.json")
         if told is None:
@@ -90,13 +90,13 @@ class LocalJobs:
         )
 
     def stop(self, name: str) -> None:
-        """Ask for the end; silent where there is no such job."""
+        """Ask for the end; silent if there is no such job."""
         folder = self._root / name
         if folder.exists():
             (folder / "stop").touch()
 
     def log_tail(self, name: str, lines: int) -> list[str]:
-        """The last lines it wrote, oldest first; none where it has written nothing."""
+        """The last lines it wrote, oldest first; none if it has written nothing."""
         path = self._root / name / "log.txt"
         try:
             with path.open("rb") as log:
@@ -108,7 +108,7 @@ class LocalJobs:
             raise TransientError(f"The job's log {path} cannot be read: {error.strerror}.") from error
 
     def _prepare(self, command: Sequence[str], query: bytes, now: float, limit: float) -> Path:
-        """A folder with all but its name, so that it appears whole or not at all."""
+        """Fill a folder under another name, so that the job's own appears whole or not at all."""
         self._make_root()
         half = Path(tempfile.mkdtemp(prefix="half-", dir=self._root))
         for part in ("input", "output", "work"):
@@ -124,7 +124,7 @@ class LocalJobs:
             raise PermissionError(errno.EPERM, "it belongs to another user", str(self._root))
 
     def _spawn(self, folder: Path, environ: Mapping[str, str], lock: int) -> None:
-        """The process inherits the lock, and lets this one go at once."""
+        """Start the job's process, which inherits the lock and returns at once."""
         with (folder / "log.txt").open("ab") as log:
             subprocess.run(  # noqa: S603 (our own file, by this Python)
                 [sys.executable, local_job.__file__, str(folder)],

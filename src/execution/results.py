@@ -24,7 +24,7 @@ from ..job_files import job_file
 
 MAX_RESULT_BYTES = 8_000_000
 MAX_ERROR_BYTES = 1_000_000
-_MAX_TEXT = 4000
+_MAX_TEXT = 4000  # characters
 _MAX_LINES = 200
 _BY_THE_RUNNER = {"notebook_sha256", "executed_notebook_sha256", "report_sha256"}
 
@@ -63,7 +63,7 @@ class ResultReader:
         return found is not None and is_whole(_parsed_or_none(found[0]))
 
     def read(self, execution_id: str, profile: str) -> ReadResult | None:
-        """The valid result, or None where there is none. Raises ResultInvalid. profile: as for checked_result."""
+        """The valid result, or None if there is none. Raises ResultInvalid. profile: as for checked_result."""
         key = paths.ExecutionPaths(execution_id).result
         found = self._clients.read_object(self._bucket, key, MAX_RESULT_BYTES)
         if not found:
@@ -72,7 +72,7 @@ class ResultReader:
         return ReadResult(result, hashlib.sha256(found[0]).hexdigest(), profile)
 
     def failure(self, execution_id: str) -> tuple[JobFailure | None, str]:
-        """The job's own account of its failure; and a word about one that is there and cannot be read."""
+        """The job's own account of its failure; and a note about one that cannot be read."""
         key = paths.ExecutionPaths(execution_id).error
         found = self._clients.read_object(self._bucket, key, MAX_ERROR_BYTES)
         failure = read_failure(found[0], execution_id) if found else None
@@ -105,7 +105,7 @@ def checked_result(content: bytes, execution_id: str, place: str, profile: str =
 
 
 def check_query(result: CreditResult, query: str, profile: str = "") -> None:
-    """Raises ResultInvalid where a valid result says that it is of other SQL than this."""
+    """Raise ResultInvalid if a valid result names another SQL than this."""
     execution_id, digest = result["execution_id"], hashlib.sha256(query.encode()).hexdigest()
     fault = _checks().fault(result, execution_id=execution_id, query_sha256=digest, profile=profile)
     if fault:
@@ -118,17 +118,14 @@ def invalid_result(place: str, execution_id: str, what: str) -> ResultInvalid:
 
 
 def is_whole(result: object) -> bool:
-    """Whether the runner wrote it, last of all files: a notebook by itself cannot know the hash of what it will be."""
+    """Whether the runner wrote it, as its last file: a notebook cannot know its own hash, which is in it."""
     provenance = result.get("provenance") if isinstance(result, dict) else None
     return isinstance(provenance, dict) and provenance.keys() >= _BY_THE_RUNNER
 
 
 def read_failure(content: bytes, execution_id: str) -> JobFailure | None:
-    """error.json, bounded; None for what is none, or another execution's."""
-    try:
-        said = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
+    """error.json, bounded; None if it is no such file, or another execution's."""
+    said = _parsed_or_none(content)
     if not isinstance(said, dict) or said.get("execution_id") != execution_id:
         return None
     if not isinstance(said.get("message"), str) or not isinstance(said.get("category"), str):
@@ -198,7 +195,7 @@ def _checks() -> Any:
 
 
 def _unwritable(result: Any) -> str | None:
-    """A text with half a character in it could be kept in no record."""
+    """What keeps a result from being written as UTF-8: a text with half a character; None if nothing does."""
     try:
         json.dumps(result, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 
 _SPACES = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": _SPACES, r"\p{M}": r"\u0300-\u036f"}
-_SHOWN = 80
+_SHOWN = 80  # characters of a value
 
 Fault = tuple[str, object, str]
 """Where in the request (`Tags[0].Value`), the value, the rule it breaks."""

@@ -1,4 +1,4 @@
-"""One execution about to start: its query and settings, refused here where they could not run."""
+"""One execution about to start: its query and settings, refused here if they could not run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_check(settings: Settings, execution_id: str) -> Submission:
 
 
 def make_submission(settings: Settings, looker_query: str, asid: str | None, execution_id: str) -> Submission:
-    """Raises QueryError and ConfigurationError, naming what is wrong, before anything is called."""
+    """Check all that needs no call. Raises QueryError and ConfigurationError, naming what is wrong."""
     settings.require("s3_output_bucket", "presto_secret_name")
     if not _BUCKET.fullmatch(settings.s3_output_bucket):
         raise ConfigurationError(
@@ -78,7 +78,7 @@ def _encoded(looker_query: str) -> bytes:
 
 
 def _environment(settings: Settings, looker_query: str, asid: str | None, execution_id: str) -> dict[str, str]:
-    """The container's. LOOKER_QUERY is there only where it fits: the file is what counts."""
+    """The container's. LOOKER_QUERY is there only if it fits: the file counts."""
     optional = {
         "LOOKER_QUERY": looker_query if _fits(looker_query) else "",
         "ASID": asid or "",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..calls import CallLog
 
 MAX_ANSWER = 32_000_000  # bytes; JSON may hold 4 MB of SQL with every character escaped
-CHUNK = 65_536
+CHUNK = 65_536  # bytes
 
 _OPERATIONS = (
     ("login", re.compile(r"/login$")),
@@ -44,14 +44,13 @@ _OPERATIONS = (
 
 
 class HttpRefusal(Exception):
-    """An answer other than 2xx: its operation, status, Looker's own words and the seconds it asks to wait."""
+    """An answer other than 2xx: its operation, status and Looker's own words."""
 
-    def __init__(self, operation: str, status: int, message: str, retry_after: str | None) -> None:
+    def __init__(self, operation: str, status: int, message: str) -> None:
         super().__init__(f"{operation}: HTTP {status}: {message}")
         self.operation = operation
         self.status = status
         self.message = message
-        self.retry_after = float(retry_after) if retry_after and retry_after.isdigit() else None
 
 
 class ConnectionLost(Exception):
@@ -157,7 +156,7 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _checked(name: str, response: requests.Response, content: bytes) -> transport.Response:
     if not 200 <= response.status_code < 300:
-        raise HttpRefusal(name, response.status_code, _words(content), response.headers.get("Retry-After"))
+        raise HttpRefusal(name, response.status_code, _words(content))
     kind = response.headers.get("Content-Type", "")
     answer = transport.Response(True, content, transport.response_mode(kind))
     # requests follows the old RFC in taking text without a charset for Latin-1; Looker sends UTF-8.
@@ -211,7 +210,7 @@ def make_sdk(base_url: str, client_id: str, client_secret: str, wire: Transport,
 
 
 def _deserialize(data: str, structure: Any) -> Any:
-    """The SDK's own registers its hook for lists anew with every answer: each costs more than the one before."""
+    """Replaces the SDK's own, which registers its hook for lists again with every answer, so that each takes longer."""
     try:
         return serialize.converter40.structure(json.loads(data), structure)
     except (ValueError, TypeError, AttributeError) as error:

@@ -61,7 +61,7 @@ class LookerClient:
         self._explores: Explores = {}
 
     def sql(self, link: LookerLink) -> str:
-        """The SQL that Looker makes of the link, as it makes it, byte for byte.
+        """The SQL that Looker makes of the link, byte for byte.
 
         Raises LinkError (deleted, not visible, no SQL), QueryError (empty, over 4 MB), ConfigurationError (login),
         TransientError once all attempts are used up.
@@ -73,7 +73,7 @@ class LookerClient:
         with_retries(lambda: self._translating(lambda sdk: sdk.auth.authenticate({})), self._sleep)
 
     def permissions(self) -> frozenset[str] | None:
-        """What the API user may do, in any of its roles: ALL_ACCESS is all; None where Looker does not tell it.
+        """What the API user may do, in any of its roles: ALL_ACCESS is all; None if Looker does not tell it.
 
         Raises ConfigurationError (the login, the address), TransientError.
         """

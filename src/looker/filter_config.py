@@ -55,7 +55,7 @@ def _of_field(field: str, boxes: Any, filters: Mapping[str, str]) -> Verdict:
 
 
 def _of_tree(tree: Any) -> dict[str, str]:
-    """The filters of the one AND in it, by field. Raises ValueError where it holds anything else."""
+    """The filters of the one AND in it, by field. Raises ValueError if it holds anything else."""
     [either, [[both, conditions]]] = tree
     if (either, both) != ("OR", "AND") or any(kind != "FILTER" for kind, _ in conditions):
         raise ValueError("not one AND of filters")
@@ -72,7 +72,7 @@ def _check_form(boxes: Iterable[Any], value: str) -> None:
 
 
 def _items(expression: str) -> list[str]:
-    """A filter's alternatives; neither their order matters, nor spaces, nor quotes around one as a whole."""
+    """A filter's alternatives, without what does not matter: order, spaces, quotes around a whole one."""
     return sorted(_plain(item) for item in _ITEM.findall(expression) if item.strip())
 
 
@@ -84,7 +84,7 @@ def _plain(item: str) -> str:
 
 
 def _texts(form: str) -> Callable[[Values], str]:
-    """Each constant holds values with commas between them, as the filter does."""
+    """The values of all constants: each holds some with commas between them, as a filter does."""
 
     def said(values: Values) -> str:
         texts = [item for entry in values for item in _ITEM.findall(_constant(entry, unread="%^"))]
@@ -98,7 +98,7 @@ def _numbers(form: str) -> Callable[[Values], str]:
 
 
 def _constant(entry: dict[str, Any], unread: str = "") -> str:
-    """A box's text. Raises ValueError where there is none, or one with a character whose meaning is not known here."""
+    """A box's text. Raises ValueError if there is none, or it has a character of unknown meaning."""
     constant = entry["constant"]
     if constant is None or any(mark in str(constant) for mark in unread):
         raise ValueError("not read")

@@ -16,7 +16,7 @@ from .wrapped import everything_in, opaque_gateway, opened, unwrapped
 MAX_URL = 16_000  # characters; an explore link carries its whole query
 
 PAGES_PORT, API_PORT = ":9999", ":19999"
-"""Where Looker's own server has its pages, besides 443, and where its API."""
+"""Ports of Looker's own server besides 443: of its pages, and of its API."""
 
 Kind = Literal["query", "explore", "look", "sql_runner"]
 
@@ -87,7 +87,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _allowed_name(parts: SplitResult, hosts: Collection[str]) -> str:
-    """The host's name, where the allow-list has it with the link's port; nothing that merely resembles it passes."""
+    """The host's name. Raises LinkError unless the allow-list has exactly this name with the link's port."""
     if "@" in parts.netloc:
         raise LinkError("The link has a user name before its host, which hides where it leads: copy it from Looker.")
     host = _host(parts)
@@ -128,7 +128,7 @@ def _names(hosts: Collection[str]) -> set[str]:
 
 
 def _stands_in(names: Collection[str], text: str) -> bool:
-    """Whether a text names one of the hosts, itself and not as part of another; a name without a dot is a word."""
+    """Whether a text names one of the hosts, not as part of another name; one without a dot counts as a word alone."""
     return any("." in name and re.search(rf"(?<![a-z0-9.-]){re.escape(name)}(?!\.?[a-z0-9-])", text) for name in names)
 
 
@@ -205,7 +205,7 @@ def _explore(url: str, origin: str, model: str, view: str, given: dict[str, str]
         raise LinkError("The link's model or explore has a name that Looker does not make: copy it from Looker again.")
     if not given.get("fields"):
         raise LinkError("The explore link holds no fields: run the query in Looker, then post the link.")
-    # Of an explore's own query, a part that is given empty is one that is not there; a filter is “any value”.
+    # In an explore's own query an empty part is as good as a missing one, and an empty filter is “any value”.
     wanted = {name: value for name, value in given.items() if value or name.startswith("f[")}
     return _link(url, "explore", f"{model}/{view}", f"{origin}/explore/{model}/{view}", wanted)
 

@@ -39,12 +39,12 @@ DISPLAY_ONLY = frozenset(
         "visible_ui_sections",
     }
 )
-# Additions that are left off whoever asks for them: see `queries`.
+# Additions that are always left off: see `queries`.
 NEVER_ASKED_FOR = frozenset({"total", "row_total", "subtotals"})
 LISTS = ("fields", "pivots", "fill_fields", "sorts")
 TEXTS = ("limit", "column_limit", "filter_expression", "dynamic_fields", "query_timezone")
 
-# Looker leaves out a filter whose field it does not know: what is no field's name is not handed on.
+# Looker leaves out a filter whose field it does not know: what cannot be a field's name is not passed on.
 _FILTER = re.compile(r"f\[([A-Za-z0-9_.:-]{1,300})\]")
 _HONOURED = frozenset({*LISTS, *TEXTS, "qid", "filter_config"})
 _PASSED_OVER = DISPLAY_ONLY | NEVER_ASKED_FOR
@@ -110,7 +110,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 
 def _refuse_semicolons(query: str) -> None:
-    """Some servers take `;` for `&`: what stands behind it may be a parameter of its own."""
+    """Raise LinkError for a `;` that may begin another parameter: some servers take `;` for `&`."""
     for pair in query.split("&"):
         before, semicolon, after = pair.removeprefix("amp;").partition(";")
         name = unquote_plus(before.partition("=")[0])

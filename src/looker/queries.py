@@ -16,7 +16,7 @@ from .parameters import LISTS, TEXTS, filters_of
 _PARTS = ("model", "view", *LISTS, *TEXTS, "filters", "total", "row_total", "subtotals")
 SAVED_FIELDS = ",".join(("id", *_PARTS))
 
-DEFAULT_ROWS, DEFAULT_COLUMNS = 500, 50  # Looker's, where a query says nothing
+DEFAULT_ROWS, DEFAULT_COLUMNS = 500, 50  # Looker's, for a query that says nothing
 MOST_ROWS = 1_000_000  # its most rows on a page, 5,000, times its most pivoted columns, 200
 
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
@@ -37,7 +37,7 @@ def saved(query: Any) -> Query:
 
 
 def changed(query: Query, link: LookerLink) -> Query:
-    """The query with the link's own parameters in place of its; a named filter replaces the one of the same field."""
+    """The query with its parameters replaced by the link's; a filter replaces the one of the same field."""
     given = dict(link.query)
     changes: Query = {name: _items(given[name]) for name in LISTS if name in given}
     changes |= {name: given[name] or None for name in TEXTS if name in given}
@@ -45,13 +45,13 @@ def changed(query: Query, link: LookerLink) -> Query:
 
 
 def added_filters(query: Query, link: LookerLink) -> set[str]:
-    """The fields that the link filters by, where the query neither does so already nor makes them itself."""
+    """The fields that the link filters by and the saved query neither filters by nor makes itself."""
     given = {field for field, value in filters_of(dict(link.query)).items() if value.strip()}
     return given - set(query.get("filters") or ()) - _custom_fields(changed(query, link).get("dynamic_fields"))
 
 
 def _custom_fields(dynamic_fields: str | None) -> set[str]:
-    """The custom dimensions and measures; a table calculation is none: it is made of the rows, not by SQL."""
+    """The custom dimensions and measures; not table calculations, which are made of the rows and not by SQL."""
     try:
         found = json.loads(dynamic_fields or "[]")
         return {str(field[kind]) for field in found for kind in ("dimension", "measure") if field.get(kind)}

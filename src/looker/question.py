@@ -21,7 +21,7 @@ Explores = dict[tuple[str, str], frozenset[str]]
 
 
 class Question:
-    """`explores`: what is known of them already; more is added."""
+    """One link and the SDK to ask. `explores`: fields known so far; those asked for are added."""
 
     def __init__(self, sdk: Any, link: LookerLink, explores: Explores) -> None:
         self._sdk = sdk
@@ -47,7 +47,7 @@ class Question:
         return self._run_saved(look.query, lambda: self._sdk.run_look(self._link.id, "sql"))
 
     def _run_saved(self, query: Any, run: Callable[[], str | bytes]) -> str | bytes:
-        """The saved query as it is where that is what the link asks; else its parts with the link's changes."""
+        """Run the saved query as it is if the link asks for no more; else its parts with the link's changes."""
         from .api import HttpRefusal  # noqa: PLC0415 (lazy: see the client)
 
         parts = saved(query)
@@ -60,7 +60,7 @@ class Question:
         except HttpRefusal as refusal:
             if refusal.status not in NOT_PERMITTED:
                 raise
-            return run()  # what Looker adds is then cut off its text, where that can be told
+            return run()  # Looker's additions are then cut off the SQL, if they can be told apart
 
     def _run_changed(self, query: Query) -> str | bytes:
         """Looker leaves out a filter by a field that the explore does not have: such a link is refused."""

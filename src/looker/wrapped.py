@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 MAX_WRAPS = 5  # links in links that are opened; mail passes two gateways at most, each way
 
-# Host, or what hosts end with; path, where that tells; the parameter that holds the target.
+# Host, or how hosts end; path, if only one holds targets; the parameter that holds the target.
 _IN_A_PARAMETER = (
     (".safelinks.protection.outlook.com", "", "url"),
     (".safelinks.protection.office365.us", "", "url"),
@@ -38,7 +38,7 @@ _RUN_LENGTHS = {
 
 
 def unwrapped(url: str) -> str:
-    """The address inside; the url itself where it is no gateway's or its target cannot be read."""
+    """The address inside; the url itself if it is no gateway's, or its target cannot be read."""
     return opened(url)[0]
 
 
@@ -88,7 +88,7 @@ def _in_a_parameter(parts: SplitResult, host: str) -> tuple[str, str] | None:
 
 
 def _parameter(parts: SplitResult, name: str) -> tuple[str, str] | None:
-    """A parameter's value as it stands, since a plus sign in it is the target's own; and all that stands beside it."""
+    """A parameter's value, not decoded (a plus sign in it is the target's own), and all that stands beside it."""
     pairs = parts.query.split("&")
     for number, pair in enumerate(pairs):
         key, _, value = pair.removeprefix("amp;").partition("=")
@@ -117,7 +117,7 @@ def _proofpoint_3(url: str) -> tuple[str, str] | None:
 
 
 def _with_kept(masked: str, characters: str) -> str | None:
-    """A masked address with its characters put back; None where they are not as many as it wants."""
+    """A masked address with its characters put back; None if their number differs from what it wants."""
     used = 0
 
     def put_back(mark: re.Match[str]) -> str:

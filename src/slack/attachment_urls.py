@@ -58,7 +58,7 @@ def _urls_of(attachment: dict[str, Any], reading: Reading) -> Iterator[tuple[For
     for found in _shown(attachment, reading):
         shown = True
         yield found
-    if not shown:  # Slack shows it where it can show nothing else
+    if not shown:  # Slack shows it if it can show nothing else
         yield from _each("fallback", urls_in_mrkdwn(attachment.get("fallback"), reading))
 
 
@@ -85,7 +85,7 @@ def _each(name: str, found: Iterator[str] | Iterator[tuple[int, str]]) -> Iterat
 
 
 def _quoted(attachment: dict[str, Any]) -> list[dict[str, Any]]:
-    """The messages that were forwarded; where Slack gives their blocks alone, those."""
+    """The messages that were forwarded, or their blocks if Slack gives only those."""
     parts = _objects(attachment.get("message_blocks"))
     return [part["message"] if isinstance(part.get("message"), dict) else {"blocks": part} for part in parts]
 

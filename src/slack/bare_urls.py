@@ -58,7 +58,7 @@ _OPENS_ITALIC = re.compile(r"(?:^|[\s*~(])_")
 
 
 def urls_in_text(text: str) -> Iterator[str]:
-    """Addresses that stand by themselves, without the punctuation of the sentence around them."""
+    """Addresses in running text, without the punctuation of the sentence around them."""
     end, begin = 0, _BEGIN.search(text)
     while begin:
         before, run = text[end : begin.start()], _run(text, begin.start())
@@ -101,7 +101,7 @@ def _run(text: str, start: int) -> str:
 
 
 def _closing(text: str, start: int) -> int:
-    """Where the parenthesis before an address is closed: at one that was not opened in the address itself."""
+    """The position that closes the parenthesis before an address: the first one not opened inside the address."""
     depth = 0
     for found in _PARENTHESIS_OR_END.finditer(text, start):
         depth += (found[0] == "(") - (found[0] == ")")
@@ -139,7 +139,7 @@ def _goes_on(address: str, after: str) -> bool:
 
 
 def _ends_surely(address: str) -> bool:
-    """Whether what an address ends in is whole: not a value that might have more words."""
+    """Whether an address ends in a whole value: not in one that might have more words."""
     value = _last(address)[1]
     return not _is_free(address) or any(form.fullmatch(value) for form in (_CODES, _DATES, _JSON))
 

@@ -40,7 +40,7 @@ __all__ = ["Message", "MessageGone", "SlackClient", "SlackRefused", "SlackUnavai
 
 EVENT_TYPE = "credit_recommendation"
 PAGE = 200  # messages a page; Slack recommends no more
-MAX_PAGES = 200
+MAX_PAGES = 200  # of one read
 DM_LOOKBACK = 1000  # messages of a DM looked through for one sent already
 _LATER = (408, 429)  # statuses of the upload address that mean "not now"
 
@@ -108,7 +108,7 @@ class SlackClient:
         return sorted(messages, key=lambda message: str(message.get("ts", "")))
 
     def replies(self, channel: str, thread_ts: str) -> list[dict[str, Any]]:
-        """The whole thread, its first message included, with metadata; empty where it was deleted."""
+        """The whole thread, its first message included, with metadata; empty if it was deleted."""
         try:
             return list(
                 self._pages(
@@ -155,7 +155,7 @@ class SlackClient:
         self._once("chat.update", body, http_json=True)
 
     def delete(self, channel: str, ts: str) -> None:
-        """Delete one of the bot's messages; silent where it is gone."""
+        """Delete one of the bot's messages; silent if it is gone."""
         try:
             self._repeatable("chat.delete", channel=channel, ts=ts)
         except MessageGone:
@@ -191,7 +191,7 @@ class SlackClient:
         self._post(channel, message, key, check, metadata=metadata)
 
     def open_dm(self, user: str) -> str:
-        """The channel of direct messages to a user. Raises Undeliverable where they can get none."""
+        """The channel of direct messages to a user. Raises Undeliverable if they can get none."""
         return str(self._repeatable("conversations.open", users=user)["channel"]["id"])
 
     def upload_file(
@@ -209,7 +209,7 @@ class SlackClient:
         body = {"files": [{"id": target["file_id"], "title": title}], "channel_id": channel, "thread_ts": thread_ts}
         self._show("files.completeUploadExternal", body, check)
 
-    # The calls themselves
+    # Calls
 
     def _post(self, channel: str, message: Message, key: str, check: Check, *, metadata: bool, **more: str) -> str:
         body: dict[str, Any] = {
@@ -291,7 +291,7 @@ class SlackClient:
 
 
 def find_key(messages: Iterable[dict[str, Any]], key: str) -> str | None:
-    """The time stamp of the message whose metadata holds this key, or whose last word it is where a bot wrote it."""
+    """The time stamp of the message that has this key in its metadata or, if a bot wrote it, as its last word."""
     for message in messages:
         metadata = message.get("metadata") or {}
         named = metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get("key") == key

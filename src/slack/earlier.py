@@ -16,7 +16,7 @@ UrlOf = Callable[[IndexEntry], str]
 
 
 def earlier_lines(earlier: Earlier | None, url_of: UrlOf) -> list[str]:
-    """For the plain text; none where there is nothing to say."""
+    """Lines for the plain text; none if there is nothing to say."""
     if earlier is None or not (earlier.count or earlier.unreadable):
         return []
     shown = [f"• {escape(_words(one))} ({mrkdwn_link(url_of(one), one.execution_id)})" for one in earlier.latest]
@@ -32,7 +32,7 @@ def earlier_block(earlier: Earlier | None, url_of: UrlOf) -> Block | None:
 
 
 def counted(earlier: Earlier) -> str:
-    """How many there are and what they come to; "" where none could be read."""
+    """How many recommendations there are and their sums; "" if none could be read."""
     if not earlier.count:
         return ""
     unknown = f" ({earlier.without_window} of them: window not known)" if earlier.without_window else ""

@@ -56,7 +56,7 @@ _GONE = {
     "cant_delete_message",
     "cannot_reply_to_message",
 }
-_BODY_REFUSED = (400, 413)  # statuses that are about what was sent, not about where it went
+_BODY_REFUSED = (400, 413)  # HTTP statuses that mean the content, not the address
 _CHANNEL = {
     "not_in_channel": "the bot is not in {channel}: invite the bot there (/invite), then all is picked up",
     "channel_not_found": "the bot can see no channel {channel}: check SLACK_CHANNEL; "
@@ -83,7 +83,7 @@ class PermanentSlackError(CreditsError):
 
 
 class InstallationRefused(PermanentSlackError, ConfigurationError):
-    """Refused is what the whole installation does so: what is to be said waits until that is fixed."""
+    """Slack refuses whatever this installation sends: messages wait until an engineer fixes it."""
 
 
 class TokenRefused(InstallationRefused):
@@ -111,7 +111,7 @@ class SlackRefused(PermanentSlackError):
 
 
 class BlocksRefused(SlackRefused):
-    """The workspace does not take a block of the message: one of a kind that it does not know, most often."""
+    """The workspace refuses a block of the message, most often one of a kind that it does not know."""
 
 
 class BlocksTooLong(SlackRefused):
@@ -121,7 +121,7 @@ class BlocksTooLong(SlackRefused):
 _BLOCKS = {
     "invalid_blocks": BlocksRefused,
     "invalid_blocks_format": BlocksRefused,
-    "invalid_attachments": BlocksRefused,  # so it says of tables, though none was attached
+    "invalid_attachments": BlocksRefused,  # Slack's code for tables, though nothing was attached
     "msg_blocks_too_long": BlocksTooLong,
 }
 

@@ -1,4 +1,4 @@
-"""Slack takes about one post a second in a channel: whoever wants to post waits for its turn here.
+"""Keeps posts to the rate that Slack takes: about one a second in a channel.
 
 https://docs.slack.dev/apis/web-api/rate-limits/
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 
 class RateLimiter:
-    """Spaces posts to one channel by `interval` seconds; 0 lets all through."""
+    """Spaces posts to one channel by `interval` seconds; 0 does not space them."""
 
     def __init__(self, interval: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._interval = interval
@@ -20,7 +20,7 @@ class RateLimiter:
         self._free_at: dict[str, float] = {}
 
     def wait(self, channel: str) -> None:
-        """Return when it is this caller's turn; turns are given in the order they are asked for."""
+        """Wait for this caller's turn; turns come in the order of the calls."""
         with self._lock:
             now = self._clock()
             turn = max(now, self._free_at.get(channel, 0.0))

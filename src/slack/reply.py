@@ -47,8 +47,8 @@ __all__ = [
     "waiting",
 ]
 
-MAX_FLAGS = 15
-LOG_LINES = 20
+MAX_FLAGS = 15  # shown; the report has all
+LOG_LINES = 20  # the last ones, in a direct message
 IDS = {"Account SID", "Parent account", "Job", "Execution"}
 
 
@@ -131,8 +131,8 @@ def failure_dm(
 ) -> Message:
     """What the requester is told of a failure.
 
-    log_lines: those that may be posted, oldest first; None where none could be had, for the reason `log_problem`, and
-    where there was no job.
+    log_lines: those that may be posted, oldest first; None if the log could not be read, for the reason
+    `log_problem`, or there was no job.
     """
     again = "Trying again may help: post the link again." if retry_helps else "Trying again will not help by itself."
     facts_ = _failure_facts(cell_title, job_arn, execution_id)
@@ -179,7 +179,7 @@ def refused_link(reason: str, url: str = "") -> Message:
 
 
 def refused_claim(message: str, advice: str, *, understood: Understood | None = None, link_url: str = "") -> Message:
-    """A SQL that no job is started for: why, what to change, and what of it was understood."""
+    """A claim that is refused before a job starts: why, what to change, and what of it was understood."""
     scope = understood_as(understood) if understood else ""
     parts = [
         "No recommendation:",
@@ -193,7 +193,7 @@ def refused_claim(message: str, advice: str, *, understood: Understood | None = 
 
 
 def repeat(permalink: str | None, *, running: bool = False) -> Message:
-    """The same query was asked already; permalink: None where that message was deleted."""
+    """The same query was asked already; permalink: None if that message was deleted."""
     if permalink is None:
         if running:
             return _line("This query is being worked on for a message that was deleted: post it again in some minutes.")

@@ -14,15 +14,15 @@ from .tables import MAX_COLUMNS, table
 from .text import DASH, Block
 
 CENT = Decimal("0.01")
-MAX_ROWS = 12
-MAX_CELL = 24
-MAX_NAME = 64
+MAX_ROWS = 12  # of the table
+MAX_CELL = 24  # characters
+MAX_NAME = 64  # characters
 MAX_NAME_DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Breakdown:
-    """The notebook's table, and a sentence a row, each begun by the title; left_out: what the table does not show."""
+    """The notebook's table, and each row as a sentence under `title`; left_out: what the table does not show."""
 
     table: Block | None
     spoken: list[str]
@@ -58,7 +58,7 @@ def duration(seconds: float) -> str:
 
 
 def currency_of(result: CreditResult) -> str:
-    """USD where the notebook says nothing."""
+    """The result's currency; USD if it names none."""
     return result.get("currency") or "USD"
 
 
@@ -77,7 +77,7 @@ def facts(result: CreditResult) -> list[tuple[str, str]]:
 
 
 def only(scope: object) -> str:
-    """The filters of a scope; "" where it has none, or is another notebook's own."""
+    """The filters of a scope; "" if it has none, or is another notebook's own."""
     if not isinstance(scope, dict):
         return ""
     named = (("services", scope.get("services")), ("countries", scope.get("countries")), ("MCCs", scope.get("mccs")))
@@ -85,20 +85,20 @@ def only(scope: object) -> str:
 
 
 def understood_as(understood: Understood) -> str:
-    """A claim in one line: account, window, filters, as far as they were read; "" where nothing was."""
+    """A claim in one line: account, window, filters, as far as they were read; "" if none was."""
     scope = understood.model_dump()
     parts = (understood.account_sid, _window(scope), only(scope))
     return ", ".join(part for part in parts if part)
 
 
 def text_of(result: CreditResult, name: str) -> str:
-    """A field of our profile, which another notebook may call anything by; "" where it is no text."""
+    """A field of our profile; "" if it is no text: another notebook may use its name for anything."""
     found = result.get(name)
     return found if isinstance(found, str) else ""
 
 
 def breakdown(result: CreditResult) -> Breakdown:
-    """output_df: by Fraud Guard mode where it is ours, with a row for all where there are several."""
+    """output_df; one of our notebook by Fraud Guard mode, with a row for all if there are several."""
     rows = result["output_df"][:MAX_ROWS]
     if not all(map(_is_mode_row, rows)) or "summary" not in result:
         return _any_table(rows, len(result["output_df"]))

@@ -1,4 +1,4 @@
-"""Slack's `table` block, and the same in fixed width where a workspace takes none. Pure.
+"""Slack's `table` block, and the same in fixed width for a workspace that takes none. Pure.
 
 https://docs.slack.dev/reference/block-kit/blocks/table-block: one a message, 100 rows, 20 columns, 10,000 characters.
 """
@@ -54,6 +54,6 @@ def _lines(block: Block) -> list[str]:
 
 
 def _how_many_fit(widths: Sequence[int]) -> int:
-    """At least one column."""
+    """The number of columns that fit a phone's line; at least one."""
     fitting = [count for count in range(1, len(widths) + 1) if sum(widths[:count]) + count - 1 <= PHONE]
     return max(fitting, default=1)

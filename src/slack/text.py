@@ -14,6 +14,7 @@ from typing import Any
 Block = dict[str, Any]
 Element = dict[str, Any]
 
+# Slack's limits, in characters and blocks
 MAX_SECTION = 3000
 MAX_BLOCKS = 50
 MAX_TEXT = 40_000
@@ -53,7 +54,7 @@ def literal(words: object, limit: int = 500) -> str:
 
 
 def literal_lines(lines: Iterable[object], limit: int = MAX_SECTION, width: int = 300) -> str:
-    """Lines for a preformatted element; where not all fit, the last ones."""
+    """Lines for a preformatted element; if not all fit, the last ones."""
     kept: list[str] = []
     for line in reversed([_one_line(line, width).rstrip() for line in lines]):
         if sum(map(len, kept)) + len(kept) + len(line) > limit:
@@ -80,7 +81,7 @@ def is_web_address(url: str | None) -> bool:
 
 
 def mrkdwn_link(url: str, label: str) -> str:
-    """A link for the plain text; the label alone where the address cannot be one."""
+    """A link for the plain text; the label alone if the address cannot be one."""
     return f"<{url.replace('&', '&amp;')}|{escape(label, 100)}>" if is_web_address(url) else escape(label, 100)
 
 
@@ -109,7 +110,7 @@ def _styled(words: str, *, bold: bool = False, code: bool = False) -> Element:
 
 
 def link(url: str, label: str) -> Element:
-    """A link, or its label where the address cannot be one."""
+    """A link, or its label if the address cannot be one."""
     return {"type": "link", "url": url, "text": literal(label, 100)} if is_web_address(url) else text(label)
 
 
@@ -127,7 +128,7 @@ def paragraph(*elements: Element) -> Block:
 
 
 def bullets(title: str, items: Sequence[Sequence[Element]]) -> Block:
-    """A bold line and a list under it, where there are items: Slack refuses an empty list."""
+    """A bold line, and a list under it if there are items: Slack refuses an empty list."""
     block = paragraph(own(title, bold=True))
     if items:
         entries = [{"type": "rich_text_section", "elements": list(item)} for item in items]
@@ -155,7 +156,7 @@ def message(lines: Iterable[str], blocks: Sequence[Block | None]) -> Message:
 
 
 def plain(rich: Message) -> Message:
-    """The same without blocks, within MAX_PLAIN: its first lines, where not all fit, or the first one's beginning."""
+    """The same without blocks, cut to MAX_PLAIN: after its last whole line, or inside the first one."""
     words = rich.text
     if len(words) > MAX_PLAIN:
         whole, _, _ = words[:MAX_PLAIN].rpartition("\n")

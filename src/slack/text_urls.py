@@ -25,13 +25,13 @@ _IN_MARKDOWN = re.compile(
 
 @dataclass
 class Reading:
-    """What may still be looked at of one part of a message."""
+    """How much more of one part of a message may be read."""
 
     characters: int = MAX_CHARACTERS
     nodes: int = MAX_NODES
 
     def take(self, text: str) -> str:
-        """As much of a text as may be looked at; it is used up.
+        """Use up as much of a text as may still be read, and return it.
 
         No address near the end of a part: cut short, or without the words behind it, it would be another one.
         """
@@ -63,7 +63,7 @@ def urls_in_plain(text: object, reading: Reading) -> Iterator[str]:
 
 
 def urls_in_markdown(text: object, reading: Reading) -> Iterator[str]:
-    """Addresses of `[label](url)`, `<url>` and bare ones; one that is a link's label leads nowhere."""
+    """Addresses of `[label](url)`, `<url>` and bare ones; one in a link's label does not count."""
     if not isinstance(text, str):
         return
     taken = reading.take(text)
