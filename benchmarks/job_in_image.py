@@ -34,7 +34,7 @@ CANNOT = 69
 """Exit code of scripts/image_workshop.sh on a machine that cannot build images."""
 
 NOTEBOOK = ROOT / "notebooks" / "Verify - Credit Recommendation.ipynb"
-QUERY_CELL = "run.evidence"
+QUERY_CELL = "run.query()"
 SIZES = {
     "image of the job, above its base": ("JOB_IMAGE", 105.0),
     "image of the bot, above its base": ("BOT_IMAGE", 40.0),
