@@ -1,7 +1,7 @@
 """A mode's credit as arithmetic that a reader can follow with a calculator. Pure, standard library only.
 
-Every formula holds for the numbers as they are printed: `=` exactly, `≈` rounded half up at the digits shown. Where a
-number has no end it is shown with as many digits as it takes for the last step to come to the credit.
+Every formula holds for the numbers as they are printed: `=` exactly, `≈` rounded half up at the digits shown. A number
+without an end is shown with as many digits as the last step needs to come to the credit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from .calculation import ModeLine, round_half_up
 from .policy import Rule
 
 EXACT_PLACES = 6
+"""Decimals up to which a number is shown exactly."""
 PLACES = range(4, 19)
+"""Decimals tried, in order, for a number without an end."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class ArithmeticStep:
 
 
 def steps(line: ModeLine) -> list[ArithmeticStep]:
-    """How a mode's credit comes about."""
+    """Explain step by step how a mode's credit comes about."""
     if line.rule is None:
         return [
             ArithmeticStep(f"No setting of Fraud Guard covers these {line.attempts:,} attempts: no credit, for review.")
@@ -120,7 +122,7 @@ def _money_steps(line: ModeLine, rule: Rule) -> Iterable[ArithmeticStep]:
 
 
 def _ceiling(line: ModeLine, rule: Rule) -> tuple[Fraction | None, str]:
-    """The ceiling as it comes of the numbers shown, and the provider cost as shown; None where it has no influence."""
+    """Return the ceiling computed from the numbers shown, and the provider cost shown; None if no ceiling applies."""
     if line.ceiling is None or (rule.cost_kept == 0 and line.entitled <= line.charged):
         return None, ""
     cost = line.provider_cost or Fraction(0)
@@ -133,7 +135,7 @@ def _ceiling(line: ModeLine, rule: Rule) -> tuple[Fraction | None, str]:
 
 
 def _entitled(line: ModeLine, ceiling: Fraction | None) -> Fraction:
-    """What is refunded before the ceiling, exact or with the digits that lead to the credit."""
+    """Return the refund before the ceiling, exact or with as many digits as the credit needs."""
     if _rounded(line.entitled, EXACT_PLACES) == line.entitled:
         return line.entitled
     for places in PLACES:
@@ -149,11 +151,11 @@ def _equation(left: str, right: Fraction, *, exact: bool) -> str:
 
 
 def _long(value: Fraction) -> str:
-    """All decimals of a number that has an end."""
+    """Write a number with all of its decimals, if they end."""
     return number(value, at_least=2, at_most=PLACES[-1])
 
 
 def _rounded(value: Fraction, places: int) -> Decimal:
-    """Half up, for values of 0 and more."""
+    """Round half up; for values of 0 and more."""
     scaled = int(value * 10**places + Fraction(1, 2))
     return Decimal(f"{scaled}e-{places}")

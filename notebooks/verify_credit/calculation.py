@@ -61,7 +61,7 @@ class CountryLine(Amounts):
 
 @dataclass(frozen=True)
 class Decision:
-    """The recommendation. `flags` are all there are: of the claim, the evidence and the calculation."""
+    """The recommendation; `credit` in USD. `flags` are those of the claim, of the evidence and of the calculation."""
 
     policy: Policy
     modes: tuple[ModeLine, ...]
@@ -74,10 +74,10 @@ class Decision:
 
 
 def decide(claim: Claim, evidence: Evidence, policy: Policy) -> Decision:
-    """The credit under a policy. Raises DataError for settings or costs that contradict themselves or are missing."""
+    """Compute the credit under a policy. Raises DataError for missing or contradictory settings and costs."""
     guard = FraudGuard(claim, evidence.settings)
     rows = price_rows(evidence, guard, UnitCosts(claim, evidence.costs), policy)
-    pools = _pooled(rows, lambda line: line.mode)
+    pools = _pooled(rows, lambda row: row.mode)
     modes = tuple(_mode_line(mode, pools[mode], policy.rules.get(mode)) for mode in MODES if mode in pools)
     return Decision(
         policy=policy,
@@ -92,7 +92,7 @@ def decide(claim: Claim, evidence: Evidence, policy: Policy) -> Decision:
 
 
 def round_half_up(amount: Fraction) -> Decimal:
-    """To the cent, half a cent up; for amounts of 0 and more."""
+    """Round to the cent, half a cent up; for amounts of 0 and more."""
     cents = int(amount * 100 + Fraction(1, 2))
     return Decimal(f"{cents // 100}.{cents % 100:02d}")
 
@@ -122,7 +122,7 @@ def _mode_line(mode: str, pool: Amounts, rule: Rule | None) -> ModeLine:
 
 
 def _share(pool: Amounts, rule: Rule | None) -> Fraction:
-    """What the mode's target would have blocked, of the attempts that went through."""
+    """Return the share of the attempts that went through which the mode's target would have blocked."""
     if rule is None or pool.attempts == 0:
         return Fraction(0)
     target = rule.target * (pool.attempts + pool.blocked)
@@ -130,7 +130,7 @@ def _share(pool: Amounts, rule: Rule | None) -> Fraction:
 
 
 def _ceiling(pool: Amounts, rule: Rule | None) -> Fraction | None:
-    """What is left of the charge after the provider cost we keep; None where unknown (no matter then)."""
+    """Return what is left of the charge after the provider cost we keep; None if unknown: no ceiling applies then."""
     if rule is None:
         return None
     if pool.provider_cost is None:
@@ -140,8 +140,8 @@ def _ceiling(pool: Amounts, rule: Rule | None) -> Fraction | None:
 
 def _pooled(rows: Iterable[PricedRow], key: Callable[[PricedRow], Key]) -> dict[Key, Amounts]:
     groups: dict[Key, list[PricedRow]] = {}
-    for line in rows:
-        groups.setdefault(key(line), []).append(line)
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
     return {group: _total(members) for group, members in groups.items()}
 
 
@@ -149,21 +149,21 @@ def _total(rows: Iterable[PricedRow]) -> Amounts:
     attempts = blocked = 0
     charged, cost = Fraction(0), Fraction(0)
     cost_known = True
-    for line in rows:
-        attempts, blocked, charged = attempts + line.attempts, blocked + line.blocked, charged + line.charged
-        cost_known = cost_known and line.provider_cost is not None
-        cost += line.provider_cost or 0
+    for row in rows:
+        attempts, blocked, charged = attempts + row.attempts, blocked + row.blocked, charged + row.charged
+        cost_known = cost_known and row.provider_cost is not None
+        cost += row.provider_cost or 0
     return Amounts(attempts=attempts, blocked=blocked, charged=charged, provider_cost=cost if cost_known else None)
 
 
 def _by_day(rows: Iterable[PricedRow]) -> tuple[DayLine, ...]:
-    pools = _pooled(rows, lambda line: (line.day, MODES.index(line.mode)))
+    pools = _pooled(rows, lambda row: (row.day, MODES.index(row.mode)))
     return tuple(DayLine(day=day, mode=MODES[mode], **vars(pool)) for (day, mode), pool in sorted(pools.items()))
 
 
 def _by_country(rows: Iterable[PricedRow], evidence: Evidence) -> tuple[CountryLine, ...]:
     """The most charged first."""
-    pools = _pooled(rows, lambda line: (line.country_iso, line.mcc, line.mode))
+    pools = _pooled(rows, lambda row: (row.country_iso, row.mcc, row.mode))
     order = sorted(pools, key=lambda key: (-pools[key].charged, key[0] or "", key[1] or "", MODES.index(key[2])))
     return tuple(
         CountryLine(

@@ -26,6 +26,7 @@ THROUGH, BLOCKED, CREDIT = "#D55E00", "#56B4E9", "#009E73"
 INK, GRID = "#1f2933", "#d9dee3"
 FONTS = "-apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 MOST_NAMED_CHANGES = 8
+"""Setting changes that are named in the chart; more would cover the bars."""
 _FONT = re.compile(r"'DejaVu Sans'[^;\"]*sans-serif")
 _NAME = re.compile(r'(\bid="|xlink:href="#|url\(#)')
 
@@ -92,7 +93,7 @@ def by_day(decision: Decision) -> Chart:
 
 
 def _mark_changes(axes: Axes, changes: Sequence[SettingChange]) -> None:
-    """A few by line and name; many by ticks along the top, so that the bars can still be seen."""
+    """Mark a few changes by line and name, many by ticks along the top, so that the bars can still be seen."""
     moments = [_moment(change.at) for change in changes]
     many = len(changes) > MOST_NAMED_CHANGES
     if changes:

@@ -21,7 +21,9 @@ from .presto import Warehouse
 from .queries import COLUMNS, render
 
 QUERY_SECONDS = 60.0
+"""Limit of one query of a check, which asks for no rows."""
 ATTEMPTS = 3
+"""How often a check's query is tried, the first time included."""
 PRESTO_SECRET, PRESTO = "Presto's secret", "Presto"
 
 
@@ -39,7 +41,7 @@ class _Checks:
         self._credentials: Credentials | None = None
 
     def make(self) -> None:
-        """All of them, each on what it stands on."""
+        """Make each check after those that it needs."""
         self._check(PRESTO_SECRET, self._secret)
         self._check(PRESTO, self._presto, needs=[PRESTO_SECRET])
         for table in self._tables:
@@ -71,7 +73,7 @@ class _Checks:
         return f"{self._secret_name} is complete{ca}"
 
     def _presto(self) -> str:
-        """A table that every catalog has: SELECT 1 alone is answered in a catalog that is not there, too."""
+        """Query a table that every catalog has: Presto answers a bare SELECT 1 even if the catalog does not exist."""
         try:
             return self._answers("SELECT 1 FROM information_schema.schemata LIMIT 0", PRESTO)
         except QueryFailed as error:
@@ -105,7 +107,7 @@ def _table(name: str) -> str:
 
 
 def _queries() -> dict[str, str]:
-    """Every query of the notebook's own, about an account that is nobody's; the Looker SQL comes with its link."""
+    """Render the notebook's own queries for an account that is nobody's; the Looker SQL comes with a link only."""
     nobody = Claim(
         account_sid="AC" + "0" * 32,
         start=date(2025, 1, 1),

@@ -14,7 +14,7 @@ from .evidence import UnitCost
 
 @dataclass(frozen=True)
 class Price:
-    """A unit cost in USD; `averaged` where it is the mean of the country's rows, for want of a better one."""
+    """A unit cost in USD; `averaged`: it is the mean of the country's rows, because none is for the MCC."""
 
     unit_cost: Fraction
     averaged: bool = False
@@ -34,7 +34,7 @@ class UnitCosts:
                 self._refuse_two_at_once(rows)
 
     def price(self, country_iso: str | None, mcc: str | None, day: date) -> Price | None:
-        """The row of (country, MCC), else the country's default, else the mean of its rows; None where it has none."""
+        """Return the cost of (country, MCC), else the country's default, else its rows' mean; None if it has none."""
         if country_iso is None:
             return None
         key = (country_iso, mcc, day)

@@ -15,6 +15,7 @@ from botocore.config import Config
 from .errors import JobError, SettingError, WarehouseUnavailable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Hosts that are asked by plain http, unless the secret says otherwise."""
 REQUIRED = ("host", "port", "username", "password")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:]+")
 _SEE = "Documentation/SAGEMAKER_SETUP.md"
@@ -46,7 +47,7 @@ class Credentials:
 
 
 def load_credentials(secret_name: str, client: Any = None) -> Credentials:
-    """From Secrets Manager. Raises SettingError naming the secret, and what it lacks."""
+    """Read the secret. Raises SettingError, naming the secret and what it lacks, and WarehouseUnavailable."""
     config = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 5, "mode": "standard"})
     try:
         client = client or boto3.client("secretsmanager", config=config)
@@ -107,7 +108,7 @@ def _parsed(name: str, text: str) -> Credentials:
 
 
 def _check(name: str, values: dict[str, Any]) -> None:
-    """What would come back from the network as a riddle is refused here by its name."""
+    """Refuse a value by its name here: on the network it would fail without saying why."""
     if not _HOST.fullmatch(str(values["host"])):
         raise SettingError(
             f"host in the secret {name} is {str(values['host'])[:80]!r}, not a host's bare name.",

@@ -36,15 +36,15 @@ class JobError(Exception):
         self.detail = detail
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows of it: the sentences that the requester is told, and the detail for the analyst."""
+        """Return what IPython shows: the sentences that the requester is told, and the detail for the analyst."""
         return [line for line in (self.message, self.advice, self.detail) if line]
 
 
 class ClaimError(JobError):
     """The Looker SQL is refused by name, before anything runs on Presto.
 
-    so_far: what of it was understood, as Claim.scope() has it, by what was read alone; certain: whether the same reader
-    refuses it whatever Presto's session is, and however deep its stack.
+    so_far: the part of the scope that was read, in the form of Claim.scope(); certain: whether the same reader would
+    refuse it in any session of Presto and with any depth of stack.
     """
 
     category = "claim"

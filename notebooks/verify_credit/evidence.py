@@ -13,7 +13,8 @@ from .rows import Row, Values
 from .sayable import key_value
 from .totals import Totals, check_totals, control_totals
 
-FRAUD_GUARD_BLOCK = "60410"  # 60605, a geographic permission, is not Fraud Guard's work
+FRAUD_GUARD_BLOCK = "60410"
+"""Error code of an attempt that Fraud Guard blocked; 60605 is a geographic permission's."""
 CURRENCY = "USD"
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -98,7 +99,7 @@ class Evidence:
 
     @classmethod
     def from_rows(cls, claim: Claim, rows: Mapping[str, Sequence[Values]]) -> Evidence:
-        """Evidence from each query's rows, by query name: fresh from Presto, or from saved data files.
+        """Build the evidence from each query's rows, by query name: fresh from Presto, or from saved data files.
 
         Raises DataError, naming query, row and column, for rows that no credit may be computed from: a query or column
         that is missing, NaN, NULL, negative numbers, a foreign currency, an answer that may be cut off, control totals
@@ -109,9 +110,9 @@ class Evidence:
 
 def _read(cls: type[Evidence], claim: Claim, rows: Mapping[str, Sequence[Values]]) -> Evidence:
     usage = tuple(_usage(claim, row) for row in _rows(rows, "usage"))
-    totals = Totals(sum((line.amount for line in usage), Fraction(0)), sum(line.attempts for line in usage))
+    totals = Totals(sum((one.amount for one in usage), Fraction(0)), sum(one.attempts for one in usage))
     check_totals(claim, control_totals(claim, _query(rows, "looker")), totals)
-    countries = {line.country_iso for line in usage if line.country_iso is not None}
+    countries = {one.country_iso for one in usage if one.country_iso is not None}
     parent, name, account_flags = _account(claim, _rows(rows, "accounts"))
     mrr, mrr_flags = _mrr(claim, parent, _rows(rows, "mrr"))
     country_names, known_mccs, mcc_flags = _mcc_codes(_rows(rows, "mcc_codes"))
@@ -142,7 +143,7 @@ def _rows(rows: Mapping[str, Sequence[Values]], query: str) -> Iterable[Row]:
 
 
 def _usage(claim: Claim, row: Row) -> Usage:
-    line = Usage(
+    usage = Usage(
         day=_day_in_window(claim, row, "usage_date"),
         service_sid=_in_filter(claim.services, row, "service_sid"),
         country_iso=_in_filter(claim.countries, row, "country_iso"),
@@ -150,10 +151,10 @@ def _usage(claim: Claim, row: Row) -> Usage:
         attempts=row.count("attempts"),
         amount=row.amount("amount"),
     )
-    if line.amount and not line.attempts:
+    if usage.amount and not usage.attempts:
         raise row.refuse("attempts", "is 0, its amount is not")
     _require_usd(row)
-    return line
+    return usage
 
 
 def _require_usd(row: Row) -> None:
@@ -193,7 +194,7 @@ def _blocks(claim: Claim, rows: Iterable[Row]) -> Iterable[Blocks]:
 
 
 def _settings(claim: Claim, rows: Iterable[Row]) -> Iterable[Setting]:
-    """Settings of the account itself: a parent's never hold for a sub-account."""
+    """Read the settings of the account itself: a parent's never hold for a sub-account."""
     for row in rows:
         if row.text("account_sid") == claim.account_sid:
             yield Setting(
@@ -206,7 +207,7 @@ def _settings(claim: Claim, rows: Iterable[Row]) -> Iterable[Setting]:
 
 
 def _costs(claim: Claim, countries: set[str], rows: Iterable[Row]) -> Iterable[UnitCost]:
-    """Costs that can matter: of a country with fraud, valid on a day of the window."""
+    """Read the costs that can matter: of a country with fraud, valid on a day of the window."""
     for row in rows:
         country, valid_from, valid_to = (
             row.text("country_iso"),
@@ -221,7 +222,7 @@ def _costs(claim: Claim, countries: set[str], rows: Iterable[Row]) -> Iterable[U
 
 
 def _mcc_codes(rows: Iterable[Row]) -> tuple[dict[str, str], frozenset[str], tuple[Flag, ...]]:
-    """Each country's name, the MCCs that are known, a flag for rows that cannot be read: they are only for show."""
+    """Return each country's name, the known MCCs, and a flag if rows cannot be read: they are only for show."""
     names: dict[str, str] = {}
     known: set[str] = set()
     unreadable = 0

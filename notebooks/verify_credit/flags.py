@@ -13,10 +13,11 @@ from .policy import UNKNOWN
 from .priced_rows import PricedRow
 
 MOST_OF_ONE_CODE = 20
+"""Flags of one code that a reader is shown."""
 
 
 def flags_of(claim: Claim, evidence: Evidence, rows: tuple[PricedRow, ...], guard: FraudGuard) -> Iterator[Flag]:
-    """The flags of a calculation, at most MOST_OF_ONE_CODE of a code, the last saying how many were left out."""
+    """Yield a calculation's flags: of each code at most MOST_OF_ONE_CODE, then one that counts those left out."""
     if not any(row.attempts for row in rows):
         yield Flag(
             "no_fraud",
@@ -98,7 +99,7 @@ def _unknown_mccs(rows: tuple[PricedRow, ...], evidence: Evidence) -> Iterator[F
 
 
 def _by(rows: Iterable[PricedRow], key: Callable[[PricedRow], str | None]) -> list[tuple[str, list[PricedRow]]]:
-    """Lines by key, sorted; those with the key None left out."""
+    """Group rows by key, sorted; leave out those with the key None."""
     groups: dict[str, list[PricedRow]] = {}
     for row in rows:
         group = key(row)

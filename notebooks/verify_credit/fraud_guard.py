@@ -60,7 +60,7 @@ class FraudGuard:
         return self._modes[key]
 
     def changes(self) -> tuple[SettingChange, ...]:
-        """Every change within the window of the mode that a scope's own rows give it, in order."""
+        """Return, in order, each change inside the window of the mode that a scope has by its own rows."""
         found = [
             SettingChange(at, scope, self._modes_at(scope, at - _INSTANT)[0], self._modes_at(scope, at)[0])
             for scope, rows in self._scopes.items()
@@ -100,7 +100,7 @@ class FraudGuard:
         return [UNKNOWN]
 
     def _refuse_two_at_once(self, rows: list[Setting]) -> None:
-        """Rows come by valid_from. Two rows may touch, or overlap within a day; at a midnight only one may hold."""
+        """Raise DataError if two rows, sorted by valid_from, hold at one midnight. Inside a day they may overlap."""
         before = rows[0]
         for row in rows[1:]:
             first = _midnight_from(max(row.valid_from, self._start))

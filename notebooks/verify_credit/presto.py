@@ -28,10 +28,13 @@ from .queries import COLUMNS
 log = logging.getLogger("verify_credit")
 
 QUERY_SECONDS = 600.0
+"""Limit of one attempt at a query."""
 SERVER_SECONDS_MORE = 10.0
-"""The server's own limit ends a query that our cancelling did not reach."""
+"""How much later the server's own limit ends a query that our cancelling did not reach."""
 ATTEMPTS = 5
+"""How often a query is tried, the first time included."""
 REQUEST_TIMEOUT = (10.0, 60.0)
+"""Seconds to connect, and to wait for one answer."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,7 @@ class Warehouse:
 
     @contextmanager
     def _ca_file(self) -> Iterator[str | bool]:
-        """requests takes a CA as a file only; without one of its own, certifi's are asked."""
+        """Write the CA to a file, since requests takes no other form; without a CA, certifi's list is used."""
         if not self._credentials.ca_pem:
             yield True
             return

@@ -38,7 +38,7 @@ _LATER = "Try again in a few minutes."
 
 
 def query_failure(name: str, error: Any, sql: str, session: str = "") -> JobError:
-    """What may be said of a query that Presto refused, failed or ended (a PrestoQueryError); its detail has all.
+    """Return the error for a query that Presto refused, failed or ended (a PrestoQueryError): its detail has all.
 
     session: the secret's catalog and schema, `hive.authy`.
     """
@@ -67,7 +67,7 @@ def _advice(name: str, error: Any) -> str:
 
 
 def connection_failure(name: str, credentials: Credentials, error: Exception) -> JobError:
-    """What lies between us and Presto: name, certificate, password, a server that is busy or is none."""
+    """Return the error for a failed connection: host name, certificate, password, a busy server, no Presto at all."""
     if isinstance(error, presto_errors.Http503Error):
         return WarehouseUnavailable(f"Presto at {credentials.place} is busy (503).", _LATER)
     if isinstance(error, presto_errors.HttpError):
@@ -114,7 +114,7 @@ def _http_error(credentials: Credentials, said: str) -> JobError:
 
 
 def _title(page: str) -> str:
-    """What a page of HTML is about; the page itself is for nobody."""
+    """Return an HTML page's title, the only part of the page worth quoting."""
     found = _TITLE.search(page)
     return " ".join(found[1].split())[:200] if found else ""
 

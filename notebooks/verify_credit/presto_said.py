@@ -57,7 +57,7 @@ def token_at(sql: str, line: int, column: int) -> str:
 
 
 def _own_name(name: str, sql: str) -> str:
-    """A table's or schema's name that came without a place, as it stands in the SQL; "" where it is nowhere there."""
+    """Return a table's or schema's name, which Presto gave without a place, as the SQL writes it; "" if it does not."""
     last = re.escape(name.strip("'\"").rpartition(".")[2])
     found = re.search(rf'\b(?:{_IDENTIFIER}\.)*"?\b{last}\b"?(?:\.{_IDENTIFIER})*', sql, re.IGNORECASE)
     return _short(found[0]) if last and found else ""

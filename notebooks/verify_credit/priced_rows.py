@@ -29,7 +29,7 @@ class Amounts:
 
     @property
     def block_rate(self) -> Fraction | None:
-        """The share of all attempts that was blocked; None where there were none."""
+        """The share of all attempts that was blocked; None if there were no attempts."""
         attempts = self.attempts + self.blocked
         return Fraction(self.blocked, attempts) if attempts else None
 
@@ -53,7 +53,7 @@ class PricedRow(Amounts):
 
 
 def price_rows(evidence: Evidence, guard: FraudGuard, costs: UnitCosts, policy: Policy) -> tuple[PricedRow, ...]:
-    """All lines. Raises DataError where a cost is missing that the mode's credit depends on."""
+    """Give every row its mode and cost. Raises DataError if a cost is missing that the mode's credit depends on."""
     rows = (*_usage_rows(evidence, guard, costs), *_block_rows(evidence, guard))
     missing = [row for row in rows if row.provider_cost is None and _needs_cost(policy, row.mode)]
     if missing:
@@ -79,7 +79,7 @@ def _usage_rows(evidence: Evidence, guard: FraudGuard, costs: UnitCosts) -> Iter
 
 
 def _cost(attempts: int, price: Price | None) -> Fraction | None:
-    """No attempts cost nothing, whatever one costs."""
+    """Return the attempts' cost in USD: 0 for no attempts, None if the unit cost is unknown."""
     if attempts == 0:
         return Fraction(0)
     return None if price is None else attempts * price.unit_cost

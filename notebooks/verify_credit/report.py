@@ -25,6 +25,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 SHOWN = 25
 """Rows of a long table that are shown at once; the others can be unfolded."""
 MOST = 500
+"""Rows of a long table that are in the report at all; the others are counted."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 

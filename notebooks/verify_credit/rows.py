@@ -20,6 +20,7 @@ from .sayable import key_value
 Values = Mapping[str, object]
 
 LARGEST = 10**15
+"""The largest number, in USD or attempts, that a row may have; a larger one is a mistake."""
 
 _NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
 _NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})

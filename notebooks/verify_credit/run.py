@@ -24,7 +24,7 @@ from .result import build_result, sha256
 from .workdir import Workdir, now
 
 _NOT_YET = "0" * 64
-"""Stands for hashes that only the runner can know; it puts them in."""
+"""Stands for a SHA-256 that only the runner knows; the runner puts it in."""
 
 
 class Run:

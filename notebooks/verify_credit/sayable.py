@@ -11,7 +11,9 @@ from datetime import datetime
 
 UNSAID = "(not shown)"
 MOST_OF_A_NAME = 64
+"""Characters of a name that may be said."""
 _MOST_DIGITS = 4
+"""Digits in such a name: with more it may be a number of somebody's."""
 
 _FORMS = {
     "account_sid": r"[A-Z]{2}[0-9a-fA-F]{32}",

@@ -96,7 +96,7 @@ def _column(values: Values, names: tuple[str, ...]) -> str:
 
 
 def _is_empty_sum(rows: Sequence[Values], amount: str, attempts: str) -> bool:
-    """SQL's sum over no rows is one row of NULL."""
+    """Return whether this is SQL's sum over no rows: one row of NULL."""
     return len(rows) == 1 and rows[0].get(amount) is None and rows[0].get(attempts) in (None, 0, "0")
 
 

@@ -46,11 +46,11 @@ class Workdir:
             self._write(PROGRESS, json.dumps(progress).encode())
 
     def queries(self, results: Mapping[str, QueryResult]) -> list[dict[str, object]]:
-        """Where each query's rows are and what they are known by, as result.json's provenance has it."""
+        """List each query's files and their SHA-256, in the form of result.json's provenance."""
         return [self._query(results[name]) for name in sorted(results)]
 
     def write_report(self, html: str) -> str:
-        """Keep the report; its SHA-256."""
+        """Keep the report; return its SHA-256."""
         self._write(REPORT, html.encode())
         return sha256(html)
 

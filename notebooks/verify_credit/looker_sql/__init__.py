@@ -23,8 +23,8 @@ from .reading_process import TooIntricate, read_apart
 
 MOST_CHARACTERS = 500_000
 WORDS_IN_PLACE, STEPS_IN_PLACE = 8_000, 20_000
-"""Of so many words and signs at most, and in so many steps of the parser, a SQL is read here: in about the CPU time
-that starting a process takes (0.4 s). Looker's own have up to 250, and take 310 steps."""
+"""Words and signs, and steps of the parser, up to which a SQL is read in this process: about the CPU time that starting
+another one takes (0.4 s). Looker's own SQL has up to 250 words and takes 310 steps."""
 
 __all__ = ["DEFAULT_ALLOWED_TABLES", "Session", "TooIntricate", "read_claim"]
 
@@ -56,7 +56,7 @@ def read_claim(
 
 
 def _require_one_select(pieces: Sequence[Piece]) -> None:
-    """What can be told of it before it is parsed."""
+    """Raise ClaimError for what is no single SELECT, as far as can be told before parsing."""
     statements = 0
     for before, piece in zip([None, *pieces], pieces, strict=False):
         statements += piece.sign != ";" and (before is None or before.sign == ";")

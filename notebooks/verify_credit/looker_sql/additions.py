@@ -26,7 +26,7 @@ _RANKS = words(
 
 
 def _pattern(written: str) -> re.Pattern[str]:
-    """Of words and signs with a blank after each; `number`, `ordering` (by anything), {what may be missing}."""
+    """Compile a pattern of words and signs, a blank after each; `number`, `ordering` (by anything), {optional part}."""
     pattern = re.escape(f"{written} ").replace("number", "[0-9]+").replace(r"\{", "(?:").replace(r"\}\ ", r"\ )?")
     return re.compile(pattern.replace(r"ordering\ ", r"[^()]*(?:\( [^()]*\) [^()]*)*"))
 
@@ -117,9 +117,9 @@ def _marks(sql: str) -> list[Piece]:
 
 
 def _pivot_around(pieces: Sequence[Piece]) -> tuple[int, int, int] | None:
-    """Where Looker's pivot opens, the query inside it begins, and the pivot closes; None where nothing is pivoted.
+    """Find where Looker's pivot opens, the query inside it begins, and the pivot closes; None without a pivot.
 
-    Raises ClaimError where something is, otherwise than Looker does it.
+    Raises ClaimError for a pivot that is not written as Looker writes it.
     """
     named = _ranked(pieces)
     if named is None:
@@ -138,7 +138,7 @@ def _pivot_around(pieces: Sequence[Piece]) -> tuple[int, int, int] | None:
 
 
 def _outermost_select(pieces: Sequence[Piece]) -> int:
-    """Behind the CTEs, where there are any."""
+    """Find the outermost SELECT, behind any CTEs."""
     depth = 0
     for place, piece in enumerate(pieces):
         depth += (piece.sign == "(") - (piece.sign == ")")
@@ -158,13 +158,13 @@ def _closing(pieces: Sequence[Piece], inner: int) -> int:
 
 
 def _ranked(pieces: Sequence[Piece]) -> Piece | None:
-    """The first that names a column of a pivot's own."""
+    """Return the first piece that names a column which a pivot adds."""
     named = (piece for piece in pieces if piece.kind in {"word", "quoted"})
     return next((piece for piece in named if piece.text.strip('"').upper() in _RANKS), None)
 
 
 def _written(pieces: Sequence[Piece]) -> str:
-    """The pieces in capitals, a blank after each; a quoted name or text is only that it is one."""
+    """Write the pieces in capitals, a blank after each; a quoted name or text is replaced by its kind."""
     return "".join(f"{_NAMELESS.get(piece.kind) or piece.text.upper()} " for piece in pieces)
 
 
@@ -172,7 +172,7 @@ _NAMELESS = {"quoted": '"', "text": "'"}
 
 
 def _cut(sql: str, kept: Sequence[tuple[int, int]]) -> Text:
-    """The text of which only these stretches are kept."""
+    """Return the text with all but these stretches cut out."""
     ends = [0, *(end for _, end in kept)]
     starts = [*(start for start, _ in kept), len(sql)]
     return Text(sql, tuple(Edit(end, start) for end, start in zip(ends, starts, strict=True) if end < start))

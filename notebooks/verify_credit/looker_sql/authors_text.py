@@ -32,7 +32,7 @@ class Text:
         return "".join(self._as_run())
 
     def written(self, start: int, end: int) -> str:
-        """What the author wrote for the part of `as_run` from `start` to `end` (exclusive), in one line, cut."""
+        """Quote what the author wrote for `as_run` from `start` to `end` (exclusive), in one line, cut."""
         return in_one_line(self.author[self.place(start) : self._place_of_end(end)])
 
     def place(self, at: int) -> int:
@@ -48,7 +48,7 @@ class Text:
         return at - shift
 
     def _place_of_end(self, end: int) -> int:
-        """Where what ends before a place of `as_run` ends in the author's text."""
+        """Return where the part that ends before a place of `as_run` ends in the author's text."""
         shift = 0
         for edit in self.edits:
             at_edit = edit.start + shift

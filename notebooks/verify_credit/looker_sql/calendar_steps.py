@@ -14,7 +14,7 @@ SECONDS = {"HOUR": 3600, "MINUTE": 60, "SECOND": 1}
 
 
 def plus(start: datetime, number: int, unit: str) -> datetime:
-    """So many units later, or earlier. Raises ClaimError for another unit, and for what is out of range."""
+    """Add `number` units, or subtract them. Raises ClaimError for another unit, and out of the calendar's range."""
     try:
         if unit in DAYS:
             return start + timedelta(days=number * DAYS[unit])
@@ -28,7 +28,7 @@ def plus(start: datetime, number: int, unit: str) -> datetime:
 
 
 def truncated(start: datetime, unit: str) -> datetime:
-    """The beginning of the unit that it is in; a week begins on Monday. Raises ClaimError for another unit."""
+    """Cut a moment to the beginning of its unit; a week begins on Monday. Raises ClaimError for another unit."""
     midnight = midnight_of(start)
     match unit:
         case "DAY":

@@ -28,18 +28,18 @@ _MIRRORED: dict[type[exp.Expression], type[exp.Expression]] = {
 }
 _UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
 _FORMATS = {"%Y-%m-%d": "DAY", "%Y-%m": "MONTH", "%Y": "YEAR"}
-"""Formats whose texts stand in the order of their dates."""
+"""Formats whose texts sort as their dates do, and the unit that each writes."""
 
 
 class DateFilter:
-    """Reads one; `flags` are of the bounds met on the way."""
+    """Reads one date filter; `flags` collects what is doubtful about its bounds."""
 
     def __init__(self, column_of: ColumnOf) -> None:
         self._column_of = column_of
         self.flags: list[Flag] = []
 
     def days(self, part: exp.Expression) -> Days | None:
-        """The days that it leaves; None for what is no filter on dates alone. Raises ClaimError for a date not read."""
+        """Return the days that it leaves; None if it is no filter on dates alone. Raises ClaimError."""
         part = bare(part)
         if isinstance(part, exp.And | exp.Or):
             return self._days_of_several(part)
@@ -105,7 +105,7 @@ def _any_of_all(sides: Sequence[Days | None]) -> Days | None:
 
 
 def _span(operator: type[exp.Expression], bound: datetime, unit: str) -> Span:
-    """The days whose unit's first midnight compares so with the bound."""
+    """Return the days for which the first midnight of their unit compares with the bound as `operator` asks."""
     first = truncated(bound, unit)
     start, after = first.toordinal(), _day_after(first, unit)
     at_or_after = start if bound == first else after
@@ -127,7 +127,7 @@ def _day_after(first: datetime, unit: str) -> int:
 
 
 def _written(value: exp.Expression, form: str) -> datetime | None:
-    """The first moment of what DATE_FORMAT would write so; None for a text that it never writes."""
+    """Return the first moment that DATE_FORMAT writes as this text; None for a text that it never writes."""
     if not isinstance(value, exp.Literal) or not value.is_string:
         return None
     bound = parsed_by(form, value.name)

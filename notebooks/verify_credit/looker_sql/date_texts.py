@@ -45,13 +45,13 @@ def iso_timestamp_of(text: str) -> datetime:
 
 
 def bare_text(text: str) -> ClaimError:
-    """The refusal of a text where a date belongs: Presto compares no date with text, however it is written."""
+    """Return the refusal of a text in a date's place: Presto compares no date with text."""
     moment = _read(_EITHER, text, _DATE_ADVICE)
     return ClaimError(f"The SQL has the text '{text[:80]}' for a date, which Presto refuses.", _as_literal(moment))
 
 
 def parsed_by(form: str, text: str) -> datetime | None:
-    """What date_parse gives, by a format in Python's words (minutes are %M); None for what is not sure to be read."""
+    """Return what date_parse gives, by a format in Python's words (minutes are %M); None if that is not certain."""
     fields = re.findall(r"%-?(.)", form)
     if not _FORMAT.fullmatch(form) or "Y" not in fields or len(set(fields)) < len(fields):
         return None  # without a year Presto's is 2000, and Python's 1900

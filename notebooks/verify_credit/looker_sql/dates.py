@@ -28,7 +28,7 @@ class _Moment(NamedTuple):
 
 
 def moment(node: exp.Expression) -> datetime:
-    """The moment, in UTC, that an expression of literals stands for. Raises ClaimError naming what is not one."""
+    """Compute the moment, in UTC, of an expression of literals. Raises ClaimError quoting what is none."""
     return _moment(node).at
 
 
@@ -77,7 +77,7 @@ def _computed(node: exp.Expression) -> _Moment:
 
 
 def unit_of(node: exp.Expression) -> str:
-    """The unit of a step or of a beginning, in capitals; "" for none that can be read."""
+    """Return the unit of a step or a truncation in capitals; "" if it cannot be read."""
     return str(node.args["unit"].name).upper() if node.args.get("unit") is not None else ""
 
 

@@ -37,7 +37,7 @@ _REFUSED = words(
     UNION INTERSECT EXCEPT VALUES TABLE NATURAL USING EXISTS UNNEST RECURSIVE GROUPING CUBE ROLLUP LATERAL TABLESAMPLE
     """
 )
-"""Unquoted, each can only be what it says: reserved in Presto, or nobody's columns. Other clauses: shape.py."""
+"""Refused where unquoted: reserved in Presto, or names that no column has. Other clauses: shape.py."""
 
 _WITH_UNIT = words("DATE_TRUNC DATE_ADD DATE_DIFF")
 
@@ -78,7 +78,7 @@ def _check_call(pieces: Sequence[Piece], opens: int) -> None:
 
 
 def _check_unit(called: Piece, following: Sequence[Piece]) -> None:
-    """To Presto, a unit without quotes is a column, whose values could be other units; to sqlglot it is the unit."""
+    """Refuse a unit without quotes: Presto reads it as a column, sqlglot as the unit."""
     if [piece.kind if piece.kind == "text" else piece.sign for piece in following] != ["text", ","]:
         raise ClaimError(
             f"The SQL calls {called.text[:80]}(…) in line {called.line} without a unit in quotes.",

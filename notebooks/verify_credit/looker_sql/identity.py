@@ -1,4 +1,4 @@
-"""Which reader this is: two of one hash read every SQL alike, given the same day and session."""
+"""Identifies the reader by a hash: two readers of one hash read every SQL alike, given the same day and session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .names import DEFAULT_ALLOWED_TABLES
 
 _ROOM = Path(__file__).parent
 _BESIDE = ("claim.py", "errors.py")
-"""What the room takes from the rest of verify_credit."""
+"""The files of verify_credit that looker_sql imports."""
 
 
 def reader_sha256(allowed_tables: Sequence[str] = ()) -> str:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from .unread_dates import refused
 
 MOST = 999_999
-"""So large may any of them be, those on the way included: far within the 32 bits of Presto's integers."""
+"""The largest number allowed, in intermediate results too: far within the 32 bits of Presto's integers."""
 
 _PARTS: dict[str, Callable[[datetime], int]] = {
     "YEAR": lambda at: at.year,

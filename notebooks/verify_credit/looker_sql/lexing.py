@@ -57,7 +57,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def pieces_of(sql: str) -> list[Piece]:
-    """All but blanks and comments. Raises ClaimError for quotes or a comment that never close."""
+    """Split the SQL, without blanks and comments. Raises ClaimError for quotes or a comment that never close."""
     return [piece for piece in _pieces(sql) if piece.kind != "comment"]
 
 
@@ -85,7 +85,7 @@ def _pieces(sql: str) -> Iterator[Piece]:
     at, line = 0, 1
     while at < len(sql):
         found = _PIECE.match(sql, at)
-        assert found is not None  # any character is at least an other one
+        assert found is not None  # the pattern's last choice takes any character
         if found["open"] is not None or found["unclosed"] is not None or found["unended"] is not None:
             raise ClaimError(f"The SQL cannot be read: what opens in line {line} is never closed.", "Close it.")
         text = found[0]

@@ -50,13 +50,13 @@ class Tables:
     """The tables that may be read. An entry of two parts is in the session's catalog, as our own queries are.
 
     session: None where it is not known (the bot has no secret). Then catalogs are not compared, and a bare name is the
-    allowed table of that name: the job has held both to the real session.
+    allowed table of that name: the job has checked both against the real session.
     """
 
     def __init__(self, allowed: Iterable[str], session: Session | None) -> None:
         self._session = session
         self.need_session = False
-        """Whether what a name that was read means may depend on the session, which is not known."""
+        """Whether the meaning of a name that was read may depend on the session, which is not known."""
         self._allowed = {self._full(tuple(entry.lower().split("."))) for entry in allowed}
         self._usage = self._full(tuple(USAGE.split(".")))
 

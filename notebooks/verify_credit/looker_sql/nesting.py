@@ -14,7 +14,7 @@ from .lexing import Piece, words
 MOST_LEVELS = 32
 """Looker's own filter on "last week" nests 16 deep, and 21 in a pivot; Python's stack is enough for over 40."""
 MOST_CHAINED = 400
-"""So many ANDs, ORs, plus signs in a row: each is a level of the tree that is read."""
+"""ANDs, ORs and plus signs in a row at most: each is a level of the tree that is read."""
 
 _OPERATORS = frozenset({"+", "-", "*", "/", "%", "||", "=", "<>", "!=", "<", "<=", ">", ">="})
 _PREFIXES = frozenset({"+", "-"})
@@ -80,5 +80,5 @@ def _count(level: _Level, pieces: Sequence[Piece], place: int) -> None:
 
 
 def _is_operand(piece: Piece) -> bool:
-    """Whether a sign after it stands between two operands."""
+    """Return whether the piece ends an operand, so that a sign after it is binary."""
     return piece.word not in _NO_OPERANDS and (piece.kind != "sign" or piece.sign == ")")

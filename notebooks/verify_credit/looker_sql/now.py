@@ -14,7 +14,7 @@ _NOW = {"NOW", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP"}
 
 
 def without_now(tokens: Sequence[Token], as_of: date) -> list[Edit]:
-    """What makes NOW(), CURRENT_DATE, CURRENT_TIMESTAMP and LOCALTIMESTAMP literals of `as_of`."""
+    """Return the edits that make NOW(), CURRENT_DATE, CURRENT_TIMESTAMP and LOCALTIMESTAMP literals of `as_of`."""
     literals = [(place, _literal(tokens, place, as_of)) for place in range(len(tokens))]
     return [
         Edit(tokens[place].start, tokens[_last_of_call(tokens, place)].end + 1, literal)

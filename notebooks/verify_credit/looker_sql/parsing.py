@@ -28,8 +28,8 @@ _OPERANDS_AND_CLAUSES = (
     "_parse_join",
     "_parse_limit",
 )
-"""What their results begin with is no part of them (a function's name, SELECT, a bracket): few, for each is a call more
-for a level of nesting. All else begins with one of these and ends where it was made."""
+"""Methods whose results begin before their first part (a function's name, SELECT, a bracket). Few, because each costs a
+call more for a level of nesting. Every other part begins with one of these and ends where it was made."""
 
 Span = tuple[int, int]
 Parse = TypeVar("Parse", bound=Callable[..., Any])
@@ -86,7 +86,7 @@ class Parser(PrestoParser):
 
 
 def _noting(parse: Parse) -> Parse:
-    """As the method, and what it returns spans the tokens that it took."""
+    """Wrap the method: the node that it returns is noted with the tokens that it took."""
 
     def parse_and_note(self: Parser, *args: Any, **options: Any) -> Any:
         first = self._curr
@@ -156,7 +156,7 @@ def _joined(one: Span, other: Span) -> Span:
 
 
 def _with_brackets(text: str, span: Span) -> Span:
-    """The span, and as far on both sides as its brackets need to be in pairs."""
+    """Widen the span on both sides until its brackets are in pairs."""
     pieces = [piece for piece in pieces_of(text) if piece.sign in {"(", ")"}]
     opened: list[int] = []
     start, end = span

@@ -30,7 +30,7 @@ class Scope:
     flags: list[Flag] = field(default_factory=list)
 
     def so_far(self) -> dict[str, object]:
-        """What was read, as Claim.scope() has it; of the rest nothing."""
+        """Return the part of the scope that was read, in the form of Claim.scope()."""
         accounts = self.accounts or ()
         known: dict[str, object] = {"account_sid": next(iter(accounts))} if len(accounts) == 1 else {}
         known |= {name: day.isoformat() for name, day in zip(("start", "end"), ends_of(self.days), strict=True) if day}

@@ -1,4 +1,4 @@
-"""One reading of a SQL whose words were checked: parsed, its names and filters followed. Takes as long as it takes."""
+"""One reading of a SQL whose words were checked: parsed, its names and filters followed. It has no time limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .selects import read_select
 from .shape import check_shape
 from .window import window_of
 
-logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it cannot read; here that is refused by name
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # sqlglot warns of what it cannot read; here it is refused by name
 
 
 @dataclass(frozen=True)

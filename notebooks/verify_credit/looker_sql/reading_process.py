@@ -17,9 +17,9 @@ from ..errors import ClaimError
 from .reading import Question, read
 
 CPU_SECONDS = 4
-"""Of the process, its start included (0.4 s): enough for some 200,000 characters."""
+"""CPU time of the process, its start included (0.4 s): enough for some 200,000 characters."""
 WAIT_SECONDS = 60
-"""For a machine that has other things to do."""
+"""Time by the clock, for a machine that is busy with other things."""
 
 
 class TooIntricate(ClaimError):
@@ -27,7 +27,7 @@ class TooIntricate(ClaimError):
 
 
 def read_apart(question: Question) -> Claim:
-    """As reading.read. Raises TooIntricate where it takes over CPU_SECONDS of computing."""
+    """Read as reading.read does. Raises TooIntricate after CPU_SECONDS of computing."""
     with subprocess.Popen(  # noqa: S603 (our own module)
         [sys.executable, "-c", f"from {__name__} import main; main({CPU_SECONDS})"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])},

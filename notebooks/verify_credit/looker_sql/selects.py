@@ -16,18 +16,18 @@ from .predicates import COLUMNS, Scope
 from .trees import parts_of
 
 Columns = Mapping[str, str]
-"""By the name a SELECT shows it under (lower case): which column of the usage table it is."""
+"""Name in a SELECT's result (lower case) to the column of the usage table that it is."""
 
 
 @dataclass(frozen=True)
 class _Source:
-    """One that a SELECT reads: its columns; `name` is a table's own where no alias hides it."""
+    """A table, CTE or subquery that a SELECT reads: its columns; `name` is a table's own if no alias hides it."""
 
     columns: Columns
     name: FullName = ()
 
     def is_called(self, column: exp.Column) -> bool:
-        """Whether the column's schema and catalog, where it has them, are this one's."""
+        """Return whether the column's schema and catalog, if it names them, are this source's."""
         if not column.db:
             return True
         called = tuple(part.lower() for part in (column.catalog, column.db, column.table) if part)
@@ -38,7 +38,7 @@ class _Source:
 def read_select(select: exp.Select, tables: Tables, scope: Scope) -> list[Read]:
     """Add every filter on the usage table to `scope`; the tables that are read. Raises ClaimError as the parts do.
 
-    A CTE's name is one after its definition only; before, and in itself, it is a table's, which must be allowed.
+    A CTE's name means the CTE only after its definition; before and inside it, it means a table, which must be allowed.
     """
     folded = _folded(select)
     _check_ctes(folded, tables)
@@ -113,7 +113,7 @@ def _from(names: Names) -> list[exp.Expr]:
 
 
 def _check_join(join: exp.Expr) -> None:
-    """Columns of two tables may be made equal; a filter in ON would be one that the claim does not hold."""
+    """Refuse an ON that does more than make columns of two tables equal: its filter would not be in the claim."""
     kind = str(join.args.get("kind") or "").upper()
     if kind not in {"", "INNER", "OUTER", "CROSS"}:
         raise ClaimError(f"The SQL has {kind} JOIN, which a claim cannot hold.", "Make it a plain JOIN with ON.")

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 
 def parts_of(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
-    """What a chain of ANDs, or of ORs, is of; in its order, however long: it is a tree as deep as it is long."""
+    """List the parts of a chain of ANDs, or of ORs, in their order. No recursion: a long chain is a deep tree."""
     found, left = [], [node]
     while left:
         one = bare(left.pop())
@@ -18,7 +18,7 @@ def parts_of(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expre
 
 
 def bare(node: exp.Expression) -> exp.Expression:
-    """Without parentheses around it."""
+    """Return the expression without parentheses around it."""
     while isinstance(node, exp.Paren):
         node = node.this
     return node

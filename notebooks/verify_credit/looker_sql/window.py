@@ -50,7 +50,7 @@ def window_of(filters: Sequence[Days], as_of: date) -> tuple[date, date]:
 
 
 def _empty(filters: Sequence[Days]) -> ClaimError:
-    """Says the two bounds that exclude each other, where it is so plain."""
+    """Return the refusal of an empty window; it names the two bounds that exclude each other, if two do."""
     spans = [days.spans for days in filters if days.spans]
     start = max((one[0][0] for one in spans), default=NO_START)
     end = min((one[-1][1] for one in spans), default=NO_END)
@@ -61,7 +61,7 @@ def _empty(filters: Sequence[Days]) -> ClaimError:
 
 
 def _day(ordinal: int) -> date | None:
-    """None beyond the calendar."""
+    """Return the day of an ordinal; None beyond the calendar."""
     return date.fromordinal(ordinal) if NO_START < ordinal <= date.max.toordinal() else None
 
 
