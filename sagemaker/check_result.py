@@ -1,7 +1,7 @@
 """What no schema can say of result.json: whose it is, of which SQL, how deep, and that its sums are right.
 
-Pure, of the standard library alone: the runner calls it before it uploads, the bot before it posts, which finds it
-by its path.
+Pure, standard library only. The runner calls it before it uploads, the bot before it posts
+(it loads this file by its path).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ OURS = "verify_credit/1"
 _EXECUTION = re.compile("[0-9]{8}_[0-9]{6}_[0-9a-f]{8}")
 _CENT = Decimal("0.01")
 DEEPEST = 100
-"""Lists and mappings in each other, the result itself with them: who goes down them must come up again."""
+"""Levels of lists and mappings, the result itself included: code that walks them calls itself a level each."""
 
 
 def fault(result: Mapping[str, Any], *, execution_id: str, query_sha256: str = "", profile: str = "") -> str | None:
@@ -62,7 +62,7 @@ def broken_rule(error: Any) -> str:
 
 
 def _step(step: object) -> str:
-    """A key is said where it could be one of the schema's own."""
+    """Quote a key only if it could be one of the schema's own."""
     if isinstance(step, int):
         return f"[{step}]"
     return f".{step}" if re.fullmatch("[a-z][a-z0-9_]{0,40}", str(step)) else ".…"
@@ -93,5 +93,5 @@ def _wrong_sum(result: Mapping[str, Any]) -> str | None:
 
 
 def _exact(number: float) -> Decimal:
-    """As it is written."""
+    """Return the decimal number that is written in the JSON."""
     return Decimal(str(number))

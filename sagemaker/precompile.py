@@ -1,4 +1,4 @@
-"""Compiles into PYTHONPYCACHEPREFIX what a start of the image imports: nothing there can be written at run time.
+"""Compiles what a start of the image imports into PYTHONPYCACHEPREFIX, which is read-only at run time.
 
 python precompile.py NAME ...: each module with all that it imports; NAME.* also every module of that package.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Import, then compile. The source is not looked at again at run time: both are read-only."""
+    """Import, then compile. At run time Python does not compare source and cache again: both are read-only."""
     for file in sorted(set(_files(sys.argv[1:]))):
         py_compile.compile(file, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 

@@ -29,6 +29,7 @@ from runner.watch import StopSignal
 log = logging.getLogger("job")
 
 DETAIL_LINES = 100
+"""Lines of an error's detail that are logged."""
 
 
 def main() -> int:
@@ -84,4 +85,4 @@ def _set_up_logging(execution_id: str, redactor: Redactor) -> None:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    os._exit(code)  # a papermill thread that hangs on a dead kernel must not hold the job's end up
+    os._exit(code)  # a papermill thread may hang on a dead kernel: the job ends without it

@@ -1,4 +1,4 @@
-"""Run in the notebook's kernel before its first cell: what a cell may do there that would leave nobody an answer."""
+"""Run in the notebook's kernel before its first cell, so that no cell can end or silence the kernel unnoticed."""
 
 
 def _settle(shell):  # type: ignore[no-untyped-def]

@@ -1,7 +1,7 @@
-"""MODE=check: what only a job can see of an installation, of whatever notebook. Leaves check.json.
+"""MODE=check: checks what only a job can see of an installation, for any notebook. Leaves check.json.
 
 The notebook, its imports, its kernel, the secret and the bucket are looked at here. What a notebook's own queries need
-is its own to look at: a file credits_check.py beside it is run in its folder and prints a line of JSON a finding,
+is checked by the notebook's own file credits_check.py: it is run in its folder and prints a line of JSON a finding,
 {"check": ..., "state": "ok" | "wrong" | "not_made", "found": ..., "fix": ..., "category": ...}.
 """
 
@@ -34,8 +34,10 @@ CHECK_FILE = "check.json"
 SCHEMA_VERSION = "1"
 OWN_CHECK = "credits_check.py"
 OWN_SECONDS = 900.0
+"""Limit of the notebook's own checks, which may wait for a busy warehouse."""
 IMPORT_SECONDS = 120.0
 KERNEL_SECONDS = 120.0
+"""Limits of one try, on a machine whose disk is cold."""
 State = Literal["ok", "wrong", "not_made"]
 STATES = get_args(State)
 NOTEBOOK, IMPORTS, KERNEL, SECRET = "notebook", "imports", "kernel", "secret"
@@ -43,7 +45,7 @@ NOTEBOOK, IMPORTS, KERNEL, SECRET = "notebook", "imports", "kernel", "secret"
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: what was found, or what is wrong and what fixes it. not_made: what it stands on was missing."""
+    """One check: what was found, or what is wrong and what fixes it. not_made: a check that it needs failed."""
 
     check: str
     state: State
@@ -113,7 +115,7 @@ class _Checks:
         return f"{self._source.path.name} opens and takes {', '.join(sorted(self._source.parameters()))}"
 
     def _imports(self) -> str:
-        """In a process of its own, in the folder that the notebook will run in."""
+        """Import what the notebook imports, in a process of its own and in the folder that the notebook will run in."""
         wanted = sorted(set(_imported(self._source.content)))
         looked = "import importlib.util, sys\nfor n in sys.argv[1:]:\n    importlib.util.find_spec(n) or print(n)"
         asked = self._run([sys.executable, "-c", looked, *wanted], IMPORT_SECONDS)
@@ -224,7 +226,7 @@ def _imported(content: Any) -> Iterator[str]:
             tree = ast.parse(notebook.without_magics(cell.source))
         except SyntaxError:
             continue
-        for node in tree.body:  # deeper, in a try or a function, it may do without
+        for node in tree.body:  # an import inside a try or a function may be optional
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -14,8 +14,9 @@ from runner.errors import WHOEVER, NotebookFailed
 
 NAME = "bounded"
 MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of outputs that are kept in memory and in the saved notebook."""
 LATE_SECONDS = 60
-"""How long after a cell's end its outputs may still be on their way."""
+"""How long after a cell's end its outputs may still arrive."""
 
 
 class Shown:
@@ -25,7 +26,7 @@ class Shown:
         self.bytes = 0
 
     def too_much(self) -> NotebookFailed | None:
-        """The error of a notebook that prints without end."""
+        """Return the error of a notebook that prints too much; None while it does not."""
         if self.bytes <= MOST_BYTES:
             return None
         return NotebookFailed(
@@ -40,7 +41,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has n
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: str, cell_index: int) -> Any:
         self.shown.bytes += _size(msg["content"])
         if self.shown.too_much():
-            return None  # whoever watches ends it; until then nothing more is kept
+            return None  # the watch ends the notebook; until then nothing more is kept
         return super().output(outs, msg, display_id, cell_index)
 
 
@@ -60,7 +61,7 @@ class _Engine(Engine):  # type: ignore[misc]  # papermill has no types
         client.shown = shown
         try:
             return client.execute()
-        except CellTimeoutError as error:  # cells have no limit of time: it is said of outputs that do not come
+        except CellTimeoutError as error:  # cells have no time limit here: this means that outputs do not arrive
             shown.bytes = MOST_BYTES + 1
             raise shown.too_much() or error from error
 

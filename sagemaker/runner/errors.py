@@ -6,7 +6,7 @@ JobError
 ├── OutOfReach            13 what the job needs is busy or away: the same run may succeed later
 ├── TooSlow               15 over the job's time
 ├── Stopped               16 SIGTERM: somebody stopped the job
-├── NotebookFailed        17 an error in a cell, or a notebook that cannot be run: whoever looks after it fixes it
+├── NotebookFailed        17 an error in a cell, or a notebook that cannot be run: its owner fixes it
 ├── KernelDied            18 the kernel died (out of memory, killed)
 └── OutputError           19 the outputs could not be uploaded
 
@@ -33,7 +33,7 @@ EXIT_CODES = {
 }
 """By category; 1 for any other."""
 WHOEVER = "Tell whoever looks after the notebook"
-"""How the advice begins where the requester can fix nothing."""
+"""How the advice begins if the requester can fix nothing."""
 
 
 class JobError(Exception):

@@ -28,7 +28,9 @@ log = logging.getLogger("job")
 
 EXECUTED = "notebook_output.ipynb"
 PROGRESS_EVERY = 1.0
+"""Seconds between two looks at progress.json."""
 START_SECONDS = 120
+"""How long a kernel may take to start."""
 
 
 class Execution:
@@ -47,7 +49,7 @@ class Execution:
         self._shown = engine.Shown()
 
     def run(self) -> None:
-        """Run the notebook and upload what it made. Raises JobError, whatever could be uploaded being uploaded."""
+        """Run the notebook and upload what it made. Raises JobError, after uploading whatever could be uploaded."""
         secret.trust(secret.know_secrets(self._redactor, self._settings.secret_name), self._work, os.environ)
         self._outputs = Outputs(self._settings.bucket, self._settings.execution_id, self._redactor)
         self._source = notebook.Notebook(notebook.find(self._settings.notebook_dir, self._settings.notebook))
@@ -67,7 +69,7 @@ class Execution:
             raise
 
     def _run_notebook(self) -> reading.Variables:
-        """What its variables say in the end."""
+        """Run it, and return what its variables say in the end."""
         kernel = Kernel(self._work, self._workdir.folder)
         kernel.start()
         log.info("the notebook begins")
@@ -101,7 +103,7 @@ class Execution:
         )
 
     def _parameters(self) -> dict[str, Any]:
-        """Those of ours that the notebook's cell tagged parameters asks for."""
+        """Return those of our parameters that the notebook's cell tagged parameters sets."""
         ours: dict[str, Any] = {
             "looker": self._settings.looker,
             "execution_id": self._settings.execution_id,
@@ -136,7 +138,7 @@ class Execution:
         return CellFailed(failure_in_cell(error.ename, error.evalue, lines, title, self._said_by_itself(kernel)))
 
     def _said_by_itself(self, kernel: Kernel) -> dict[str, Any]:
-        """How the cell's error tells itself, where its kernel still answers."""
+        """Ask the kernel for the category and message of the cell's error; {} if it does not answer."""
         said: dict[str, Any] = {}
         watch = Watch(kernel, self._stop, time.monotonic() + reading.SECONDS, reading.too_long)
         try:
@@ -160,7 +162,7 @@ class Execution:
         )
 
     def _check_every_cell_ran(self) -> None:
-        """papermill marks cells as completed that never ran when the kernel dies under them."""
+        """Raise NotebookFailed if a cell never ran: after a kernel's death papermill marks such cells as completed."""
         never = 0 if notebook.ended_by_itself(self._executed) else notebook.never_run(self._executed)
         if never:
             raise NotebookFailed(
@@ -195,7 +197,7 @@ class Execution:
         return progress if known and isinstance(progress.get("total"), int) else None
 
     def _tell_progress(self) -> None:
-        """Upload progress.json whenever it has changed; nobody fails for it."""
+        """Upload progress.json whenever it has changed; a failed upload is not an error."""
         told: dict[str, Any] | None = None
         while not self._ended.wait(PROGRESS_EVERY):
             progress = self._progress()
@@ -210,7 +212,7 @@ class Execution:
     # What is left
 
     def _save_what_there_is(self) -> None:
-        """The notebook as far as it got, and the rows that had come; the failure itself is told by the caller."""
+        """Upload the notebook as far as it got, and the rows that had come; the caller reports the failure itself."""
         try:
             if self._executed.exists():
                 self._outputs.put_file(EXECUTED, self._executed)
@@ -244,7 +246,7 @@ class Execution:
         self._outputs.put(RESULT, result.dumps(made))
 
     def _result(self, found: reading.Variables) -> dict[str, Any]:
-        """The file that the notebook wrote, into its folder or to S3 by itself; otherwise what its variables say."""
+        """Return the result that the notebook wrote, into its folder or to S3; without one, what its variables say."""
         said = (self._settings.execution_id, self._settings.asid)
         if path := self._workdir.path(RESULT):
             made = result.from_file(_head(path, result.MOST_BYTES + 1), RESULT, *said)
@@ -257,7 +259,7 @@ class Execution:
         return made
 
     def _provenance(self, made: dict[str, Any]) -> dict[str, Any]:
-        """What can be known of every notebook; what it says besides is kept."""
+        """Add what is known of every notebook's run to what the notebook's own provenance says."""
         provenance: dict[str, Any] = made.setdefault("provenance", {})
         provenance["notebook_sha256"] = _sha256(self._source.path.read_bytes())
         provenance["sql_sha256"] = _sha256(self._settings.looker.encode())
@@ -266,7 +268,7 @@ class Execution:
 
 
 def _fill_in_queries(provenance: dict[str, Any], digests: dict[str, str]) -> None:
-    """The digests of the queries' files as they were uploaded, secrets taken out; a company may call anything so."""
+    """Fill in the SHA-256 of the queries' files as uploaded, without secrets; skip entries of any other form."""
     queries = provenance.get("queries")
     for query in queries if isinstance(queries, list) else []:
         for file, digest in (("file", "sha256"), ("sql_file", "sql_sha256")):

@@ -1,4 +1,4 @@
-"""A folder of our own to write in, also where the image is read-only and its user is nobody in particular."""
+"""A folder of our own to write in, even if the image is read-only and its user has no name or home."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FOLDERS = {
 def make_work_folder(environ: MutableMapping[str, str]) -> Path:
     """A new private folder; `environ` is made to send everything that Jupyter and its kernel write into it.
 
-    CREDITS_WORK_DIR says where to make it. Raises SettingError where nothing can be written anywhere.
+    CREDITS_WORK_DIR says where to make it. Raises SettingError if no folder can be written to.
     """
     work = _new_folder([environ.get("CREDITS_WORK_DIR", ""), environ.get("TMPDIR", ""), *_CANDIDATES])
     for name, folder in _FOLDERS.items():

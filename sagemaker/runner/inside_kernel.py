@@ -23,14 +23,18 @@ from typing import Any
 MOST_ROWS = 1000
 MOST_COLUMNS = 500
 MOST_BYTES = 1_000_000
+"""Of output_df as JSON, in characters."""
 MOST_TEXT = 10_000
+"""Characters of one text."""
 MOST_MEMORY = 512_000_000
+"""Bytes that reading the variables may take besides what the notebook has."""
 MOST_DEPTH = 6
+"""Levels of lists and mappings; deeper ones become text."""
 LARGEST = Decimal(10) ** 15
 EXACT = Context(prec=60, traps=[InvalidOperation])
-"""A notebook's own context may have two digits."""
+"""The context that we compute in: a notebook may have set its own to two digits."""
 FIELDS = ("account_sid", "fraud_start", "fraud_end", "fraud_total", "mrr", "summary", "currency", "flags")
-"""The plan's other fields, currency and flags: taken where they are there and of their type."""
+"""The plan's other fields, currency and flags: taken if the notebook sets them to a value of their type."""
 
 
 class Unusable(Exception):
@@ -66,7 +70,7 @@ def read(names: Any) -> dict[str, Any]:
 
 
 def leave(file: Any, what: Callable[[], Any]) -> None:
-    """Write what `what()` answers as JSON; in bounded memory, where the system can bound it."""
+    """Write the answer of `what()` as JSON, in bounded memory if the system can bound it."""
     with bounded(), localcontext(EXACT):
         content = dumps(what()).encode()
     new = f"{file}.new"
@@ -94,7 +98,7 @@ def bounded() -> Iterator[None]:
 
 
 def raised(_names: Any) -> dict[str, Any]:
-    """How the error that ended the last cell tells itself: {} where it is none of a JobError's kind, or none."""
+    """Return category, message and the like of the error that ended the last cell; {} if it has no such attributes."""
     error = getattr(sys, "last_value", None)
     category, message = getattr(error, "category", None), getattr(error, "message", None)
     if not isinstance(category, str) or not isinstance(message, str):
@@ -150,7 +154,7 @@ def money(value: Any, cents: bool = False) -> Decimal:
 
 
 def plain(number: Decimal) -> Decimal:
-    """Without an exponent in its text, and not longer than anybody wrote it."""
+    """Return the number without an exponent and without zeros at its end."""
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
@@ -205,7 +209,7 @@ def column_name(name: Any) -> str:
 
 
 def unlike(names: Any) -> list[str]:
-    """The second of two alike gets a number."""
+    """Make names unique: a repeated name gets a number."""
     seen, result = set(), []
     for name in names:
         number, new = 1, name
@@ -241,7 +245,7 @@ def value(found: Any, depth: int = 0) -> Any:
 
 
 def several(found: Any, depth: int) -> Any:
-    """An array, a mapping or a list, down to a depth; anything else is its text."""
+    """Convert an array, a mapping or a list, down to MOST_DEPTH; anything else becomes its text."""
     if hasattr(found, "tolist") and hasattr(found, "dtype"):
         found = found[:MOST_ROWS].tolist()
     if isinstance(found, dict):
@@ -266,7 +270,7 @@ def number(found: Any) -> Any:
 
 
 def text(found: Any) -> str:
-    """What it prints as; its kind, where it cannot be printed."""
+    """Return what it prints as; its kind, if it cannot be printed."""
     try:
         said = str(found)
     except MemoryError:

@@ -1,4 +1,4 @@
-"""The notebook's kernel: started early, because it takes a while; interrupted and killed by whoever watches."""
+"""The notebook's kernel: started early, because it takes a while; interrupted and killed by the watch."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 _LONGEST_SOCKET_FOLDER = 90
+"""Bytes of its path: a socket's whole path may have 108 (`man 7 unix`)."""
 _SHORT_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 - only as parents of a private mkdtemp
 _ARGUMENTS = [
     "--HistoryManager.enabled=False",
@@ -24,6 +25,7 @@ _ARGUMENTS = [
     f"--IPKernelApp.exec_files={Path(__file__).with_name('at_kernel_start.py')}",
 ]
 _LOOK_EVERY = 1.0
+"""Seconds between two looks whether the kernel still lives."""
 
 
 class Kernel:
@@ -78,12 +80,12 @@ class Kernel:
             client.stop_channels()
 
     def exit_code(self) -> int | None:
-        """How it ended (negative: the signal), or None while it lives."""
+        """Its exit code (negative: the signal), or None while it lives."""
         process = self._process()
         return None if process is None else process.poll()
 
     def log_tail(self, lines: int = 20) -> list[str]:
-        """The last it wrote past Jupyter: what there is to see of a crash."""
+        """Return the last lines it wrote past Jupyter: the only trace of a crash."""
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
         return text.splitlines()[-lines:]
 

@@ -27,7 +27,7 @@ class Notebook:
         self.content = _opened(path)
 
     def check(self) -> None:
-        """Raises NotebookFailed for what no run of it could fix: no parameter looker, another language."""
+        """Raise NotebookFailed if no run can succeed: no parameter looker, another language."""
         language = self._language()
         if language not in {"", "python", "ipython"}:
             raise NotebookFailed(
@@ -78,7 +78,7 @@ def find(folder: Path, name: str) -> Path:
 
 
 def never_run(executed: Path) -> int:
-    """How many code cells of an executed notebook were never run though they hold something to run."""
+    """Count the code cells of an executed notebook that hold code and were never run."""
     return sum(
         cell.cell_type == "code"
         and cell.execution_count is None
@@ -94,7 +94,7 @@ def begun(executed: Path) -> bool:
 
 
 def running(executed: Path) -> str:
-    """The cell that was running when the notebook was last saved, by its place and first line; "" where none was."""
+    """Name the cell that was running at the last save, by its place and first line; "" if none was."""
     cells = read(executed).cells if executed.is_file() else []
     for place, cell in enumerate(cells, 1):
         if cell.metadata.get("papermill", {}).get("status") == "running":
@@ -103,7 +103,7 @@ def running(executed: Path) -> str:
 
 
 def ended_by_itself(executed: Path) -> bool:
-    """Whether a cell called sys.exit(0): what comes after it was not to run."""
+    """Return whether a cell called sys.exit(0), so that the cells after it were not meant to run."""
     return any(
         output.output_type == "error" and output.ename == "SystemExit"
         for cell in read(executed).cells
@@ -112,7 +112,7 @@ def ended_by_itself(executed: Path) -> bool:
 
 
 def without_magics(source: str) -> str:
-    """A cell's text with the lines blanked that are IPython's, not Python's."""
+    """Return a cell's text with IPython's lines (%, !, ?) blanked."""
     if source.lstrip().startswith("%%"):
         return ""
     return "\n".join("" if re.match(r"\s*[%!?]", line) else line for line in source.splitlines())
@@ -133,7 +133,7 @@ def _opened(path: Path) -> Any:
 
 
 def _names_set(source: str) -> set[str]:
-    """Of plain assignments, magics aside; a cell that Python cannot read will say so when it runs."""
+    """Return the names that plain assignments set; a cell that Python cannot parse fails later, when it runs."""
     try:
         tree = ast.parse(without_magics(source))
     except SyntaxError:

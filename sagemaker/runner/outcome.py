@@ -1,4 +1,4 @@
-"""A failure as it is told: error.json, the container's exit message, the exit code."""
+"""How a failure is reported: error.json, the container's exit message, the exit code."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from runner.redaction import Redactor
 
 SCHEMA_VERSION = "1"
 EXIT_MESSAGE_BYTES = 1024
+"""SageMaker keeps no more of a container's message."""
 MAX_MESSAGE = 2000
+"""Characters of message and advice in error.json."""
 MAX_LINES = 60
+"""Lines of the traceback in error.json, the last ones."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class CellFailed(JobError):
 
 
 def failure_of(error: Exception) -> Failure:
-    """An error of the runner itself, or of a cell."""
+    """Return the failure that an error of the runner or of a cell is reported as."""
     if isinstance(error, CellFailed):
         return error.failure
     if isinstance(error, JobError):
@@ -83,10 +86,10 @@ def failure_of(error: Exception) -> Failure:
 def failure_in_cell(
     name: str, value: str, told: list[str], title: str | None, itself: Mapping[str, Any] | None = None
 ) -> Failure:
-    """An error raised in a cell: `name` its class, `value` its text, `told` the traceback's lines.
+    """Return the failure of a cell's error: `name` its class, `value` its text, `told` the traceback's lines.
 
-    `itself`: category, message, advice and retry_helps, where the error has such (runner/errors.py); it tells these in
-    place of a traceback. Any other is the notebook's own.
+    `itself`: its category, message, advice and retry_helps, if it has them (runner/errors.py): they are reported in
+    place of a traceback. Any other error is a bug of the notebook.
     """
     if itself and itself["category"] in EXIT_CODES:
         category = str(itself["category"])
@@ -112,7 +115,7 @@ def failure_in_cell(
 
 
 def _in_words(name: str, value: str, title: str | None) -> tuple[str, str]:
-    """Of the error its class alone: its text may quote a value of somebody's table."""
+    """Return message and advice. They name the error's class only: its text may quote a value of somebody's table."""
     missing = re.fullmatch(r"No module named '([A-Za-z_][\w.]{0,200})'", value)
     if name == "ModuleNotFoundError" and missing:
         return (
@@ -133,7 +136,7 @@ def _in_words(name: str, value: str, title: str | None) -> tuple[str, str]:
 
 
 def exit_message(failure: Failure, redactor: Redactor, folder: Path) -> None:
-    """Leave the container's message, where the platform lets us: it becomes ExitMessage."""
+    """Write the container's message, which becomes ExitMessage, if the platform's folder is there."""
     text = redactor.text(f"{failure.category}: {failure.message}")
     content = json.dumps({"category": failure.category, "message": text}, ensure_ascii=False)
     while len(content.encode()) > EXIT_MESSAGE_BYTES:

@@ -13,8 +13,9 @@ from runner.errors import WHOEVER, NotebookFailed
 from runner.kernel import Kernel
 
 SECONDS = 30.0
-"""How long the reading may take; it is milliseconds unless a table computes itself when it is looked at."""
+"""How long the reading may take; it takes milliseconds, unless reading a table computes it (a lazy one)."""
 MOST_BYTES = 4_000_000
+"""Largest file of variables that is read back."""
 _SOURCE = Path(inside_kernel.__file__)
 _CODE = """
 def _credits_automation(source, ask, file):
@@ -37,12 +38,12 @@ class Variables:
 
 
 def read_variables(kernel: Kernel, folder: Path) -> Variables:
-    """Blocks for as long as it takes: whoever calls watches. Raises NotebookFailed where there is no answer."""
+    """Read the variables; the caller watches the time it takes. Raises NotebookFailed if there is no answer."""
     return Variables(**_ask(kernel, "read", folder / "variables.json"))
 
 
 def read_error(kernel: Kernel, folder: Path) -> dict[str, Any]:
-    """How the error that ended the last cell tells itself; {} where it says nothing that we know."""
+    """Read category, message and the like of the error that ended the last cell; {} if it has none of them."""
     return _ask(kernel, "raised", folder / "raised.json")
 
 

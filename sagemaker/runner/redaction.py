@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 
 REDACTED = "[redacted]"
 SHORTEST = 4
+"""Characters of the shortest secret that is taken out; a shorter one would be found in ordinary words."""
 
 
 class Redactor:

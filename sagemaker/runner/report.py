@@ -60,9 +60,9 @@ _LEFT_OUT = "An output of {:,.1f} MB is left out here; the saved notebook has it
 
 
 def made_of(executed: Path, target: Path, title: str) -> Path:
-    """The page, at `target`: one file without code cells; what would ask the network for something is not let.
+    """Write the page to `target`: one file without code cells, and without anything that asks the network.
 
-    Where none can be made of what is shown, the page says so: a result is not lost for its report.
+    If the outputs cannot be turned into a page, the page says so: no result is lost because of its report.
     """
     try:
         body = _body(executed, title)
@@ -92,7 +92,7 @@ def _body(executed: Path, title: str) -> str:
 
 
 def _bound(outputs: Sequence[Any]) -> None:
-    """Take out what is too large to be looked at."""
+    """Take out outputs that are too large to be looked at."""
     left = _MOST
     for output in outputs:
         forms = output.get("data", output)
@@ -108,7 +108,7 @@ def _is_picture(form: str) -> bool:
 
 
 def _tidied(body: str, title: str) -> str:
-    """What a keyboard and a screen reader need, without what a page on paper has no use for."""
+    """Add what keyboards and screen readers need, and remove what only works with a script or the network."""
     from bs4 import BeautifulSoup  # noqa: PLC0415 (nbconvert's)
 
     page = BeautifulSoup(body, "html.parser")
@@ -122,7 +122,7 @@ def _tidied(body: str, title: str) -> str:
     if page.h1 is None:
         page.insert(0, page.new_tag("h1", string=title))
     above = 0
-    for tag in page(_HEADINGS):  # none may be skipped: what reads them aloud goes by their order
+    for tag in page(_HEADINGS):  # levels may not be skipped: screen readers go by them
         above = min(_HEADINGS.index(tag.name), above) + 1
         tag.name = f"h{above}"
     return str(page)

@@ -43,7 +43,7 @@ def from_variables(found: Variables, execution_id: str, asid: str) -> dict[str, 
 
 
 def with_flags(result: dict[str, Any], found: Variables) -> dict[str, Any]:
-    """What was left out of it, said where people look."""
+    """Add a flag for each thing that was left out of the result."""
     said = [f"The notebook's {name} {why}: it was left out." for name, why in found.left_out.items()]
     if found.cut:
         said.append(f"output_df shows {found.cut}.")
@@ -82,9 +82,9 @@ def from_file(content: bytes, place: str, execution_id: str, asid: str) -> dict[
 
 
 def fault_of(result: object, profile: str = "") -> str | None:
-    """What breaks the contract, or the profile: where and how; None where nothing does.
+    """Say where and how a result breaks the contract or the profile; None if it keeps both.
 
-    The writer validates too: what the bot would refuse must fail here, where the log is.
+    The bot validates again; a fault must fail here already, where the log is.
     """
     schema = PROFILES[profile] if profile else CONTRACT
     validator = Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
@@ -93,13 +93,13 @@ def fault_of(result: object, profile: str = "") -> str | None:
 
 
 def check_profile(result: Mapping[str, Any], demanded: str) -> None:
-    """Raises NotebookFailed where the result does not keep what it, or RESULT_PROFILE, promises."""
+    """Raise NotebookFailed if the result breaks the profile that it, or RESULT_PROFILE, names."""
     wrong = check_result.fault(_plain(result), execution_id=result["execution_id"])
     if wrong:
         raise NotebookFailed(f"The result cannot be used: {wrong}.", f"{WHOEVER}.")
     for profile in dict.fromkeys([demanded, str(result.get("profile") or "")]):
         if not profile or (profile not in PROFILES and profile != demanded):
-            continue  # a profile of the company's own is its own business
+            continue  # the company checks a profile of its own by itself
         fault = fault_of(result, profile) if profile in PROFILES else "no such profile is known here"
         fault = fault or check_result.fault(_plain(result), execution_id=result["execution_id"], profile=profile)
         if fault:
@@ -115,7 +115,7 @@ def dumps(result: Mapping[str, Any]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """For the validator, to which a Decimal is no number."""
+    """Convert Decimals to floats for the validator, which takes no Decimal for a number."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, Mapping):

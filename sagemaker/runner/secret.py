@@ -1,7 +1,6 @@
 """The secret with the notebook's credentials: read so that its texts can be taken out of everything, and for its CA.
 
-What is in it is the notebook's business: a secret of any shape is known, and one that is missing is the notebook's to
-miss.
+A secret of any shape is accepted, and a missing one is no error: only the notebook knows what it needs.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ _NOT_SECRET = {
     *("database", "dbname", "dialect", "protocol", "region", "scheme", "sslmode", "type"),
 }
 _NAMES_A_SECRET = re.compile(r"pass|secret|token|key|pin|pwd", re.IGNORECASE)
-"""A number by another name is rather a limit than a secret, and stands in many a text."""
+"""Only under such a name is a number taken for a secret: another number may stand in any text."""
 
 
 def know_secrets(redactor: Redactor, secret_name: str) -> str:
-    """Learn what must not be seen, before anything could show it: AWS's secrets, then those in the secret.
+    """Tell the redactor AWS's credentials and the secret's values, before anything could show them.
 
-    The secret's ca_pem, where it has one; otherwise "". A secret that cannot be read is a line in the log.
+    Returns the secret's ca_pem, or "". A secret that cannot be read is only logged.
     """
     _know_aws(redactor)
     try:
@@ -49,7 +48,7 @@ def know_secrets(redactor: Redactor, secret_name: str) -> str:
 
 
 def know_secrets_or_fail(redactor: Redactor, secret_name: str) -> str:
-    """The same. Raises SettingError and OutOfReach where the secret cannot be read."""
+    """Do as know_secrets. Raises SettingError and OutOfReach if the secret cannot be read."""
     _know_aws(redactor)
     return _know(redactor, read(secret_name))
 
@@ -69,13 +68,13 @@ def _know(redactor: Redactor, values: Any) -> str:
 def trust(ca_pem: str, folder: Path, environ: MutableMapping[str, str]) -> None:
     """Have the notebook's HTTPS trust this CA besides what it trusts anyway: the environment's list, or everybody's.
 
-    A text that is no certificate is said in the log.
+    A text that is no certificate is logged, and not trusted.
     """
     if not ca_pem:
         return
     try:
         ssl.create_default_context(cadata=ca_pem)
-    except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
+    except (ssl.SSLError, ValueError, TypeError):  # TypeError: not ASCII
         log.warning("ca_pem in the secret is not a certificate: it is not trusted")
         return
     for name in CA_VARIABLES:
@@ -87,7 +86,7 @@ def trust(ca_pem: str, folder: Path, environ: MutableMapping[str, str]) -> None:
 
 
 def secrets_of(secret: object) -> list[str]:
-    """The texts that must not be seen, however deep; user name and password as Basic auth has them, too."""
+    """List the texts that must not be seen, at any depth, and user name and password as Basic auth writes them."""
     hidden = list(_texts(secret))
     if isinstance(secret, Mapping):
         user, password = secret.get("username") or secret.get("user"), secret.get("password")

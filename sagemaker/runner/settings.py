@@ -15,9 +15,10 @@ REQUIRED = {
     "S3_OUTPUT_BUCKET": "the bucket that the outputs go to",
 }
 SECRET_NAME = "presto-service-account-credentials"  # noqa: S105 (a name)
-"""The plan's, where SECRET_NAME is not set."""
+"""The plan's name, if SECRET_NAME is not set."""
 _EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
 _DEADLINE_BEFORE_LIMIT = 120.0
+"""Seconds before SAGEMAKER_MAX_RUNTIME at which the runner gives up, to save what there is."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ class JobSettings:
 
     @property
     def soft_deadline(self) -> float | None:
-        """Seconds after which the runner gives up by itself, to have time to say so; None where there is no room."""
+        """Seconds after which the runner gives up by itself, in time to report it; None if the limit is too short."""
         return self.max_runtime - _DEADLINE_BEFORE_LIMIT if self.max_runtime > _DEADLINE_BEFORE_LIMIT else None
 
 
 def read_settings(environ: Mapping[bytes, bytes]) -> JobSettings:
-    """The settings of this process. Raises SettingError or ClaimError with a sentence for each thing that is wrong."""
+    """Read this process's settings. Raises SettingError or ClaimError with a sentence for each thing that is wrong."""
     values = {name.decode(errors="replace"): value.decode(errors="replace") for name, value in environ.items()}
     _require(values)
     return JobSettings(
@@ -70,7 +71,7 @@ def read_settings(environ: Mapping[bytes, bytes]) -> JobSettings:
 
 
 def destination(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """(bucket, execution id) where both are usable, whatever else is wrong: where a failure can be told."""
+    """Return (bucket, execution id), where a failure is uploaded to; None unless both are usable."""
     bucket, execution_id = environ.get("S3_OUTPUT_BUCKET", ""), environ.get("EXECUTION_ID", "")
     return (bucket, execution_id) if bucket and _EXECUTION_ID.fullmatch(execution_id) else None
 

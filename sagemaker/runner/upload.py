@@ -24,7 +24,7 @@ _TYPES = {".ipynb": "application/x-ipynb+json", ".gz": "application/gzip", ".sql
 
 
 class Outputs:
-    """Where one execution's outputs go. Raises SettingError for the bucket, OutputError where S3 stays away."""
+    """Uploads one execution's outputs. Raises SettingError for a wrong bucket, OutputError if S3 stays out of reach."""
 
     def __init__(self, bucket: str, execution_id: str, redactor: Redactor, client: Any = None) -> None:
         self._bucket = bucket
@@ -33,7 +33,7 @@ class Outputs:
         self._client = client or boto3.client("s3", config=CONFIG)
 
     def put_file(self, name: str, path: Path) -> bytes:
-        """Upload a file under this name; the bytes that were uploaded, secrets taken out."""
+        """Upload a file under this name, secrets taken out; return the bytes that were uploaded."""
         content = self._redacted(path)
         self.put(name, content)
         return content
@@ -57,17 +57,17 @@ class Outputs:
             ) from error
 
     def get(self, name: str, most: int) -> bytes | None:
-        """The first `most` bytes of what the notebook has put there itself; None where there is nothing."""
+        """Return the first `most` bytes of an object that the notebook has put itself; None if there is none."""
         key = f"{ROOT}/{self._execution_id}/{name}"
         try:
             content: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most)
         except (ClientError, BotoCoreError):
-            return None  # the role may not even list: then nothing is there
+            return None  # AWS says 403 for a missing key if the role may not list
         return content
 
     def _redacted(self, path: Path) -> bytes:
         content = path.read_bytes()
-        if path.suffix == ".png":  # our own chart: no text of anybody's is in it but the names of modes
+        if path.suffix == ".png":  # our own chart: the only words in it are the modes'
             return content
         plain = _decompressed(content) if path.suffix == ".gz" else None
         if plain is None:
@@ -76,7 +76,7 @@ class Outputs:
         return content if clean == plain else gzip.compress(clean, mtime=0)
 
     def _clean(self, content: bytes) -> bytes:
-        """Whatever is no text stays as it is."""
+        """Take secrets out of text; return any other content as it is."""
         return self._redactor.text(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _refused(self, key: str, error: ClientError) -> JobError:
@@ -93,7 +93,7 @@ class Outputs:
 
 
 def _decompressed(content: bytes) -> bytes | None:
-    """None where it is only called .gz."""
+    """Decompress; None if it is only called .gz."""
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error):

@@ -11,7 +11,9 @@ from typing import Protocol
 from runner.errors import JobError, Stopped
 
 GRACE_SECONDS = 4.0
+"""How long an interrupted kernel has before it is killed."""
 _LOOK_EVERY = 0.1
+"""Seconds between two looks at stop and deadline."""
 
 
 class Interruptible(Protocol):
@@ -38,14 +40,15 @@ class StopSignal:
         return self._event.is_set()
 
     def check(self) -> None:
-        """Raises Stopped when it was."""
+        """Raise Stopped if somebody wants the job to end."""
         if self.requested:
             raise Stopped("The job was stopped before it had a result.", "Post the link again if nobody meant to.")
 
 
 class Watch:
-    """Runs work in a thread of its own. `too_slow` makes the error of a missed deadline, a moment in `clock`'s time;
-    `besides` of whatever else ends it.
+    """Runs work in a thread of its own until its end, a stop, or a deadline (a moment in `clock`'s time).
+
+    too_slow: makes the error of a missed deadline; besides: returns the error of anything else that has to end it.
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class Watch:
         self.reason: JobError | None = None
 
     def run(self, work: Callable[[], None]) -> None:
-        """Do the work. Raises what it raises; whatever that is, Stopped or TooSlow where we ended it."""
+        """Do the work. Raises its error; if the watch ended it, Stopped or the error of `too_slow` or `besides`."""
         errors: list[BaseException] = []
         done = threading.Event()
         thread = threading.Thread(target=_do, args=(work, errors, done), name="papermill", daemon=True)

@@ -1,4 +1,4 @@
-"""The folder that a notebook runs in: its own folder's entries, where it may write beside them what it likes."""
+"""The folder that a notebook runs in: its own folder's entries in a place that it may write to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 DATA = "data"
 RESULT, REPORT, PICTURE, PROGRESS = "result.json", "report.html", "breakdown.png", "progress.json"
 LARGE = 64 * 1024 * 1024
+"""Bytes; a larger file is linked instead of copied."""
 _READ_AFTERWARDS = {RESULT, REPORT, PICTURE, PROGRESS}
-"""Of an earlier run they must not become this run's."""
+"""Not brought along: files of an earlier run must not be taken for this run's."""
 _NOT_TAKEN = {".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
 
@@ -56,7 +57,7 @@ def _bring(source: Path, target: Path, top: bool = False) -> None:
         new = target / entry.name
         if entry.is_dir() and entry.is_symlink():
             new.symlink_to(entry.resolve())
-        elif entry.is_dir() and not target.resolve().is_relative_to(entry.resolve()):  # into itself there is no end
+        elif entry.is_dir() and not target.resolve().is_relative_to(entry.resolve()):  # a folder in itself has no end
             _bring(entry, new)
         elif entry.is_file():
             _bring_file(entry, new)
