@@ -49,7 +49,9 @@ SECRETS = ("SLACK_BOT_TOKEN", "LOOKERSDK_CLIENT_ID", "LOOKERSDK_CLIENT_SECRET")
 REQUIRED = ("executor", "images", "service_accounts", "namespace", "secret", "slack_connection", "environment")
 WRITABLE = {"work": "/opt/credits", "tmp": "/tmp"}  # noqa: S108 - the pod's own emptyDir
 LISTEN_SECONDS = 780
-LOCAL_BUDGET_SECONDS = 2100  # a local job ends with its pod: above SAGEMAKER_MAX_RUNTIME's default
+"""How long a tick listens for messages: until just before the next tick."""
+LOCAL_BUDGET_SECONDS = 2100
+"""How long a tick with local jobs may take: they end with its pod, so above SAGEMAKER_MAX_RUNTIME's default."""
 STARTUP = timedelta(minutes=5)
 GRACE_SECONDS = 60
 TO_END = timedelta(minutes=2)
@@ -80,7 +82,7 @@ def read_config(path: Path = CONFIG) -> dict[str, Any]:
 
 
 def check_executor(config: dict[str, Any]) -> None:
-    """Raises ConfigWrong where the chosen executor has no image or no service account."""
+    """Raise ConfigWrong if the chosen executor has no image or no service account."""
     executor = config["executor"]
     for name in ("images", "service_accounts"):
         if executor not in RESOURCES or not config[name].get(executor):
@@ -91,7 +93,7 @@ def check_executor(config: dict[str, Any]) -> None:
 
 
 def check_no_secrets(environment: dict[str, str]) -> None:
-    """Raises ConfigWrong where a secret stands in the open."""
+    """Raise ConfigWrong if the configuration holds a secret."""
     open_secrets = sorted(environment.keys() & {*SECRETS, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
     if open_secrets:
         raise ConfigWrong(
@@ -101,7 +103,7 @@ def check_no_secrets(environment: dict[str, str]) -> None:
 
 
 def pod_environment(config: dict[str, Any]) -> dict[str, str]:
-    """The bot's settings in the pod; the installation's own win."""
+    """Return the bot's settings in the pod; the installation's own ones take precedence."""
     environment = {"EXECUTOR": config["executor"], "LISTEN_SECONDS": str(LISTEN_SECONDS)}
     if config["executor"] == "local":
         environment["TICK_BUDGET_SECONDS"] = str(LOCAL_BUDGET_SECONDS)
@@ -134,7 +136,7 @@ def tell_slack(context: dict[str, Any]) -> None:
 
 
 def failure_text(context: dict[str, Any]) -> str:
-    """What on-call reads."""
+    """Write the message that on-call reads."""
     run = context.get("run_id") or getattr(context.get("dag_run"), "run_id", "unknown")
     reason = context.get("reason") or "task failed"
     return (
@@ -144,7 +146,7 @@ def failure_text(context: dict[str, Any]) -> str:
 
 
 def security() -> tuple[k8s.V1PodSecurityContext, k8s.V1SecurityContext]:
-    """Of the pod and of its container: nobody in particular, who can change nothing but the two folders."""
+    """Return the security contexts of pod and container: no root, no rights, only the two folders writable."""
     return (
         k8s.V1PodSecurityContext(
             run_as_non_root=True, fs_group=10001, seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault")

@@ -30,7 +30,7 @@ SUITES: dict[str, Callable[[], list[Figure]]] = {
 
 
 def main() -> int:
-    """Run the suites; 1 where a figure is over its limit."""
+    """Run the suites; return 1 if a figure is over its limit."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="all where none is named")
     chosen = parser.parse_args().suites or list(SUITES)

@@ -17,7 +17,7 @@ BURST_SECONDS = 20
 
 
 def measure() -> list[Figure]:
-    """Finishes one a second; then a hundred at once with Slack's limit of a post a second."""
+    """Measure with jobs that end one a second, then with a hundred at once and Slack's limit of a post a second."""
     with sandbox(MAX_CONCURRENT_JOBS="100") as harness:
         asked = [harness.ask(f"result after {20 + number}") for number in range(ONE_A_SECOND)]
         delays = _delays(harness, asked)

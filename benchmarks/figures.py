@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """`measured` and `floor` in `unit`; `limit` bounds the ratio, or `measured` itself where there is no floor."""
+    """`measured` and `floor` in `unit`; `limit` bounds the ratio, or `measured` itself if there is no floor."""
 
     name: str
     measured: float
@@ -15,7 +15,7 @@ class Figure:
     floor: float | None = None
     limit: float | None = None
     of_pairs: float | None = None
-    """The median ratio of runs that took turns, where the machine's speed drifts more than what is compared."""
+    """The median ratio of runs that took turns, if the machine's speed drifts by more than the difference measured."""
 
     @property
     def ratio(self) -> float | None:
@@ -25,7 +25,7 @@ class Figure:
 
     @property
     def is_over(self) -> bool:
-        """Whether it misses what is wanted."""
+        """Whether it is over its limit."""
         compared = self.measured if self.ratio is None else self.ratio
         return self.limit is not None and compared > self.limit
 

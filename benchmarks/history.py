@@ -23,9 +23,9 @@ from tests.bot.harness import BotHarness
 
 RECORDS = 100_000
 A_DAY = 137
-"""So that 100,000 lie in two years."""
+"""Records a day: 100,000 in two years."""
 LATEST = 200
-"""Records as large as real ones; the older ones are never read, and small."""
+"""How many records, the newest, are as large as real ones; the older ones are small, since none is read."""
 RUNS = 5
 ACCOUNT = "AC" + "7" * 32
 OVER_A_PAGE = 2.0

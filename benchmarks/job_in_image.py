@@ -29,7 +29,9 @@ from tests.image.containers import image
 
 RUNS = 7
 QUERY_SECONDS = 2.0
+"""How long each query is delayed, to show that they run side by side."""
 JOB_SECONDS = 300.0
+"""How long a job is waited for."""
 CANNOT = 69
 """Exit code of scripts/image_workshop.sh on a machine that cannot build images."""
 
@@ -40,11 +42,11 @@ SIZES = {
     "image of the bot, above its base": ("BOT_IMAGE", 40.0),
     "image of bot-local, above its base": ("BOT_LOCAL_IMAGE", None),
 }
-"""Variable with the image, and the most that it may weigh."""
+"""Figure to the variable that names the image, and its limit in MB."""
 
 
 def measure() -> list[Figure]:
-    """Builds the images of the last commit first; no figures, and the reason, where this machine cannot."""
+    """Build the images of the last commit and measure them; on a machine that cannot, say why and return no figures."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
         measuring = [sys.executable, "-m", "benchmarks.job_in_image", str(file)]
@@ -67,7 +69,7 @@ class Job:
 
 
 def figures() -> list[Figure]:
-    """With JOB_IMAGE, BOT_IMAGE, BOT_LOCAL_IMAGE and BASE_IMAGE in the environment."""
+    """Measure the images that JOB_IMAGE, BOT_IMAGE, BOT_LOCAL_IMAGE and BASE_IMAGE name."""
     with Sandbox.start(jobs="image", image=os.environ["JOB_IMAGE"]) as box:
         os.environ.update(box.env)
         pairs = [(_job(box), _papermill()) for _ in range(RUNS)]

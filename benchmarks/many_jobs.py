@@ -1,4 +1,4 @@
-"""A tick of 1, 10 and 100 jobs of equal length, over that length: one after the other it would be their number."""
+"""A tick of 1, 10 and 100 jobs of equal length, over that length: side by side the ratio is 1, in turn it is 100."""
 
 from __future__ import annotations
 

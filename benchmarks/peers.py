@@ -31,7 +31,7 @@ from tests.bot.harness import VERIFY, BotHarness
 
 JOBS = 10
 SHORTEST, APART = 31.0, 3.1
-"""Seconds: the ends fall all over the peers' intervals of 5, 10 and 30 s."""
+"""Seconds of the shortest job, and between two jobs: their ends fall anywhere in the peers' intervals of 5 to 30 s."""
 FOLDER = ROOT / "build" / "bench"
 OPTED_OUT = FOLDER / "sagemaker.yaml"
 

@@ -12,7 +12,7 @@ from tests.bot.harness import WITHOUT_FRAUD, BotHarness, make_known
 
 RUNS = 3
 LIMIT = 0.25
-"""Of a job's way here, which has no machine to wait for: on SageMaker it takes minutes."""
+"""The most that the first look may take of a job's time here; on SageMaker a job takes minutes more."""
 
 
 def measure() -> list[Figure]:

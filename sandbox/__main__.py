@@ -23,7 +23,7 @@ then `python -m src.credit_bot`; the thread, by the ts that the post answered wi
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until told to end; 2 for options that make no sense, 1 where this machine has not got what they want."""
+    """Run until told to end; return 2 for options that make no sense, 1 if this machine lacks what they need."""
     options = _parser().parse_args(arguments)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _problem(options: argparse.Namespace) -> str:
-    """What makes no sense about them; "" where all is well."""
+    """Say what makes no sense about the options; "" if all is well."""
     if options.jobs == "image" and not options.image:
         return "Which image? Build one (Documentation/DEPLOY.md) and name it with --image."
     if options.jobs == "image" and options.notebook:
@@ -132,4 +132,4 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # all is down by now; the interpreter's own end takes seconds, and DuckDB complains of it
+    os._exit(code)  # all is stopped by now; the interpreter's own end would take seconds, and DuckDB would complain

@@ -1,4 +1,4 @@
-"""Generated accounts: varied, and the same each time. What the sample account is too tidy to show.
+"""Generated accounts: varied, and the same each time, for cases that the tidy sample account lacks.
 
 Levels of Fraud Guard that change at random, some inside a day, some for one service alone; several countries, some
 without a cost of their own; days without fraud; blocks of other error codes; missing MRR; every form of Looker SQL.

@@ -27,6 +27,7 @@ from sandbox.left_behind import LeftBehind
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240.0
+"""How long a sandbox may take to start, on a busy machine and with a real Presto."""
 
 
 class SandboxError(Exception):

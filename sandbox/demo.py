@@ -27,7 +27,9 @@ OURS = ROOT / "notebooks" / "Verify - Credit Recommendation.ipynb"
 CREDIT = "4948.80"
 NOT_FROM_THE_SHELL = {"NOTEBOOK", "NOTEBOOK_DIR", "RESULT_PROFILE"}
 TICK_SECONDS = 300
+"""How long one tick on the sandbox may take."""
 TOLD_TO_END = 130
+"""Exit code after Ctrl-C, as shells have it (128 + SIGINT)."""
 
 # mode: attempts, blocked, charged, provider cost, credit
 EXPECTED = {
@@ -39,7 +41,7 @@ EXPECTED = {
 
 
 class Run(NamedTuple):
-    """What a tick left behind."""
+    """What the demo's tick left behind."""
 
     thread: list[dict[str, Any]]
     reactions: list[str]
@@ -152,7 +154,7 @@ def _save_outputs(box: Sandbox, output: Path) -> dict[str, Any]:
 
 
 def _differences(run: Run, credit: str) -> Iterator[str]:
-    """credit: what is demanded, "": what the notebook says it is."""
+    """List what differs from what is expected. credit: the amount demanded; "": any, if thread and result agree."""
     found = f"{run.result.get('credit_amount', 0):.2f}"
     amount = f"{float(credit or found):,.2f} {_currency(run.result)}"
     if run.exit_code:

@@ -28,7 +28,7 @@ class Fault:
 
     holds: only calls whose body holds this text (`"blocks"`: Slack's messages that have some);
     probability: share of the selected calls that fail (a seeded sequence: the same seed, the same calls);
-    in_a_row: no call fails more often after each other, however long the sequence and whoever calls meanwhile;
+    in_a_row: how often one call may fail in succession, whatever other calls come between;
     nth: only the nth selected call, counted from 1; skip: leave the first ones alone; count: fail at most so many;
     seconds: the length of a delay, or the Retry-After of a throttle; status: the HTTP status of kind "status";
     says: the refusal's message, where it is not the usual one (AWS and Slack).

@@ -21,6 +21,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _NO_BODY = {204, 304}
 _MAX_LINE = 65_536
+"""Bytes of a request line or header."""
 
 
 class ResetConnection(Exception):

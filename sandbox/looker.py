@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 TOKEN_SECONDS = 3600
+"""How long an access token says it is valid."""
 SAMPLE_SLUG = "sample"
 PERMISSIONS = ("access_data", "explore", "see_looks", "see_sql", "use_sql_runner")
 DOCUMENTATION = "https://cloud.google.com/looker/docs/r/err/4.0"

@@ -1,4 +1,4 @@
-"""What people see, as pages for a browser: the thread and the report of the sample account, from one real tick.
+"""Makes pages for a browser of what people see: thread and report of the sample account, from one real tick.
 
     python -m sandbox.pictures FOLDER
 
@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.client import ROOT, Sandbox
+from sandbox.demo import TICK_SECONDS
 from sandbox.slack.page import render_page
 from src.slack.reply import progress
 
 POSTED = 1_768_480_496  # 2026-01-15 12:34:56 UTC
 EXECUTION_ID = "20260115_123456_3fa94c01"
 CHANNEL = "credit-requests"
-TICK_SECONDS = 300
 _EXECUTION_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
 _READ_AT = re.compile(r"(Read from the warehouse <span[^>]*>)[\d-]+(</span>) [\d:]+ UTC")
 _SECONDS = re.compile(r'<td class="seconds">\d+\.\d\d</td>')
@@ -70,13 +70,13 @@ def steady(page: str) -> str:
 
 
 def _steady_times(thread: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As if the answer had taken the minutes that it takes on SageMaker."""
+    """Set the times as if the answer had taken the minutes that it takes on SageMaker."""
     moments = count(POSTED, 200)
     return [message | {"ts": f"{moment}.000100"} for message, moment in zip(thread, moments, strict=False)]
 
 
 def _working(thread: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The thread as it was before the answer, had the job taken minutes."""
+    """Return the thread as it was before the answer, as if the job had taken minutes."""
     words = progress(3, 8, 130, queries=["blocking_events", "mrr", "usage"], usual_seconds=180)
     return [thread[0], thread[1] | {"text": words.text, "blocks": words.blocks, "edited": {}}]
 

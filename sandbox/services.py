@@ -71,7 +71,7 @@ class Services:
             server.stop()
 
     def _kept(self, world: AwsWorld | slack.SlackWorld) -> Callable[[], None]:
-        """Its reset, after what it holds was kept."""
+        """Wrap a service's reset: keep what the service holds, then reset it."""
         self._worlds.append(world)
 
         def reset() -> None:
@@ -101,7 +101,7 @@ class Services:
         }
 
     def _start_presto(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
-        """What Secrets Manager holds for it. Imported when wanted: DuckDB takes its time."""
+        """Start Presto; return the secret's content. Imported here, because DuckDB takes long to import."""
         if kind == "none":
             return {}
         if kind == "real":

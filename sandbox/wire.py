@@ -60,7 +60,7 @@ def default_origin(environ: WSGIEnvironment) -> str:
 
 
 def default_fault_answer(_environ: WSGIEnvironment, fault: Fault) -> Answer:
-    """Plain text, for services that have no form of their own."""
+    """Answer in plain text, for services without an error format of their own."""
     if fault.kind == "throttle":
         return Answer(
             429, [("Content-Type", "text/plain"), ("Retry-After", f"{fault.seconds:g}")], b"Too many requests"

@@ -17,14 +17,15 @@ from typing import Any
 Config = dict[str, Any]
 Version = dict[str, Any]
 KEPT = 50
+"""Versions that are remembered, the newest."""
 
 
 class Wrong(Exception):
-    """What cannot be done, in words for whoever deploys."""
+    """What cannot be done, in words for the person who deploys."""
 
 
 def compose(source: str, outputs: str, job: str, bot: str, bot_local: str) -> Config:
-    """The installation's credit_bot.json with these images, and the stack's outputs where it does not say otherwise."""
+    """Complete the installation's credit_bot.json: these images, and the stack's outputs for what it leaves open."""
     config = _read(source)
     of_stack = {output["Description"]: output["OutputValue"] for output in _read(outputs) if _is_variable(output)}
     environment = {**of_stack, **config["environment"], "SAGEMAKER_IMAGE_URI": job}
@@ -57,7 +58,7 @@ def images(config: str) -> str:
 
 
 def push(versions: str, config: str, revision: str) -> list[Version]:
-    """The versions with this one on top; the same again, or once more with its own executor, is no other version."""
+    """Put a version on top; the same one again, or the same one with its own executor again, replaces it."""
     before: list[Version] = _read(versions)
     now: Config = _read(config)
     if before and (before[-1]["revision"], before[-1]["config"]) == (revision, now):
@@ -77,7 +78,7 @@ def previous(versions: str) -> list[Version]:
 
 
 def local(versions: str) -> list[Version]:
-    """The versions with the one on top run by EXECUTOR=local; deploying it again brings its own executor back."""
+    """Have the version on top run by EXECUTOR=local; deploying it again brings its own executor back."""
     read: list[Version] = _read(versions)
     if not read:
         raise Wrong("Nothing was deployed by deploy.sh yet: set executor to local in credit_bot.json by hand.")
@@ -106,7 +107,7 @@ def describe(versions: str) -> str:
 
 
 def run(config: str, *command: str) -> None:
-    """Become this command, with the bot's environment; its secrets are in ours already."""
+    """Replace this process by the command, in the bot's environment; the secrets are in ours already."""
     read = _read(config)
     environment = {name: str(value) for name, value in read["environment"].items()}
     os.execvpe(command[0], command, {**os.environ, **environment, "EXECUTOR": read["executor"]})  # noqa: S606

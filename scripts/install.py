@@ -32,7 +32,7 @@ PIP_INDEX = re.compile(r"(?m)^\S+\.(index-url|extra-index-url|no-index)=")
 
 
 class Failed(Exception):
-    """What could not be done, in words for whoever typed make."""
+    """What could not be done, in words for the person who typed make."""
 
 
 class ToolFailed(Exception):
@@ -77,7 +77,7 @@ def _lists_of(notebook: str) -> list[Path]:
 
 
 def first_lacking(wanted: Sequence[str], held: Sequence[str]) -> int:
-    """Index of the first stamp that is not held; all after it count as lacking: it may change what they installed."""
+    """Return the index of the first stamp not held; all after it count as lacking: it may change what they installed."""
     return next((at for at, stamp in enumerate(wanted) if stamp not in held), len(wanted))
 
 
@@ -100,7 +100,7 @@ def block_of(package: str, text: str) -> str:
 
 
 def _is_of_another_clone(folder: Path) -> bool:
-    """Whether it is a link to a clone's own, which that clone installs, and may be using."""
+    """Return whether it is a link to another clone's environment, which that clone installs and may be using."""
     owner = folder.resolve().parent
     return owner != ROOT and (owner / "scripts" / "install.py").exists()
 
@@ -138,7 +138,7 @@ def _install(folder: Path, lists: Sequence[str]) -> None:
 
 
 def _install_list(folder: Path, name: str, uv: Path | None) -> Path | None:
-    """Install by uv where it is given, else, or where that fails, by pip; what to install the next list by."""
+    """Install by uv if it is given, by pip without it or if it fails; return what to install the next list by."""
     what = ["--require-hashes", "-r", name]
     if name == PROJECT:  # its build backend is in the lists before it
         what = ["--no-index", "--no-deps", "--no-build-isolation", "--editable", PROJECT]
@@ -158,7 +158,7 @@ def _install_list(folder: Path, name: str, uv: Path | None) -> Path | None:
 
 
 def _install_for_notebooks(folder: Path, lists: Sequence[Path]) -> None:
-    """All in one go: they have to agree. Those of another notebook may be undone by it, and count as lacking after."""
+    """Install all lists at once, since they have to agree. Another notebook's may be undone, and then count as lacking."""
     stamps, lock = folder / ".installed-for-notebooks", Path(LOCK).read_text()
     wanted = [f"{hashlib.sha256(path.read_bytes() + lock.encode()).hexdigest()}  {path}" for path in lists]
     held = stamps.read_text().splitlines() if stamps.exists() else []
@@ -186,7 +186,7 @@ def _install_for_notebooks(folder: Path, lists: Sequence[Path]) -> None:
 
 def _make(folder: Path) -> None:
     print(f"Making {folder} ...", flush=True)
-    clear = [] if (folder / "bin" / "python").exists() else ["--clear"]  # its Python may have gone
+    clear = [] if (folder / "bin" / "python").exists() else ["--clear"]  # its Python may be gone
     try:
         _run(sys.executable, "-m", "venv", *clear, folder)
     except ToolFailed as failed:

@@ -22,15 +22,15 @@ from runner.workdir import LARGE, taken  # noqa: E402 (what a job on this machin
 REQUIREMENTS = "requirements.txt"
 OF_ALL_NOTEBOOKS = ROOT / "notebooks" / REQUIREMENTS
 NO_SECRETS = (".env*", "*.pem", "*.key", ".aws", ".ssh", ".netrc")
-"""An image is no place for them; .dockerignore keeps the first two out of every image."""
+"""Files that may hold secrets are not staged; .dockerignore keeps the first two kinds out of every image."""
 
 
 class Refused(Exception):
-    """What cannot be staged, in words for whoever builds."""
+    """What cannot be staged, in words for the person who builds."""
 
 
 def main(arguments: list[str]) -> int:
-    """Stage; 0, or 1 with a sentence where that cannot be."""
+    """Stage; return 0, or 1 after a sentence that says why it cannot be done."""
     try:
         print(stage(Path(arguments[0]).resolve(), Path(arguments[1])))
     except (Refused, OSError) as error:
@@ -57,7 +57,7 @@ def stage(notebook: Path, target: Path) -> str:
 
 
 def _entries(folder: Path, above: tuple[Path, ...]) -> Iterator[tuple[Path, Path]]:
-    """(where it is, its name relative to the notebook's folder) of each; links are followed, an image has no others."""
+    """Yield each file's path and its name relative to the notebook's folder; links are followed: images have none."""
     for entry in taken(folder, top=len(above) == 1):
         name = entry.relative_to(above[0])
         if any(fnmatch.fnmatch(entry.name, pattern) for pattern in NO_SECRETS):

@@ -1,7 +1,7 @@
-"""Who calls, and whether the account's policies let them: IAM, enforced on bot, job and platform alike once it is on.
+"""IAM: who calls, and whether the account's policies allow it; once on, for bot, job and platform alike.
 
-moto's own enforcement asks for the resource `*` outside S3, so that no policy with resources would do; this one asks
-for each request's own (demands.py), and keeps every demand it met.
+moto's own enforcement demands the resource `*` outside S3, which no policy with resources allows; this one demands
+each request's own resources (demands.py), and keeps every demand that it met.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Access:
         }
 
     def check(self, request: AwsRequest, environ: WSGIEnvironment) -> None:
-        """Raises AwsError where the caller's role, or the role it asks for, does not allow the request."""
+        """Raise AwsError if the caller's role, or the role it assumes, does not allow the request."""
         if not self.on:
             return
         if request.operation == "AssumeRoleWithWebIdentity":
@@ -141,7 +141,7 @@ def _check_sagemaker_may_assume(role_arn: str) -> None:
 
 
 def _check_web_identity(request: AwsRequest) -> None:
-    """A service account's token, as a pod has it: whose it is decides, by the role's trust policy."""
+    """Check a pod's service account token: its subject has to satisfy the role's trust policy."""
     claims = _claims(request.parameters.get("WebIdentityToken", ""))
     provider = str(claims.get("iss", "")).removeprefix("https://")
     context = {f"{provider}:{name}": _one(claims.get(name, "")) for name in ("aud", "sub")}

@@ -68,7 +68,7 @@ def _alarm(name: str, properties: dict[str, Any], account: str, region: str) -> 
 
 
 class _Made:
-    """What moto asks of a resource's class. moto finds the classes themselves as CloudFormationModel's subclasses."""
+    """The methods that moto calls on a resource's class. moto finds the classes as CloudFormationModel's subclasses."""
 
     kind: ClassVar[str]
     named_by: ClassVar[str] = ""

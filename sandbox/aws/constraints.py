@@ -75,7 +75,7 @@ def _length(value: Any) -> int:
 
 @cache
 def _matcher(pattern: str) -> Callable[[str], Any]:
-    """A whole-value match. A pattern that is not one in any dialect known here is met by every value."""
+    """Compile a match of the whole value. A pattern that Python cannot read is met by every value."""
     try:
         compiled: regex.Pattern[str] = regex.compile(pattern)
         return compiled.fullmatch

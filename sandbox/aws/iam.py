@@ -36,7 +36,7 @@ class Demand:
 
 
 def decide(documents: Iterable[Mapping[str, Any]], demand: Demand) -> Decision:
-    """What identity policies say of a demand: an explicit deny wins, what nobody allows is not allowed."""
+    """Decide a demand by identity policies: an explicit deny wins, and without an allow it is denied."""
     effects = {said["Effect"] for document in documents for said in statements(document) if _fits(said, demand)}
     if "Deny" in effects:
         return "denied"
@@ -76,7 +76,7 @@ def _fits(said: Statement, demand: Demand) -> bool:
 
 
 def _holds(operator: str, key: str, wanted: list[Any], context: Mapping[str, str | tuple[str, ...]]) -> bool:
-    """One test of a condition. A key that the request does not have fails it, except for ForAllValues."""
+    """Evaluate one test of a condition. It fails if the request lacks the key, except for ForAllValues."""
     for_all = operator.startswith("ForAllValues:")
     test = _OPERATORS.get(operator.removeprefix("ForAllValues:"))
     if test is None:

@@ -18,6 +18,7 @@ from sandbox.aws.process_runner import ProcessRunner, processes_with
 
 MARK = "SANDBOX_JOB"
 _ENGINE_SECONDS = 120
+"""How long one command of the container engine may take."""
 _INPUT, _OUTPUT = "/opt/ml/processing/input", "/opt/ml/output"
 
 
@@ -110,7 +111,7 @@ class ImageRunner(ProcessRunner):
         return f"{MARK}={job.name}"
 
     def _terminate(self, process: subprocess.Popen[bytes], mark: str) -> None:
-        """SIGTERM to the container's first process: buildah does not hand it on."""
+        """Send SIGTERM to the container's first process itself, since buildah does not pass it on."""
         first = min(processes_with(mark), default=None)
         if isinstance(self._engine, Docker) or first is None:
             process.terminate()

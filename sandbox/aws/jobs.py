@@ -14,7 +14,9 @@ Status = Literal["InProgress", "Stopping", "Completed", "Failed", "Stopped"]
 ENDED_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
 ACCOUNT = "123456789012"
 DEFAULT_MAX_RUNTIME = 86_400
+"""SageMaker's limit in seconds, if the request has none."""
 MAX_MESSAGE = 1024
+"""Characters of FailureReason and ExitMessage that SageMaker keeps."""
 
 
 @dataclass
@@ -113,7 +115,7 @@ class JobStore:
             self.quota = Quota()
 
     def began(self, job: Job) -> None:
-        """Its container runs."""
+        """Note that the job's container runs."""
         with self._lock:
             job.started = job.modified = self._clock()
 
@@ -127,7 +129,7 @@ class JobStore:
             return True
 
     def end(self, job: Job, status: Status, *, reason: str | None = None, message: str | None = None) -> None:
-        """The job's last word; silent where it has ended already. A job that was told to stop ends as Stopped."""
+        """End the job; without effect if it has ended already. A job that was told to stop ends as Stopped."""
         with self._lock:
             if job.status in ENDED_STATUSES:
                 return

@@ -22,8 +22,10 @@ from sandbox.wire import PLATFORM_HEADER
 ROLE_HEADER = "X-Sandbox-Role"
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 MAX_EVENT = 256_000
+"""Bytes of one log line."""
 _MAX_BATCH_BYTES = 900_000
 _MAX_BATCH = 1000
+"""Bytes and lines of one PutLogEvents, below the service's limits."""
 _S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
@@ -34,7 +36,7 @@ class PlatformError(Exception):
 class Platform:
     """Calls AWS as SageMaker does, of origin "platform": faults leave it alone.
 
-    whole: it does all that the service does around a job, where the job's role may be tested; else what shows alone.
+    whole: make every call that SageMaker makes around a job, to test the job's role; else only those that show.
     """
 
     def __init__(self, app: WSGIApplication, region: str) -> None:

@@ -23,6 +23,7 @@ from sandbox.aws.machine import prepare
 from sandbox.aws.platform import Platform, PlatformError
 
 FLUSH_SECONDS = 0.25
+"""How long log lines are collected before they are written."""
 _PROC = Path("/proc")
 
 
@@ -112,7 +113,7 @@ class ProcessRunner:
         )
 
     def _mark(self, folder: Path, _job: Job) -> str:
-        """What this job's processes, and no others, have in their environment: a kernel has a session of its own."""
+        """Return the variable that marks this job's processes; by session they are not found: a kernel has its own."""
         return f"CREDITS_OUTPUT_DIR={folder / 'output'}"
 
     def _terminate(self, process: subprocess.Popen[bytes], _mark: str) -> None:

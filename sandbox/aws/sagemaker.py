@@ -12,6 +12,7 @@ from sandbox.aws.errors import AwsError
 from sandbox.aws.jobs import DEFAULT_MAX_RUNTIME, ENDED_STATUSES, Job, JobStore, Runner
 
 PAGE = 10
+"""Jobs on one page of ListProcessingJobs, if the request says nothing."""
 _DESCRIBED = (
     "ProcessingInputs",
     "ProcessingOutputConfig",

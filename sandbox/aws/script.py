@@ -1,4 +1,4 @@
-"""Which end a scripted job comes to: a comment in its SQL says so, else the first rule that fits, else a result."""
+"""How a scripted job ends: as a comment in its SQL says, else by the first rule that fits, else with a result."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class AwsWorld:
 
     @property
     def secrets(self) -> list[str]:
-        """What nothing of bot or job may ever show."""
+        """The secrets that neither bot nor job may ever show."""
         return [self._access[1], self._job_access[1], self._job_token]
 
     @property

@@ -74,7 +74,7 @@ def _answer(world: PrestoWorld, environ: WSGIEnvironment) -> tuple[str, str, byt
 
 
 def _post(world: PrestoWorld, environ: WSGIEnvironment) -> tuple[str, str, bytes]:
-    if world.is_busy():
+    if world.take_busy():
         return "503 Service Unavailable", "text/plain", b"Server is busy"
     query = world.start(
         body(environ).decode("utf-8"),

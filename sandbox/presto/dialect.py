@@ -52,7 +52,7 @@ class Decimal(NamedTuple):
 def as_presto_means(statement: exp.Query, schema: Schema, catalog: str, session_schema: str | None) -> exp.Query:
     """The statement in words that make DuckDB answer as Presto. Raises PrestoError for what Presto refuses.
 
-    As it came where its names lead nowhere: DuckDB says so.
+    If its names cannot be resolved, it is returned unchanged, for DuckDB to refuse.
     """
     try:
         typed = qualify(

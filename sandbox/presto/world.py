@@ -24,6 +24,7 @@ from sandbox.presto.errors import PrestoError
 USERNAME = "credits-bot"
 SCHEMA = "authy"
 MEETING_SECONDS = 100
+"""How long a query waits for those that it is to meet."""
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Query:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def end(self, state: str, table: Table | None = None, error: PrestoError | None = None) -> None:
-        """The first end counts."""
+        """End the query; without effect if it has ended already."""
         if not self.ended.is_set():
             self.state, self.table, self.error = state, table, error
             self.ended.set()
@@ -58,7 +59,7 @@ class Trouble:
     meeting: threading.Barrier | None = None
 
     def wait_for_others(self) -> None:
-        """Where queries are to meet: until all are there. Raises PrestoError where they never are."""
+        """Wait until all queries that are to meet have come. Raises PrestoError after MEETING_SECONDS."""
         try:
             if self.meeting is not None:
                 self.meeting.wait()
@@ -171,11 +172,11 @@ class PrestoWorld:
     # What the API asks
 
     def accepts(self, username: str, password: str) -> bool:
-        """Whether somebody may in."""
+        """Return whether user and password are right."""
         return username == USERNAME and secrets.compare_digest(password, self._accepted)
 
-    def is_busy(self) -> bool:
-        """Whether to answer 503; each answer counts."""
+    def take_busy(self) -> bool:
+        """Take one of the 503 answers that `busy` ordered; return whether there was one left."""
         with self._lock:
             busy = self._busy > 0
             self._busy -= busy

@@ -71,7 +71,7 @@ class Configuration:
         file.write_bytes(serialize_key_and_certificates(b"presto", key, chain[0], chain[1:], encryption))
 
     def set_users(self, passwords: Mapping[str, str]) -> None:
-        """Who may in; the server looks again within a second."""
+        """Set who may log in; the server reads the file again within a second."""
         lines = (f"{user}:{self._hashed(password)}\n" for user, password in passwords.items())
         file = self._folder / "password.db"
         file.with_suffix(".new").write_text("".join(lines))

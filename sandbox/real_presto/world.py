@@ -1,7 +1,7 @@
 """The real server's data, password and life, and the verbs that tests drive it with.
 
-`RealPrestoWorld.control` holds what the control port offers as POST /control/presto/<verb>. What the embedded Presto
-can be told besides (delay, fail, busy, faults on its wire), a real one cannot: a slow query is made of SQL.
+`RealPrestoWorld.control` holds what the control port offers as POST /control/presto/<verb>. A real
+Presto has no verbs for delays, failures and faults, as the embedded one has: a slow query is made of SQL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from sandbox.real_presto.server import Server
 USERNAME = "credits-bot"
 SCHEMA = "authy"
 _SECONDS = 60.0
+"""How long one statement of the administrator may take."""
 _PASSWORD_SECONDS = 10.0
+"""How long the server may take to notice a new password."""
 
 
 class RealPrestoWorld:

@@ -16,6 +16,7 @@ Arguments = Mapping[str, Any]
 Answer = dict[str, Any]
 
 MAX_TEXT = 40_000
+"""Characters of a message's text; with more, this Slack refuses it."""
 FOREVER = 10**18
 
 

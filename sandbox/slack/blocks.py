@@ -11,7 +11,8 @@ Block = dict[str, Any]
 MAX_BLOCKS = 50
 MAX_ROWS = 100
 MAX_COLUMNS = 20
-MAX_CELL_CHARACTERS = 10_000  # of all cells of a message together
+MAX_CELL_CHARACTERS = 10_000
+"""Characters of all cells of a message together."""
 _TEXT_LIMITS = {"section": 3000, "header": 150, "context": 2000}
 _KNOWN = {"section", "header", "context", "divider", "rich_text", "image", "actions", "table", "markdown", "video"}
 _RICH = {"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
