@@ -77,7 +77,7 @@ def _lists_of(notebook: str) -> list[Path]:
 
 
 def first_lacking(wanted: Sequence[str], held: Sequence[str]) -> int:
-    """Return the index of the first stamp not held; all after it count as lacking: it may change what they installed."""
+    """Return the index of the first stamp not held; those after it count as lacking: it may change them."""
     return next((at for at, stamp in enumerate(wanted) if stamp not in held), len(wanted))
 
 
@@ -158,7 +158,7 @@ def _install_list(folder: Path, name: str, uv: Path | None) -> Path | None:
 
 
 def _install_for_notebooks(folder: Path, lists: Sequence[Path]) -> None:
-    """Install all lists at once, since they have to agree. Another notebook's may be undone, and then count as lacking."""
+    """Install all lists at once: they have to agree. Another notebook's may be undone, and count as lacking then."""
     stamps, lock = folder / ".installed-for-notebooks", Path(LOCK).read_text()
     wanted = [f"{hashlib.sha256(path.read_bytes() + lock.encode()).hexdigest()}  {path}" for path in lists]
     held = stamps.read_text().splitlines() if stamps.exists() else []
