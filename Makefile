@@ -6,7 +6,10 @@ PRESTO ?= embedded
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: install install-demo demo test test-heavy test-alone test-airflow test-aws test-image test-library test-presto test-pictures pictures check bench sandbox lock clean
+.PHONY: help install install-demo demo test test-heavy test-alone test-airflow test-aws test-image test-library test-presto test-pictures pictures check bench sandbox lock clean
+
+help:  ## the targets, as here
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 # What the environment lacks is installed into it, by scripts/install.py: what the demo needs, or that and all the rest.
 # The environment's own Python looks whether something lacks; PYTHON makes it.
@@ -67,17 +70,21 @@ bench: install  ## the measurements: a table and benchmarks/latest.json
 sandbox: install-demo  ## everything outside, on loopback, until Ctrl-C
 	$(PY) -m sandbox
 
-compile := $(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock"
-extra := $(PY) -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
+# $(call lock,LIST,SOURCES[,COMMAND |]) renews a list of locked versions; `within`: no other versions than in requirements.txt.
+lock = $(3) $(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url \
+	--custom-compile-command "make lock" $(2) -o $(1)
+within := -c requirements.txt
+extra = $(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"], sep="\n")' |
 lock: install  ## renew the locked versions, from pyproject.toml and the *.in files
-	$(compile) pyproject.toml --all-extras sandbox/requirements.in requirements.in -o requirements.txt
-	$(compile) -c requirements.txt pyproject.toml --extra bot -o docker-requirements.txt
-	$(extra) local | $(compile) -c requirements.txt - -o sagemaker/requirements.txt
-	$(extra) parquet | $(compile) -c requirements.txt - -o parquet-requirements.txt
-	$(compile) -c requirements.txt pyproject.toml --extra bot --extra local sandbox/requirements.in -o sandbox/requirements.txt
-	for name in sandbox/real_presto tests/pictures; do $(compile) -c requirements.txt $$name/requirements.in -o $$name/requirements.txt || exit 1; done
-	$(compile) tests/aws/requirements.in -o tests/aws/requirements.txt
+	$(call lock,requirements.txt,pyproject.toml --all-extras sandbox/requirements.in requirements.in)
+	$(call lock,docker-requirements.txt,$(within) pyproject.toml --extra bot)
+	$(call lock,sagemaker/requirements.txt,$(within) -,$(call extra,local))
+	$(call lock,parquet-requirements.txt,$(within) -,$(call extra,parquet))
+	$(call lock,sandbox/requirements.txt,$(within) pyproject.toml --extra bot --extra local sandbox/requirements.in)
+	$(call lock,sandbox/real_presto/requirements.txt,$(within) sandbox/real_presto/requirements.in)
+	$(call lock,tests/pictures/requirements.txt,$(within) tests/pictures/requirements.in)
+	$(call lock,tests/aws/requirements.txt,tests/aws/requirements.in)
 
-clean:
+clean:  ## remove the environment, the caches and what was built
 	rm -rf $(VENV) $(VENV).lock .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output build
 	find . -name __pycache__ -prune -exec rm -rf {} +
