@@ -65,7 +65,7 @@ class StateManager:
         self._store = store
         self._lease = lease
         self._processed = ProcessedMessages(store)
-        self._claimed: dict[str, str] = {}
+        self._claimed: dict[tuple[str, ...], str] = {}
         self._cursor_is_unreadable = False
 
     # Messages
@@ -231,7 +231,7 @@ class StateManager:
         for _ in range(3):
             try:
                 claimed = self._store.replace(key, mine, found[1]) if found else self._store.create(key, mine)
-                self._claimed[digest] = claimed
+                self._claimed[digest, *_whose(mine)] = claimed
                 return None
             except StateConflict:
                 found = self._store.get(key, LinkRecord)
@@ -251,7 +251,7 @@ class StateManager:
 
     def update_link(self, digest: str, mine: LinkRecord) -> None:
         """Say how a link's request stands; left alone where another request has it by now."""
-        key, claimed = paths.link_record(digest), self._claimed.pop(digest, None)
+        key, claimed = paths.link_record(digest), self._claimed.pop((digest, *_whose(mine)), None)
         if claimed is not None:
             with suppress(StateConflict):  # changed since: look at what is there
                 self._store.replace(key, mine, claimed)
@@ -261,7 +261,7 @@ class StateManager:
         except StateUnreadable:  # nobody's by now: whoever asks next is to find this one
             self._store.put_bytes(key, mine.model_dump_json().encode())
             return
-        if found and _same_request(found[0], mine):
+        if found and _whose(found[0]) == _whose(mine):
             self._store.replace(key, mine, found[1])
 
     # Executions
@@ -295,11 +295,11 @@ def link_digest(canonical: str, sql: str) -> str:
     return hashlib.sha256(f"{canonical}\n{sql}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _same_request(one: LinkRecord, other: LinkRecord) -> bool:
-    return (one.channel, one.ts, one.request_key) == (other.channel, other.ts, other.request_key)
+def _whose(link: LinkRecord) -> tuple[str, str, str]:
+    return link.channel, link.ts, link.request_key
 
 
 def _free(found: LinkRecord, mine: LinkRecord, today: str) -> bool:
-    if found.state == "failed" or _same_request(found, mine):
+    if found.state == "failed" or _whose(found) == _whose(mine):
         return True
     return found.only_on is not None and found.only_on != today

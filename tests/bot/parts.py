@@ -149,9 +149,7 @@ class Parts:
     @cached_property
     def statuses(self) -> StatusMessages:
         usual = UsualTime(History(self.store))
-        return StatusMessages(
-            store=self.store, state=self.state, notifier=self.notifier, usual=usual, clock=self.clock
-        )
+        return StatusMessages(store=self.store, state=self.state, notifier=self.notifier, usual=usual, clock=self.clock)
 
     @cached_property
     def reaper(self) -> Reaper:

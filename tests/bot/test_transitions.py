@@ -136,5 +136,5 @@ def test_a_result_whose_sql_was_not_kept_is_none() -> None:
     parts.leave_result(one)
     query = paths.ExecutionPaths(attempt(1).execution_id).query
     assert parts.bucket.objects.pop(query) == SQL.encode()
-    with pytest.raises(ResultInvalid, match="query.sql is missing"):
+    with pytest.raises(ResultInvalid, match=r"query\.sql is missing"):
         parts.results.of(one)

@@ -1,4 +1,4 @@
-"""What a job's description means: its outcome, its times, its seconds. Limit 1800 s, described 2 h after its creation."""
+"""What a job's description means: its outcome, times, seconds. Its limit is 1800 s; it is described 2 h after creation."""
 
 from __future__ import annotations
 

@@ -90,5 +90,5 @@ def test_what_is_no_list_is_refused_by_name_each_time(ask: object) -> None:
     store_on(bucket).put_bytes(KEY, b"{")
     processed = ProcessedMessages(store_on(bucket))
     for _ in range(2):
-        with pytest.raises(StateUnreadable, match="processed_messages.json"):
+        with pytest.raises(StateUnreadable, match="the earlier bot's list"):
             ask(processed)  # type: ignore[operator]
