@@ -1,4 +1,4 @@
-"""What a job's description means: its outcome, times, seconds. Its limit is 1800 s; it is described 2 h after creation."""
+"""What a job's description means: outcome, times, seconds. Its limit is 1800 s; described 2 h after its creation."""
 
 from __future__ import annotations
 
