@@ -16,6 +16,8 @@ from src.bot.answer_steps import AnswerSteps
 from src.bot.claims import Claimed
 from src.bot.damage import DamageReport
 from src.bot.delivery import Delivery
+from src.bot.execution_steps import ExecutionSteps
+from src.bot.first_look import FirstLook
 from src.bot.inbox import Inbox
 from src.bot.job_watch import JobWatch
 from src.bot.link_register import LinkRegister
@@ -133,6 +135,23 @@ class Parts:
         )
 
     @cached_property
+    def executions(self) -> ExecutionSteps:
+        """Its Looker and its reader of SQL are never asked."""
+        return ExecutionSteps(
+            self.settings,
+            executor=self.executor,
+            looker=cast("Any", None),
+            state=self.state,
+            links=self.links,
+            first_look=FirstLook(self.settings, cast("Any", None), JobReader(self.store, "image", self.clock)),
+            notifier=self.notifier,
+            audit=self.audit,
+            signals=self.signals,
+            results=self.results,
+            clock=self.clock,
+        )
+
+    @cached_property
     def alarms(self) -> Alarms:
         return Alarms(
             answers=self.answers,
@@ -151,17 +170,20 @@ class Parts:
         usual = UsualTime(History(self.store))
         return StatusMessages(store=self.store, state=self.state, notifier=self.notifier, usual=usual, clock=self.clock)
 
-    @cached_property
-    def reaper(self) -> Reaper:
-        return Reaper(
+    def reap(self, sagemaker: Any) -> list[str]:
+        """What the reaper says of the jobs that this client of SageMaker lists."""
+        clients = clients_on(self.bucket)
+        clients.sagemaker = sagemaker
+        reaper = Reaper(
             self.settings,
-            clients=clients_on(self.bucket),
+            clients=clients,
             writer=AuditWriter(self.store),
             executor=self.executor,
             state=self.state,
             lease=self.lease,
             clock=self.clock,
         )
+        return reaper.run()
 
     # What they work on
 

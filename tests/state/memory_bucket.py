@@ -58,10 +58,21 @@ class MemoryBucket:
         self.objects.pop(Key, None)
         return {}
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, StartAfter: str = "") -> dict[str, Any]:  # noqa: N803
-        """All keys in one page."""
+    def list_objects_v2(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Prefix: str,  # noqa: N803
+        StartAfter: str = "",  # noqa: N803
+        Delimiter: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
+        """All keys in one page; with a delimiter, the folders alone."""
         found = sorted(key for key in self.objects if key.startswith(Prefix) and key > StartAfter)
-        return {"Contents": [{"Key": key} for key in found]}
+        if not Delimiter:
+            return {"Contents": [{"Key": key} for key in found]}
+        below = [key.removeprefix(Prefix).split(Delimiter) for key in found]
+        folders = sorted({parts[0] for parts in below if len(parts) > 1})
+        return {"CommonPrefixes": [{"Prefix": f"{Prefix}{folder}{Delimiter}"} for folder in folders]}
 
     def under(self, prefix: str) -> Iterator[bytes]:
         """The content of each object whose key contains this."""
