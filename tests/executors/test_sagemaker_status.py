@@ -207,8 +207,10 @@ def test_a_result_and_its_end_are_told_together_where_the_end_comes_soon(install
     assert installation.clock.now - began == 4
 
 
-@pytest.mark.parametrize("status", ["Failed", "Stopped"])
-def test_a_valid_result_is_the_answer_whatever_the_job_ended_as(installation: Installation, status: str) -> None:
+@pytest.mark.parametrize(("status", "is_said"), [("Completed", False), ("Failed", True), ("Stopped", True)])
+def test_a_valid_result_is_the_answer_whatever_the_job_ended_as_and_the_log_says_how_it_did(
+    installation: Installation, caplog: pytest.LogCaptureFixture, status: str, is_said: bool
+) -> None:
     [name] = _started(installation)
     execution_id = paths.execution_id_of(name) or ""
     installation.leave_result(execution_id, valid_result(execution_id))
@@ -216,6 +218,7 @@ def test_a_valid_result_is_the_answer_whatever_the_job_ended_as(installation: In
     found = installation.executor.wait_for_completion(name)
     assert (found["status"], found["outcome"]) == (status, "completed")
     assert installation.executor.get_results(execution_id)["credit_amount"] == 4948.80
+    assert (f"has a valid result, but ended as {status}" in caplog.text) is is_said
 
 
 @pytest.mark.parametrize(("status", "outcome"), [("Failed", "failed"), ("Stopped", "stopped")])
