@@ -175,15 +175,13 @@ class QueuePool:
 
 
 class CountedWaiting:
-    """Counts how often a pause was ended."""
+    """Counts how often a pause was ended. sleep: moves the clock."""
 
     stopped = False
 
-    def __init__(self) -> None:
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self.sleep = sleep
         self.wakes = 0
-
-    def sleep(self, seconds: float) -> None:
-        raise AssertionError("nothing here waits")
 
     def pause(self, seconds: float) -> None:
         raise AssertionError("nothing here waits")

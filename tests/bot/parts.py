@@ -5,6 +5,7 @@ The one place of the tests without a sandbox that knows what their constructors 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -24,17 +25,15 @@ from src.bot.link_register import LinkRegister
 from src.bot.notifier import Notifier
 from src.bot.reaper import Reaper
 from src.bot.result_check import ResultCheck
+from src.bot.services import Services
 from src.bot.status_message import StatusMessages
 from src.bot.transitions import Results, Signals
-from src.bot.usual_time import UsualTime
 from src.bot.work_pool import InlinePool
+from src.calls import CallLog
 from src.config import BotSettings
 from src.executor import ReadResult
-from src.history.reader import History
 from src.notebook_choice import OUR_PROFILE
-from src.slack.rate_limiter import RateLimiter
 from src.state.audit import AuditTrail
-from src.state.audit_record import AuditWriter
 from src.state.job_reader import JobReader
 from src.state.lease import LeaseKeeper
 from src.state.records import Attempt, Failure, MessageRecord, Request
@@ -61,53 +60,50 @@ class Parts:
         self.executor = FakeExecutor()
         self.clock = FakeClock()
         self.pool = QueuePool()
-        self.waiting = CountedWaiting()
+        self.waiting = CountedWaiting(self.clock.sleep)
         self.signals = Signals()
         self.dropped: list[ClaimedMessage] = []
         usual = {"slack_channel": "#credits", "slack_error_user": ON_CALL, "looker_hosts": ("looker.example",)}
         self.settings = BotSettings(s3_output_bucket=NAME, **{**usual, **settings})
-        self.store = store_on(self.bucket)
-        self.lease = LeaseKeeper(self.store, self.clock)
-        self.state = StateManager(self.store, self.lease)
-        self.audit = AuditTrail(self.store, self.settings)
+        store = store_on(self.bucket)
+        lease = LeaseKeeper(store, self.clock)
+        self.services = Services(
+            settings=self.settings,
+            clock=self.clock,
+            waiting=self.waiting,
+            pool=self.pool,
+            calls=CallLog(),
+            clients=clients_on(self.bucket),
+            store=store,
+            lease=lease,
+            state=StateManager(store, lease),
+            audit=AuditTrail(store, self.settings),
+            executor=self.executor,
+            slack=cast("Any", self.slack),
+            looker=cast("Any", None),  # never asked
+        )
+        self.store, self.lease, self.state, self.audit = store, lease, self.services.state, self.services.audit
+
+    @cached_property
+    def inline(self) -> Services:
+        """The same with a pool that does each task at once."""
+        return replace(self.services, pool=InlinePool())
 
     @cached_property
     def notifier(self) -> Notifier:
-        return Notifier(
-            self.settings,
-            slack=cast("Any", self.slack),
-            executor=self.executor,
-            audit=self.audit,
-            gate=RateLimiter(self.settings.slack_post_interval, self.clock, self.clock.sleep),
-            check_lease=self.state.check_lease,
-        )
+        return Notifier(self.services)
 
     @cached_property
     def damage(self) -> DamageReport:
-        return DamageReport(notifier=self.notifier, slack=cast("Any", self.slack), clock=self.clock)
+        return DamageReport(self.services, self.notifier)
 
     @cached_property
     def inbox(self) -> Inbox:
-        return Inbox(
-            self.settings,
-            slack=cast("Any", self.slack),
-            state=self.state,
-            pool=InlinePool(),
-            damage=self.damage,
-            clock=self.clock,
-        )
+        return Inbox(self.inline, self.damage)
 
     @cached_property
     def adoption(self) -> Adoption:
-        return Adoption(
-            self.settings,
-            state=self.state,
-            lease=self.lease,
-            inbox=self.inbox,
-            pool=InlinePool(),
-            damage=self.damage,
-            clock=self.clock,
-        )
+        return Adoption(self.inline, self.inbox, self.damage)
 
     @cached_property
     def links(self) -> LinkRegister:
@@ -125,65 +121,37 @@ class Parts:
     @cached_property
     def answers(self) -> AnswerSteps:
         return AnswerSteps(
-            state=self.state,
-            links=self.links,
-            notifier=self.notifier,
-            audit=self.audit,
-            signals=self.signals,
-            results=self.results,
-            clock=self.clock,
+            self.services, links=self.links, notifier=self.notifier, signals=self.signals, results=self.results
         )
 
     @cached_property
     def executions(self) -> ExecutionSteps:
         """Its Looker and its reader of SQL are never asked."""
         return ExecutionSteps(
-            self.settings,
-            executor=self.executor,
-            looker=cast("Any", None),
-            state=self.state,
+            self.services,
             links=self.links,
             first_look=FirstLook(self.settings, cast("Any", None), JobReader(self.store, "image", self.clock)),
             notifier=self.notifier,
-            audit=self.audit,
             signals=self.signals,
             results=self.results,
-            clock=self.clock,
         )
 
     @cached_property
     def alarms(self) -> Alarms:
-        return Alarms(
-            answers=self.answers,
-            notifier=self.notifier,
-            state=self.state,
-            clock=self.clock,
-            drop=self.dropped.append,
-        )
+        return Alarms(self.services, self.notifier, self.dropped.append)
 
     @cached_property
     def job_watch(self) -> JobWatch:
-        return JobWatch(executor=self.executor, signals=self.signals, pool=self.pool, waiting=self.waiting)
+        return JobWatch(self.services, self.signals)
 
     @cached_property
     def statuses(self) -> StatusMessages:
-        usual = UsualTime(History(self.store))
-        return StatusMessages(store=self.store, state=self.state, notifier=self.notifier, usual=usual, clock=self.clock)
+        return StatusMessages(self.services, self.notifier)
 
     def reap(self, sagemaker: Any) -> list[str]:
         """What the reaper says of the jobs that this client of SageMaker lists."""
-        clients = clients_on(self.bucket)
-        clients.sagemaker = sagemaker
-        reaper = Reaper(
-            self.settings,
-            clients=clients,
-            writer=AuditWriter(self.store),
-            executor=self.executor,
-            state=self.state,
-            lease=self.lease,
-            clock=self.clock,
-        )
-        return reaper.run()
+        self.services.clients.sagemaker = sagemaker
+        return Reaper(self.services).run()
 
     # What they work on
 

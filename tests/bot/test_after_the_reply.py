@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from src.bot.alarms import alarm_due
 from src.errors import TransientError
 from src.state.records import Request
 from src.state.state_manager import ClaimedMessage
@@ -18,13 +19,13 @@ ENDED = "2026-01-15T12:40:00Z"
 
 def answered(parts: Parts, **fields: Any) -> tuple[ClaimedMessage, Request]:
     """A request whose answer was posted just now."""
-    held = parts.claimed(request(state="replying", reply="answer"))
-    [one] = held.record.requests
+    claimed = parts.claimed(request(state="replying", reply="answer"))
+    [one] = claimed.record.requests
     parts.leave_result(one)
-    parts.answers.reply(held, one)
+    parts.answers.reply(claimed, one)
     for name, value in fields.items():
         setattr(one, name, value)
-    return held, one
+    return claimed, one
 
 
 @pytest.mark.parametrize(
@@ -76,15 +77,15 @@ def test_what_follows_each_reply(one: Request, left: list[str]) -> None:
 
 def test_of_a_reply_without_an_execution_nothing_is_audited() -> None:
     parts = Parts()
-    held = parts.claimed(request(state="replying", reply="not_verify", attempts=[]))
-    [one] = held.record.requests
-    parts.answers.reply(held, one)
+    claimed = parts.claimed(request(state="replying", reply="not_verify", attempts=[]))
+    [one] = claimed.record.requests
+    parts.answers.reply(claimed, one)
     parts.clock.sleep(60)
     assert parts.answers.left(one) == ["link"]
-    assert not parts.answers.mark_due(held)
-    parts.answers.follow_up(held, one)
-    assert parts.saved(held).requests[0].state == "settled"
-    assert parts.answers.mark_due(held)
+    assert not parts.answers.mark_due(claimed)
+    parts.answers.follow_up(claimed, one)
+    assert parts.saved(claimed).requests[0].state == "settled"
+    assert parts.answers.mark_due(claimed)
 
 
 ALL: Any = {"done": ["reply", "report", "link"]}
@@ -103,22 +104,22 @@ ALL: Any = {"done": ["reply", "report", "link"]}
 )
 def test_when_a_message_gets_its_mark(fields: dict[str, Any], seconds: float, status: str | None, due: bool) -> None:
     parts = Parts()
-    held, _ = answered(parts, **fields)
+    claimed, _ = answered(parts, **fields)
     parts.clock.sleep(seconds)
     if status:
         parts.signals.statuses = {JOB: stands(JOB, status)}
-    assert parts.answers.mark_due(held) is due
+    assert parts.answers.mark_due(claimed) is due
 
 
 def test_a_mark_does_not_wait_for_what_failed() -> None:
     parts = Parts()
-    held, one = answered(parts, **ALL)
+    claimed, one = answered(parts, **ALL)
     parts.signals.statuses = {JOB: stands(JOB, "Completed")}
     parts.bucket.before_put = _s3_takes_no_audit
-    assert not parts.answers.mark_due(held)
+    assert not parts.answers.mark_due(claimed)
     with pytest.raises(TransientError):
-        parts.answers.follow_up(held, one)
-    assert parts.answers.mark_due(held)
+        parts.answers.follow_up(claimed, one)
+    assert parts.answers.mark_due(claimed)
 
 
 def _s3_takes_no_audit(key: str) -> None:
@@ -137,7 +138,7 @@ def _s3_takes_no_audit(key: str) -> None:
     ],
 )
 def test_of_what_on_call_is_still_to_be_told(one: Request, due: bool) -> None:
-    assert Parts().answers.alarm_due(one) is due
+    assert alarm_due(one) is due
 
 
 @pytest.mark.parametrize(
@@ -152,14 +153,14 @@ def test_of_what_on_call_is_still_to_be_told(one: Request, due: bool) -> None:
 )
 def test_which_mark_a_message_gets(replies: list[Any], mark: str) -> None:
     parts = Parts()
-    held = parts.claimed(*(request(n, state="settled", reply=reply) for n, reply in enumerate(replies, 1)))
-    parts.answers.mark(held, held.record.requests[0])
+    claimed = parts.claimed(*(request(n, state="settled", reply=reply) for n, reply in enumerate(replies, 1)))
+    parts.answers.mark(claimed, claimed.record.requests[0])
     assert parts.slack.calls == [f"react {mark}"]
-    assert parts.saved(held).mark == mark
+    assert parts.saved(claimed).mark == mark
 
 
 def test_an_answer_that_reached_nobody_is_marked_as_none() -> None:
     parts = Parts()
-    held = parts.claimed(request(state="settled", reply="answer", unreached="deleted: thread_not_found"))
-    parts.answers.mark(held, held.record.requests[0])
+    claimed = parts.claimed(request(state="settled", reply="answer", unreached="deleted: thread_not_found"))
+    parts.answers.mark(claimed, claimed.record.requests[0])
     assert parts.slack.calls == ["react x"]

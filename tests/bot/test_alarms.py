@@ -52,29 +52,29 @@ def dms(slack: FakeSlack) -> list[str]:
 )
 def test_failures_of_one_cause_are_told_in_one_message(requests: list[Request], messages: list[str]) -> None:
     parts = Parts()
-    held = [parts.claimed(one, ts=f"176848000{number}.000100") for number, one in enumerate(requests)]
-    assert parts.alarms.tell(held) is bool(messages)
+    claimed = [parts.claimed(one, ts=f"176848000{number}.000100") for number, one in enumerate(requests)]
+    assert parts.alarms.tell(claimed) is bool(messages)
     assert dms(parts.slack) == messages
 
 
 def test_which_message_tells_of_a_failure_is_saved_before_it_is_sent_and_that_it_was_after() -> None:
     parts = Parts()
-    held = parts.claimed(failed(1, "No memory."))
+    claimed = parts.claimed(failed(1, "No memory."))
     before: list[str | None] = []
-    parts.slack.on_post = lambda: before.append(parts.saved(held).requests[0].alarm)
+    parts.slack.on_post = lambda: before.append(parts.saved(claimed).requests[0].alarm)
 
-    parts.alarms.tell([held])
+    parts.alarms.tell([claimed])
 
     [said] = told(parts.slack)
     assert [f"alarm-{key}" for key in before] == [said.key]
-    assert parts.saved(held).requests[0].done == ["alarm"]
+    assert parts.saved(claimed).requests[0].done == ["alarm"]
 
 
 def test_nobody_is_told_twice() -> None:
     parts = Parts()
-    held = [parts.claimed(failed(1, "No memory."))]
-    assert parts.alarms.tell(held)
-    assert not parts.alarms.tell(held)
+    claimed = [parts.claimed(failed(1, "No memory."))]
+    assert parts.alarms.tell(claimed)
+    assert not parts.alarms.tell(claimed)
     assert len(told(parts.slack)) == 1
 
 
@@ -93,10 +93,10 @@ def test_a_failure_of_a_cause_told_before_is_noted_under_that_message_and_sends_
 
 def test_a_bot_that_takes_over_looks_for_the_message_that_the_record_names() -> None:
     first = Parts()
-    held = first.claimed(failed(1, "No memory."))
-    first.alarms.tell([held])
-    held.record.requests[0].done.clear()  # it died before it saved that
-    first.state.save(held)
+    claimed = first.claimed(failed(1, "No memory."))
+    first.alarms.tell([claimed])
+    claimed.record.requests[0].done.clear()  # it died before it saved that
+    first.state.save(claimed)
     second = Parts(bucket=first.bucket, slack=first.slack)
     second.clock.sleep(DURATION)
     taken = second.state.claim("C1", TS)
@@ -111,58 +111,58 @@ def test_a_bot_that_takes_over_looks_for_the_message_that_the_record_names() -> 
 @pytest.mark.parametrize("was_posted", [False, True], ids=["not posted", "posted, and the answer lost"])
 def test_what_could_not_be_sent_is_looked_for_and_sent_ten_seconds_later(was_posted: bool) -> None:
     parts = Parts()
-    held = [parts.claimed(failed(1, "No memory."))]
+    claimed = [parts.claimed(failed(1, "No memory."))]
     lost = SlackUnavailable("no answer")
     if was_posted:
-        parts.slack.on_post = lambda: _posted_but_lost(parts.slack, held, lost)
+        parts.slack.on_post = lambda: _posted_but_lost(parts.slack, claimed, lost)
     else:
         parts.slack.refuses["send_dm"] = [lost]
 
-    assert not parts.alarms.tell(held)
-    assert parts.saved(held[0]).requests[0].done == []
+    assert not parts.alarms.tell(claimed)
+    assert parts.saved(claimed[0]).requests[0].done == []
     parts.clock.sleep(9.9)
-    assert not parts.alarms.tell(held)
+    assert not parts.alarms.tell(claimed)
     parts.clock.sleep(0.1)
-    assert parts.alarms.tell(held)
+    assert parts.alarms.tell(claimed)
 
     assert len(told(parts.slack)) == 1
-    assert parts.saved(held[0]).requests[0].done == ["alarm"]
+    assert parts.saved(claimed[0]).requests[0].done == ["alarm"]
 
 
-def _posted_but_lost(slack: FakeSlack, held: list[ClaimedMessage], lost: SlackUnavailable) -> None:
+def _posted_but_lost(slack: FakeSlack, claimed: list[ClaimedMessage], lost: SlackUnavailable) -> None:
     slack.on_post = lambda: None
-    slack.said.append(Said(ON_CALL, "No memory.", f"alarm-{held[0].record.requests[0].alarm}"))
+    slack.said.append(Said(ON_CALL, "No memory.", f"alarm-{claimed[0].record.requests[0].alarm}"))
     raise lost
 
 
 def test_on_call_who_cannot_be_reached_is_not_asked_again() -> None:
     parts = Parts()
-    held = [parts.claimed(failed(1, "No memory."))]
+    claimed = [parts.claimed(failed(1, "No memory."))]
     parts.slack.refuses["send_dm"] = [Undeliverable("no such user", "user_not_found")]
-    assert parts.alarms.tell(held)
-    assert not parts.alarms.tell(held)
+    assert parts.alarms.tell(claimed)
+    assert not parts.alarms.tell(claimed)
     assert parts.slack.calls.count("send_dm") == 1
 
 
 def test_a_bot_that_lost_its_lease_tells_nothing_and_lets_the_messages_go() -> None:
     parts = Parts()
-    held = parts.claimed(failed(1, "No memory."))
+    claimed = parts.claimed(failed(1, "No memory."))
     parts.clock.sleep(DURATION)
-    assert not parts.alarms.tell([held])
-    assert (told(parts.slack), parts.dropped) == ([], [held])
-    assert parts.saved(held).requests[0].done == []
+    assert not parts.alarms.tell([claimed])
+    assert (told(parts.slack), parts.dropped) == ([], [claimed])
+    assert parts.saved(claimed).requests[0].done == []
 
 
 @pytest.mark.parametrize("error", [None, TransientError("S3 is away")], ids=["another bot has it", "S3 is away"])
 def test_what_cannot_be_saved_is_not_sent(error: TransientError | None) -> None:
     parts = Parts()
-    held = parts.claimed(failed(1, "No memory."))
+    claimed = parts.claimed(failed(1, "No memory."))
     if error is None:
-        held.etag = "of an older version"
+        claimed.etag = "of an older version"
     else:
         parts.bucket.before_put = lambda key: _raise(error)
-    assert not parts.alarms.tell([held])
-    assert (told(parts.slack), parts.dropped) == ([], [held])
+    assert not parts.alarms.tell([claimed])
+    assert (told(parts.slack), parts.dropped) == ([], [claimed])
 
 
 def _raise(error: Exception) -> None:

@@ -21,9 +21,9 @@ from tests.bot.parts import Parts, request
 def test_without_a_machine(waited_minutes: float | None, told_before: bool, words: int, given_up: bool) -> None:
     parts = Parts()
     since = None if waited_minutes is None else parts.clock.now - waited_minutes * 60
-    held = parts.claimed(request(state="submitting", waiting_since=since, told_waiting=told_before))
-    parts.executions.wait_for_capacity(held, held.record.requests[0], "ResourceLimitExceeded")
-    [saved] = parts.saved(held).requests
+    claimed = parts.claimed(request(state="submitting", waiting_since=since, told_waiting=told_before))
+    parts.executions.wait_for_capacity(claimed, claimed.record.requests[0], "ResourceLimitExceeded")
+    [saved] = parts.saved(claimed).requests
     assert len(parts.slack.said) == words
     assert saved.state == ("replying" if given_up else "submitting")
     if not given_up:
@@ -34,9 +34,9 @@ def test_without_a_machine(waited_minutes: float | None, told_before: bool, word
 
 def test_whoever_asked_hears_why_and_that_posting_it_again_may_help() -> None:
     parts = Parts()
-    held = parts.claimed(request(state="submitting", waiting_since=parts.clock.now - 6 * 3600))
-    parts.executions.wait_for_capacity(held, held.record.requests[0], "ResourceLimitExceeded")
-    [saved] = parts.saved(held).requests
+    claimed = parts.claimed(request(state="submitting", waiting_since=parts.clock.now - 6 * 3600))
+    parts.executions.wait_for_capacity(claimed, claimed.record.requests[0], "ResourceLimitExceeded")
+    [saved] = parts.saved(claimed).requests
     assert (saved.reply, saved.not_before) == ("failure", 0.0)
     why = saved.failure
     assert why is not None
@@ -46,10 +46,10 @@ def test_whoever_asked_hears_why_and_that_posting_it_again_may_help() -> None:
 
 def test_that_it_waits_is_saved_before_it_is_said() -> None:
     parts = Parts()
-    held = parts.claimed(request(state="submitting", waiting_since=parts.clock.now - 600))
+    claimed = parts.claimed(request(state="submitting", waiting_since=parts.clock.now - 600))
     saved: list[bool] = []
-    parts.slack.on_post = lambda: saved.append(parts.saved(held).requests[0].told_waiting)
-    parts.executions.wait_for_capacity(held, held.record.requests[0], "ResourceLimitExceeded")
+    parts.slack.on_post = lambda: saved.append(parts.saved(claimed).requests[0].told_waiting)
+    parts.executions.wait_for_capacity(claimed, claimed.record.requests[0], "ResourceLimitExceeded")
     assert saved == [True]
 
 

@@ -36,12 +36,12 @@ NOT_VERIFY: Any = {"state": "replying", "reply": "not_verify"}
 def test_a_reply_reaches_somebody(refusals: list[CreditsError], waited: float, to: str) -> None:
     parts = Parts()
     since = parts.clock.now - waited
-    held = parts.claimed(request(**NOT_VERIFY, refused_since=since))
+    claimed = parts.claimed(request(**NOT_VERIFY, refused_since=since))
     parts.slack.refuses["post_reply"] = list(refusals)
-    posted = parts.delivery.reach(held, held.record.requests[0], None)
+    posted = parts.delivery.reach(claimed, claimed.record.requests[0], None)
     assert [said.to for said in parts.slack.said] == [to]
     assert (posted is not None) is (to == TS)
-    assert ["was sent directly" in problem for problem in held.problems] == [True] * (to != TS)
+    assert ["was sent directly" in problem for problem in claimed.problems] == [True] * (to != TS)
 
 
 @pytest.mark.parametrize(
@@ -57,41 +57,41 @@ def test_a_reply_reaches_somebody(refusals: list[CreditsError], waited: float, t
 )
 def test_what_may_be_fixed_is_waited_for_and_sent_nowhere_else(error: CreditsError, waited: float) -> None:
     parts = Parts()
-    held = parts.claimed(request(**NOT_VERIFY, refused_since=parts.clock.now - waited))
+    claimed = parts.claimed(request(**NOT_VERIFY, refused_since=parts.clock.now - waited))
     parts.slack.refuses["post_reply"] = [error]
     with pytest.raises(type(error)):
-        parts.delivery.reach(held, held.record.requests[0], None)
+        parts.delivery.reach(claimed, claimed.record.requests[0], None)
     assert parts.slack.said == []
-    assert not parts.saved(held).requests[0].directly
+    assert not parts.saved(claimed).requests[0].directly
 
 
 def test_since_when_and_why_a_channel_refuses_is_saved_at_its_first_refusal() -> None:
     parts = Parts()
-    held = parts.claimed(request(**NOT_VERIFY))
-    [one], began = held.record.requests, parts.clock.now
+    claimed = parts.claimed(request(**NOT_VERIFY))
+    [one], began = claimed.record.requests, parts.clock.now
     for _ in range(2):
         parts.slack.refuses["post_reply"] = [ARCHIVED]
         with pytest.raises(ChannelRefused):
-            parts.delivery.reach(held, one, None)
+            parts.delivery.reach(claimed, one, None)
         parts.clock.sleep(60)
-    saved = parts.saved(held).requests[0]
+    saved = parts.saved(claimed).requests[0]
     assert (saved.refusal, saved.refused_since, saved.directly) == ("is_archived", began, False)
 
 
 def test_that_the_thread_is_given_up_is_saved_before_anything_is_sent_directly() -> None:
     parts = Parts()
-    held = parts.claimed(request(**NOT_VERIFY))
+    claimed = parts.claimed(request(**NOT_VERIFY))
     parts.slack.refuses["post_reply"] = [SlackRefused("no", "msg_too_long")] * 2
     given_up: list[bool] = []
-    parts.slack.on_post = lambda: given_up.append(parts.saved(held).requests[0].directly)
-    parts.delivery.reach(held, held.record.requests[0], None)
+    parts.slack.on_post = lambda: given_up.append(parts.saved(claimed).requests[0].directly)
+    parts.delivery.reach(claimed, claimed.record.requests[0], None)
     assert given_up == [True]
 
 
 def test_a_thread_that_was_given_up_is_not_tried_again() -> None:
     parts = Parts()
-    held = parts.claimed(request(**NOT_VERIFY, directly=True, refusal="msg_too_long"))
-    assert parts.delivery.reach(held, held.record.requests[0], None) is None
+    claimed = parts.claimed(request(**NOT_VERIFY, directly=True, refusal="msg_too_long"))
+    assert parts.delivery.reach(claimed, claimed.record.requests[0], None) is None
     assert "post_reply" not in parts.slack.calls
 
 
@@ -99,9 +99,9 @@ def test_a_thread_that_was_given_up_is_not_tried_again() -> None:
 def test_a_failure_that_was_sent_directly_needs_no_other_direct_message(reply: Any, done: list[str]) -> None:
     parts = Parts()
     why = Failure(category="failed", message="No memory.")
-    held = parts.claimed(request(state="replying", reply=reply, failure=why, directly=True))
-    parts.delivery.reach(held, held.record.requests[0], None)
-    assert held.record.requests[0].done == done
+    claimed = parts.claimed(request(state="replying", reply=reply, failure=why, directly=True))
+    parts.delivery.reach(claimed, claimed.record.requests[0], None)
+    assert claimed.record.requests[0].done == done
 
 
 GONE, BOT = Undeliverable("gone", "user_disabled"), Undeliverable("bot", "user_is_bot")
@@ -119,14 +119,14 @@ GONE, BOT = Undeliverable("gone", "user_disabled"), Undeliverable("bot", "user_i
 )
 def test_who_gets_it_directly(user: dict[str, Any], refusals: list[CreditsError], to: str | None) -> None:
     parts = Parts()
-    held = parts.claimed(request(**NOT_VERIFY, directly=True), **user)
+    claimed = parts.claimed(request(**NOT_VERIFY, directly=True), **user)
     parts.slack.refuses["send_dm"] = list(refusals)
     if to is None:
         with pytest.raises(Unreached) as unreached:
-            parts.delivery.reach(held, held.record.requests[0], None)
+            parts.delivery.reach(claimed, claimed.record.requests[0], None)
         assert unreached.value.reason == "requester: user_disabled, SLACK_ERROR_USER: user_is_bot"
     else:
-        parts.delivery.reach(held, held.record.requests[0], None)
+        parts.delivery.reach(claimed, claimed.record.requests[0], None)
     assert [said.to for said in parts.slack.said] == [to] * (to is not None)
 
 
@@ -140,10 +140,10 @@ def test_who_gets_it_directly(user: dict[str, Any], refusals: list[CreditsError]
     ],
 )
 def test_that_nobody_was_reached_is_noted(error: Any, unreached: str, problems: int) -> None:
-    held = Parts().claimed(request(refusal="is_archived"))
-    [one] = held.record.requests
-    note_unreached(held, one, error)
-    assert (one.unreached, len(held.problems)) == (unreached, problems)
+    claimed = Parts().claimed(request(refusal="is_archived"))
+    [one] = claimed.record.requests
+    note_unreached(claimed, one, error)
+    assert (one.unreached, len(claimed.problems)) == (unreached, problems)
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_that_nobody_was_reached_is_noted(error: Any, unreached: str, problems: 
     ],
 )
 def test_on_call_is_told_whom_to_tell_of_what(fields: dict[str, Any], named: str) -> None:
-    held = Parts().claimed(request(**fields))
-    note_unreached(held, held.record.requests[0], Unreached("no", reason="requester: a bot"))
-    [problem] = held.problems
+    claimed = Parts().claimed(request(**fields))
+    note_unreached(claimed, claimed.record.requests[0], Unreached("no", reason="requester: a bot"))
+    [problem] = claimed.problems
     assert named in problem
     assert f"the message {TS} in C1 by U0SUPPORT1" in problem

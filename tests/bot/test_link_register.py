@@ -20,11 +20,11 @@ PLAIN: Any = {"execution_id": "20260115_123456_00000001"}
 
 def in_hand(parts: Parts) -> tuple[ClaimedMessage, Request]:
     """A message whose one link's query it has in hand."""
-    held = parts.claimed(request())
-    [one] = held.record.requests
-    assert parts.links.claim(held, one, HERE, SQL) is None
-    parts.state.save(held)
-    return held, one
+    claimed = parts.claimed(request())
+    [one] = claimed.record.requests
+    assert parts.links.claim(claimed, one, HERE, SQL) is None
+    parts.state.save(claimed)
+    return claimed, one
 
 
 def holder_for_another(parts: Parts, sql: str = SQL) -> LinkRecord | None:
@@ -35,10 +35,10 @@ def holder_for_another(parts: Parts, sql: str = SQL) -> LinkRecord | None:
 
 def test_while_it_runs_the_same_query_is_pointed_to_it() -> None:
     parts = Parts()
-    held, one = in_hand(parts)
+    claimed, one = in_hand(parts)
     found = holder_for_another(parts)
     assert found is not None
-    assert (found.channel, found.ts, found.request_key, found.state) == (*held.key, one.key, "running")
+    assert (found.channel, found.ts, found.request_key, found.state) == (*claimed.key, one.key, "running")
     assert found.execution_id == one.attempts[0].execution_id
 
 
@@ -50,8 +50,8 @@ def test_another_sql_of_the_same_link_is_another_query() -> None:
 
 def test_the_same_request_again_has_its_own_query() -> None:
     parts = Parts()
-    held, one = in_hand(parts)
-    assert parts.links.claim(held, one, HERE, SQL) is None
+    claimed, one = in_hand(parts)
+    assert parts.links.claim(claimed, one, HERE, SQL) is None
 
 
 @pytest.mark.parametrize(
@@ -69,18 +69,18 @@ def test_the_same_request_again_has_its_own_query() -> None:
 )
 def test_how_it_ended(reply: Any, reply_ts: str | None, result: Any, days: int, held_by_the_first: bool) -> None:
     parts = Parts()
-    held, one = in_hand(parts)
+    claimed, one = in_hand(parts)
     one.reply, one.reply_ts = reply, reply_ts
-    parts.links.finish(held, one, result)
+    parts.links.finish(claimed, one, result)
     parts.clock.sleep(days * 86_400)
     assert (holder_for_another(parts) is not None) is held_by_the_first
 
 
 def test_an_answer_says_that_it_is_one_and_for_which_day() -> None:
     parts = Parts()
-    held, one = in_hand(parts)
+    claimed, one = in_hand(parts)
     one.reply, one.reply_ts = "answer", "1768480010.000100"
-    parts.links.finish(held, one, RELATIVE)
+    parts.links.finish(claimed, one, RELATIVE)
     found = holder_for_another(parts)
     assert found is not None
     assert (found.state, found.only_on) == ("answered", "2026-01-15")
@@ -88,27 +88,27 @@ def test_an_answer_says_that_it_is_one_and_for_which_day() -> None:
 
 def test_what_another_has_by_now_is_left_alone() -> None:
     parts = Parts()
-    held, one = in_hand(parts)
+    claimed, one = in_hand(parts)
     one.reply = "failure"
-    parts.links.finish(held, one, None)
+    parts.links.finish(claimed, one, None)
     assert holder_for_another(parts) is None  # the later message has it now
-    parts.links.finish(held, one, None)  # again, since its record could not be saved
+    parts.links.finish(claimed, one, None)  # again, since its record could not be saved
     key = paths.link_record(link_digest(HERE.canonical, SQL))
     assert LinkRecord.model_validate_json(parts.bucket.objects[key]).ts == LATER
 
 
 def test_a_request_whose_sql_was_never_known_holds_nothing() -> None:
     parts = Parts()
-    held = parts.claimed(request())
+    claimed = parts.claimed(request())
     before = list(parts.bucket.puts)
-    parts.links.finish(held, held.record.requests[0], None)
+    parts.links.finish(claimed, claimed.record.requests[0], None)
     assert parts.bucket.puts == before
 
 
 def test_looker_that_gives_another_sql_frees_the_one_it_gave_before() -> None:
     parts = Parts()
-    held, one = in_hand(parts)
-    assert parts.links.renew(held, one, HERE, f"{SQL} AND 1 = 1") is None
+    claimed, one = in_hand(parts)
+    assert parts.links.renew(claimed, one, HERE, f"{SQL} AND 1 = 1") is None
     assert one.sql_digest == link_digest(HERE.canonical, f"{SQL} AND 1 = 1")
     assert holder_for_another(parts) is None
 
@@ -122,9 +122,9 @@ def test_looker_that_gives_another_sql_frees_the_one_it_gave_before() -> None:
 )
 def test_a_record_that_names_a_request_of_another_sql(state: Any, sql_digest: str, told: bool) -> None:
     parts = Parts()
-    held, one = in_hand(parts)
+    claimed, one = in_hand(parts)
     one.state, one.sql_digest = state, sql_digest
-    parts.state.save(held)
+    parts.state.save(claimed)
     later = parts.claimed(request(2), ts=LATER)
     found = parts.links.claim(later, later.record.requests[0], HERE, SQL)
     assert (found is None) is told

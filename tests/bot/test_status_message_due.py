@@ -32,38 +32,38 @@ def test_when_it_begins(one: Request, seconds: float, due: bool) -> None:
 
 
 def begun(parts: Parts, **fields: Any) -> tuple[ClaimedMessage, Request]:
-    held = parts.claimed(request(**{**BEGUN, **fields}))
-    return held, held.record.requests[0]
+    claimed = parts.claimed(request(**{**BEGUN, **fields}))
+    return claimed, claimed.record.requests[0]
 
 
 def test_that_there_will_be_one_is_saved_before_it_is_posted() -> None:
     parts = Parts()
-    held, one = begun(parts, progress_begun=False)
-    parts.statuses.say_progress(held, one)
-    assert parts.saved(held).requests[0].progress_begun
+    claimed, one = begun(parts, progress_begun=False)
+    parts.statuses.say_progress(claimed, one)
+    assert parts.saved(claimed).requests[0].progress_begun
     assert parts.slack.said == []
-    parts.statuses.say_progress(held, one)
+    parts.statuses.say_progress(claimed, one)
     assert len(parts.slack.said) == 1
-    assert parts.saved(held).requests[0].progress_ts == "1768480001.000100"
+    assert parts.saved(claimed).requests[0].progress_ts == "1768480001.000100"
 
 
 def test_it_is_edited_every_thirty_seconds() -> None:
     parts = Parts()
-    held, one = begun(parts)
-    parts.statuses.say_progress(held, one)
+    claimed, one = begun(parts)
+    parts.statuses.say_progress(claimed, one)
     parts.clock.sleep(29.9)
     assert not parts.statuses.due(one)
     parts.clock.sleep(0.1)
     assert parts.statuses.due(one)
-    parts.statuses.say_progress(held, one)
+    parts.statuses.say_progress(claimed, one)
     assert [parts.slack.calls.count(method) for method in ("post_reply", "update")] == [1, 1]
 
 
 def test_while_an_answer_waits_for_the_channel_it_waits_two_seconds() -> None:
     parts = Parts(slack_post_interval=5.0)
-    held, one = begun(parts)
-    parts.notifier.may_post_now(held)  # somebody else's turn
-    parts.statuses.say_progress(held, one)
+    claimed, one = begun(parts)
+    parts.notifier.reserve_post(claimed)  # somebody else's turn
+    parts.statuses.say_progress(claimed, one)
     assert parts.slack.said == []
     assert not parts.statuses.due(one)
     parts.clock.sleep(2)
@@ -77,29 +77,29 @@ def test_while_an_answer_waits_for_the_channel_it_waits_two_seconds() -> None:
 )
 def test_what_slack_refuses_for_good_is_not_tried_again(fields: dict[str, Any], method: str) -> None:
     parts = Parts()
-    held, one = begun(parts, **fields)
+    claimed, one = begun(parts, **fields)
     parts.slack.refuses[method] = [MessageGone("gone", "message_not_found")]
-    parts.statuses.say_progress(held, one)
+    parts.statuses.say_progress(claimed, one)
     parts.clock.sleep(1e6)
     assert not parts.statuses.due(one)
 
 
 def test_one_that_may_have_been_posted_is_looked_for_before_it_is_posted_again() -> None:
     parts = Parts()
-    held, one = begun(parts)
+    claimed, one = begun(parts)
     parts.slack.refuses["post_reply"] = [SlackUnavailable("no answer")]
-    parts.statuses.say_progress(held, one)
+    parts.statuses.say_progress(claimed, one)
     assert "find_reply" not in parts.slack.calls
     parts.clock.sleep(30)
-    parts.statuses.say_progress(held, one)
+    parts.statuses.say_progress(claimed, one)
     assert parts.slack.calls[-2:] == ["find_reply", "post_reply"]
     assert one.progress_ts is not None
 
 
 def test_where_another_bot_has_the_message_by_now_it_is_taken_away_at_once() -> None:
     parts = Parts()
-    held, one = begun(parts)
-    held.etag = "of an older version"
+    claimed, one = begun(parts)
+    claimed.etag = "of an older version"
     with pytest.raises(StateConflict):
-        parts.statuses.say_progress(held, one)
+        parts.statuses.say_progress(claimed, one)
     assert parts.slack.calls[-1] == "delete"

@@ -17,9 +17,9 @@ WHY = Failure(category="data", message="Two accounts.")
 @pytest.mark.parametrize("kind", ["answer", "failure", "not_verify", "repeat", "refused"])
 def test_that_a_reply_is_about_to_be_posted_is_in_the_bucket_first(kind: ReplyKind) -> None:
     parts = Parts()
-    held = parts.claimed(request(state="running", tries=4, not_before=1e9))
-    begin_reply(parts.state, held, held.record.requests[0], kind)
-    [saved] = parts.saved(held).requests
+    claimed = parts.claimed(request(state="running", tries=4, not_before=1e9))
+    begin_reply(parts.state, claimed, claimed.record.requests[0], kind)
+    [saved] = parts.saved(claimed).requests
     assert (saved.state, saved.reply, saved.tries, saved.not_before) == ("replying", kind, 0, 0.0)
     assert parts.slack.calls == []
 
@@ -36,18 +36,18 @@ def test_that_a_reply_is_about_to_be_posted_is_in_the_bucket_first(kind: ReplyKi
 )
 def test_why_there_is_no_answer_is_saved_with_how_it_is_told(category: str, kind: str) -> None:
     parts = Parts()
-    held = parts.claimed(request(state="running"))
+    claimed = parts.claimed(request(state="running"))
     why = Failure(category=category, message="as it was")
-    begin_failure(parts.state, held, held.record.requests[0], why)
-    [saved] = parts.saved(held).requests
+    begin_failure(parts.state, claimed, claimed.record.requests[0], why)
+    [saved] = parts.saved(claimed).requests
     assert (saved.state, saved.reply, saved.failure) == ("replying", kind, why)
 
 
 def test_a_refusal_before_a_job_is_saved_as_one_whatever_its_category() -> None:
     parts = Parts()
-    held = parts.claimed(request(state="new"))
-    begin_refusal(parts.state, held, held.record.requests[0], WHY)
-    [saved] = parts.saved(held).requests
+    claimed = parts.claimed(request(state="new"))
+    begin_refusal(parts.state, claimed, claimed.record.requests[0], WHY)
+    [saved] = parts.saved(claimed).requests
     assert (saved.state, saved.reply, saved.failure) == ("replying", "refused", WHY)
 
 
