@@ -27,6 +27,7 @@ from .bot import metrics
 from .bot.adoption import Adoption
 from .bot.answer_steps import AnswerSteps
 from .bot.damage import DamageReport
+from .bot.display import Display, make_display
 from .bot.execution_steps import ExecutionSteps
 from .bot.first_look import FirstLook
 from .bot.inbox import Inbox
@@ -34,11 +35,10 @@ from .bot.job_watch import JobWatch
 from .bot.link_register import LinkRegister
 from .bot.message_processor import MessageProcessor
 from .bot.notifier import Notifier
-from .bot.progress import Progress, make_progress
+from .bot.progress_message import ProgressMessages
 from .bot.reaper import Reaper
 from .bot.result_check import ResultCheck
 from .bot.services import Services, make_services
-from .bot.status_message import StatusMessages
 from .bot.tick import Summary, Tick
 from .bot.transitions import Results, Signals
 from .bot.work_pool import WorkPool
@@ -70,7 +70,7 @@ class Bot:
     first_look: FirstLook
     inbox: Inbox
     notifier: Notifier
-    progress: Progress
+    display: Display
     reaper: Reaper
     tick: Tick
 
@@ -78,7 +78,7 @@ class Bot:
         """Run one tick. Raises ConfigurationError and TransientError where nothing at all could be done."""
         services = self.services
         problems = self.reaper.run() if services.settings.executor == "sagemaker" else []
-        with self.progress:
+        with self.display:
             summary = self.tick.run(problems)
         calls = services.calls.counts()
         metrics.publish(services.clients, summary, calls, services.clock())
@@ -97,7 +97,7 @@ def make_bot(
 ) -> Bot:
     """Wire one tick. Raises ConfigurationError naming every setting that is missing."""
     services = make_services(settings, waiting=waiting, clock=clock, pool=pool, calls=calls, session=session)
-    notifier, progress = Notifier(services), make_progress(services.store, clock)
+    notifier, display = Notifier(services), make_display(services.store, clock)
     damage = DamageReport(services, notifier)
     inbox = Inbox(services, damage)
     reader, job_reader = make_reader(settings.allowed_tables), JobReader(services.store, settings.job_place, clock)
@@ -110,7 +110,7 @@ def make_bot(
             services, links=links, first_look=first_look, notifier=notifier, signals=signals, results=results
         ),
         answers=AnswerSteps(services, links=links, notifier=notifier, signals=signals, results=results),
-        statuses=StatusMessages(services, notifier),
+        progress=ProgressMessages(services, notifier),
     )
     tick = Tick(
         services,
@@ -119,14 +119,14 @@ def make_bot(
         processor=processor,
         jobs=JobWatch(services, signals),
         notifier=notifier,
-        progress=progress,
+        display=display,
     )
     return Bot(
         services=services,
         first_look=first_look,
         inbox=inbox,
         notifier=notifier,
-        progress=progress,
+        display=display,
         reaper=Reaper(services),
         tick=tick,
     )

@@ -91,7 +91,7 @@ def _progress(place: Place, file: str) -> Iterator[Show]:
     if not sys.stderr.isatty() or find_spec("rich") is None:
         yield lambda _: None
         return
-    from .bot.terminal_progress import JobTable, Row  # noqa: PLC0415 (100 ms that only a terminal need spend)
+    from .bot.terminal_display import JobTable, Row  # noqa: PLC0415 (100 ms that only a terminal need spend)
 
     with JobTable(place.store, time.time, of="SQL") as table:
         yield lambda job: table.draw([Row(file, job["execution_id"], "running", running=True)])

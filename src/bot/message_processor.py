@@ -19,9 +19,9 @@ from ..state.state_manager import ClaimedMessage
 from .answer_steps import AnswerSteps
 from .execution_steps import ExecutionSteps
 from .failures import failure_of
+from .progress_message import ProgressMessages
 from .put_off import TAKE_OVER_PAUSE, pause_after
 from .services import Services
-from .status_message import StatusMessages
 from .transitions import begin_failure
 from .work_pool import AFTER, ANSWER, REACT, RESOLVE, SUBMIT
 
@@ -49,13 +49,13 @@ class MessageProcessor:
     """Decides and runs steps. Nothing here loops or waits: that is the tick's."""
 
     def __init__(
-        self, services: Services, *, executions: ExecutionSteps, answers: AnswerSteps, statuses: StatusMessages
+        self, services: Services, *, executions: ExecutionSteps, answers: AnswerSteps, progress: ProgressMessages
     ) -> None:
         self._state = services.state
         self._clock = services.clock
         self._executions = executions
         self._answers = answers
-        self._statuses = statuses
+        self._progress = progress
 
     # Which step is next
 
@@ -98,7 +98,7 @@ class MessageProcessor:
     def _next_of_running(self, request: Request) -> PendingStep | None:
         if self._executions.has_news(request):
             return PendingStep(ANSWER, request, self._executions.collect)
-        return PendingStep(AFTER, request, self._statuses.say_progress) if self._statuses.due(request) else None
+        return PendingStep(AFTER, request, self._progress.say_progress) if self._progress.due(request) else None
 
     def unanswered(self, claimed: ClaimedMessage, deadline: float) -> bool:
         """Return whether the message may get an answer, or a side effect after it, before the deadline."""

@@ -177,7 +177,7 @@ class Notifier:
             if ts is not None:
                 self._slack.delete(claimed.record.channel, ts)
         except PermanentSlackError as error:
-            log.error("status message not taken away: %s", error)
+            log.error("progress message not taken away: %s", error)
 
     def alarm(self, key: str, cause: str, failed: list[tuple[ClaimedMessage, Request]], *, check_first: bool) -> None:
         """Send SLACK_ERROR_USER one message about all failures of one cause, found again by `key`."""

@@ -19,6 +19,7 @@ from ..state.records import UNANSWERED
 from ..state.state_manager import ClaimedMessage
 from .adoption import Adoption
 from .alarms import Alarms
+from .display import Display
 from .in_hand import InHand
 from .inbox import Inbox
 from .job_slots import Key, Share, may_start
@@ -26,7 +27,6 @@ from .job_watch import JobWatch
 from .message_processor import MessageProcessor, PendingStep
 from .notifier import Notifier
 from .polling import Look, LookTimes, has_job, is_settling
-from .progress import Progress
 from .services import Services
 from .work_pool import REACT
 
@@ -67,7 +67,7 @@ class Tick:
         processor: MessageProcessor,
         jobs: JobWatch,
         notifier: Notifier,
-        progress: Progress,
+        display: Display,
     ) -> None:
         self._settings = services.settings
         self._state = services.state
@@ -80,7 +80,7 @@ class Tick:
         self._processor = processor
         self._jobs = jobs
         self._notifier = notifier
-        self._progress = progress
+        self._display = display
         self._in_hand = InHand()
         self._alarms = Alarms(services, notifier, self._in_hand.drop)
         self._looks = LookTimes()
@@ -114,7 +114,7 @@ class Tick:
             while not self._waiting.stopped:
                 self._look(listen_until)
                 self._schedule()
-                self._progress.show([claimed.record for claimed in self._in_hand.messages()])
+                self._display.show([claimed.record for claimed in self._in_hand.messages()])
                 if self._is_over(listen_until, deadline):
                     break
                 self._waiting.pause(self._until_next_look(deadline))

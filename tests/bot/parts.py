@@ -23,10 +23,10 @@ from src.bot.inbox import Inbox
 from src.bot.job_watch import JobWatch
 from src.bot.link_register import LinkRegister
 from src.bot.notifier import Notifier
+from src.bot.progress_message import ProgressMessages
 from src.bot.reaper import Reaper
 from src.bot.result_check import ResultCheck
 from src.bot.services import Services
-from src.bot.status_message import StatusMessages
 from src.bot.transitions import Results, Signals
 from src.bot.work_pool import InlinePool
 from src.calls import CallLog
@@ -145,8 +145,8 @@ class Parts:
         return JobWatch(self.services, self.signals)
 
     @cached_property
-    def statuses(self) -> StatusMessages:
-        return StatusMessages(self.services, self.notifier)
+    def progress(self) -> ProgressMessages:
+        return ProgressMessages(self.services, self.notifier)
 
     def reap(self, sagemaker: Any) -> list[str]:
         """What the reaper says of the jobs that this client of SageMaker lists."""

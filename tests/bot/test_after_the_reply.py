@@ -67,7 +67,7 @@ def test_when_the_audit_record_is_written(
         pytest.param(request(reply="repeat"), ["link"], id="a repeat"),
         pytest.param(
             request(reply="answer", progress_begun=True), ["progress", "report", "link"],
-            id="first the status message goes",
+            id="first the progress message goes",
         ),
     ],
 )  # fmt: skip

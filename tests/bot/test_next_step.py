@@ -44,7 +44,7 @@ class Clock:
 
 def processor(**said: bool) -> MessageProcessor:
     steps = cast("Any", Steps(**said))
-    return MessageProcessor(cast("Any", Clock()), executions=steps, answers=steps, statuses=steps)
+    return MessageProcessor(cast("Any", Clock()), executions=steps, answers=steps, progress=steps)
 
 
 def message(*requests: Request) -> ClaimedMessage:

@@ -77,7 +77,7 @@ class JobTable:
         return f"query {at.done} of {at.total}" if at else ""
 
 
-class TerminalProgress(JobTable):
+class TerminalDisplay(JobTable):
     """Draws a row for each link of the messages in hand."""
 
     def show(self, records: Sequence[MessageRecord]) -> None:

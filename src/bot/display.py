@@ -1,4 +1,4 @@
-"""Shows what a tick runs: a table on a terminal (terminal_progress.py), nothing elsewhere, where the log says it."""
+"""Shows what a tick runs: a table on a terminal (terminal_display.py), nothing elsewhere, where the log says it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..state.object_store import ObjectStore
 from ..state.records import MessageRecord
 
 
-class Progress(Protocol):
+class Display(Protocol):
     """Shows the records in hand, once each turn of the tick's loop."""
 
     def __enter__(self) -> Self: ...
@@ -20,7 +20,7 @@ class Progress(Protocol):
     def show(self, records: Sequence[MessageRecord]) -> None: ...
 
 
-class NoProgress:
+class NoDisplay:
     """Shows nothing."""
 
     def __enter__(self) -> Self:
@@ -33,10 +33,10 @@ class NoProgress:
         """Nothing."""
 
 
-def make_progress(store: ObjectStore, clock: Callable[[], float]) -> Progress:
-    """Return the Progress that suits stderr."""
+def make_display(store: ObjectStore, clock: Callable[[], float]) -> Display:
+    """Return the Display that suits stderr."""
     if not sys.stderr.isatty():
-        return NoProgress()
-    from .terminal_progress import TerminalProgress  # noqa: PLC0415 (rich takes 100 ms that a pod need not spend)
+        return NoDisplay()
+    from .terminal_display import TerminalDisplay  # noqa: PLC0415 (rich takes 100 ms that a pod need not spend)
 
-    return TerminalProgress(store, clock)
+    return TerminalDisplay(store, clock)

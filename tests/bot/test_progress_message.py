@@ -153,7 +153,7 @@ def begin(harness: BotHarness) -> str:
 
 
 def first_tick(harness: BotHarness, calls: CallLog | None) -> str:
-    """A job that takes long, and its status message edited once, under a process that may die."""
+    """A job that takes long, and its progress message edited once, under a process that may die."""
     ts = begin(harness)
     with contextlib.suppress(Died):
         harness.tick(calls=calls)
@@ -222,7 +222,7 @@ def test_a_process_killed_at_any_call_leaves_no_status_message(
         ts = scenario(harness, dying.log)
         check_answered_once_and_nothing_left(harness, ts, f"{dying}, {calls[dying.number - 1]}")
     figure(
-        f"status message, {scenario.__name__}: killed in each of the {len(every_death)} states of {len(calls)} calls"
+        f"progress message, {scenario.__name__}: killed in each of the {len(every_death)} states of {len(calls)} calls"
     )
 
 

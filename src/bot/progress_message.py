@@ -24,7 +24,7 @@ from .usual_time import UsualTime
 log = logging.getLogger("credits")
 
 BEGIN_AFTER = 90.0
-"""Seconds from the job's creation to its status message: most answers are there before."""
+"""Seconds from the job's creation to its progress message: most answers are there before."""
 EDIT_EVERY = 30.0
 """Seconds between two edits of one message."""
 RESERVE_AGAIN_AFTER = 2.0
@@ -32,8 +32,8 @@ RESERVE_AGAIN_AFTER = 2.0
 NEVER = float("inf")
 
 
-class StatusMessages:
-    """Posts, edits and saves each running request's status message. Only our notebook says how far it is."""
+class ProgressMessages:
+    """Posts, edits and saves each running request's progress message. Only our notebook says how far it is."""
 
     def __init__(self, services: Services, notifier: Notifier) -> None:
         self._tells = services.settings.demanded_profile == OUR_PROFILE
@@ -69,7 +69,7 @@ class StatusMessages:
             self._show(claimed, request, execution_id)
         except PermanentSlackError as error:
             self._next[execution_id] = NEVER
-            log.info("status message given up: %s", error)
+            log.info("progress message given up: %s", error)
 
     def _show(self, claimed: ClaimedMessage, request: Request, execution_id: str) -> None:
         words = self._words(request)
@@ -81,7 +81,7 @@ class StatusMessages:
             self._unsure.add(execution_id)
             posted = self._notifier.post_progress(claimed, request, words, look_first=look_first)
         except TransientError as error:
-            log.info("status message left for now: %s", error)
+            log.info("progress message left for now: %s", error)
             return
         self._save_place(claimed, request, posted)
         self._unsure.discard(execution_id)

@@ -1,4 +1,4 @@
-"""When a long job's status message is saved, posted and edited; and what gives it up."""
+"""When a long job's progress message is saved, posted and edited; and what gives it up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BEGUN: Any = {"state": "running", "progress_begun": True}
 def test_when_it_begins(one: Request, seconds: float, due: bool) -> None:
     parts = Parts()
     parts.clock.sleep(seconds)
-    assert parts.statuses.due(one) is due
+    assert parts.progress.due(one) is due
 
 
 def begun(parts: Parts, **fields: Any) -> tuple[ClaimedMessage, Request]:
@@ -39,10 +39,10 @@ def begun(parts: Parts, **fields: Any) -> tuple[ClaimedMessage, Request]:
 def test_that_there_will_be_one_is_saved_before_it_is_posted() -> None:
     parts = Parts()
     claimed, one = begun(parts, progress_begun=False)
-    parts.statuses.say_progress(claimed, one)
+    parts.progress.say_progress(claimed, one)
     assert parts.saved(claimed).requests[0].progress_begun
     assert parts.slack.said == []
-    parts.statuses.say_progress(claimed, one)
+    parts.progress.say_progress(claimed, one)
     assert len(parts.slack.said) == 1
     assert parts.saved(claimed).requests[0].progress_ts == "1768480001.000100"
 
@@ -50,12 +50,12 @@ def test_that_there_will_be_one_is_saved_before_it_is_posted() -> None:
 def test_it_is_edited_every_thirty_seconds() -> None:
     parts = Parts()
     claimed, one = begun(parts)
-    parts.statuses.say_progress(claimed, one)
+    parts.progress.say_progress(claimed, one)
     parts.clock.sleep(29.9)
-    assert not parts.statuses.due(one)
+    assert not parts.progress.due(one)
     parts.clock.sleep(0.1)
-    assert parts.statuses.due(one)
-    parts.statuses.say_progress(claimed, one)
+    assert parts.progress.due(one)
+    parts.progress.say_progress(claimed, one)
     assert [parts.slack.calls.count(method) for method in ("post_reply", "update")] == [1, 1]
 
 
@@ -63,11 +63,11 @@ def test_while_an_answer_waits_for_the_channel_it_waits_two_seconds() -> None:
     parts = Parts(slack_post_interval=5.0)
     claimed, one = begun(parts)
     parts.notifier.reserve_post(claimed)  # somebody else's turn
-    parts.statuses.say_progress(claimed, one)
+    parts.progress.say_progress(claimed, one)
     assert parts.slack.said == []
-    assert not parts.statuses.due(one)
+    assert not parts.progress.due(one)
     parts.clock.sleep(2)
-    assert parts.statuses.due(one)
+    assert parts.progress.due(one)
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,19 @@ def test_what_slack_refuses_for_good_is_not_tried_again(fields: dict[str, Any], 
     parts = Parts()
     claimed, one = begun(parts, **fields)
     parts.slack.refuses[method] = [MessageGone("gone", "message_not_found")]
-    parts.statuses.say_progress(claimed, one)
+    parts.progress.say_progress(claimed, one)
     parts.clock.sleep(1e6)
-    assert not parts.statuses.due(one)
+    assert not parts.progress.due(one)
 
 
 def test_one_that_may_have_been_posted_is_looked_for_before_it_is_posted_again() -> None:
     parts = Parts()
     claimed, one = begun(parts)
     parts.slack.refuses["post_reply"] = [SlackUnavailable("no answer")]
-    parts.statuses.say_progress(claimed, one)
+    parts.progress.say_progress(claimed, one)
     assert "find_reply" not in parts.slack.calls
     parts.clock.sleep(30)
-    parts.statuses.say_progress(claimed, one)
+    parts.progress.say_progress(claimed, one)
     assert parts.slack.calls[-2:] == ["find_reply", "post_reply"]
     assert one.progress_ts is not None
 
@@ -101,5 +101,5 @@ def test_where_another_bot_has_the_message_by_now_it_is_taken_away_at_once() -> 
     claimed, one = begun(parts)
     claimed.etag = "of an older version"
     with pytest.raises(StateConflict):
-        parts.statuses.say_progress(claimed, one)
+        parts.progress.say_progress(claimed, one)
     assert parts.slack.calls[-1] == "delete"
