@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from src import paths, runs
-from src.bot.delivery import CHANNEL_MENDED_WITHIN
+from src.bot.delivery import CHANNEL_FIXED_WITHIN
 from src.errors import ConfigurationError
 from src.slack.errors import SlackRefused
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
@@ -156,7 +156,7 @@ def test_a_reply_that_its_requester_cannot_be_sent_either_goes_to_on_call(harnes
     ts = harness.post(harness.query(NOT_VERIFY), user="U0GONE0001")
     refuse(harness, "restricted_action_thread_locked", holds=in_thread(ts))
     harness.tick()
-    harness.time.sleep(CHANNEL_MENDED_WITHIN)
+    harness.time.sleep(CHANNEL_FIXED_WITHIN)
 
     harness.tick()
 
@@ -215,7 +215,7 @@ def test_a_channel_that_takes_no_replies_has_an_hour_to_be_mended_in(
 
     if fixed:
         harness.box.faults.clear()
-    harness.time.sleep(CHANNEL_MENDED_WITHIN)
+    harness.time.sleep(CHANNEL_FIXED_WITHIN)
     harness.tick()
 
     assert (len(harness.answers(ts)), len(sent(harness))) == ((1, 0) if fixed else (0, 1))
@@ -228,7 +228,7 @@ def test_a_reply_that_got_through_before_the_hour_ended_is_not_sent_directly_as_
     harness.box.faults.add("drop", service="slack", operation=POST, holds=in_thread(ts), count=1)
     posts_of_a_tick(harness)
     posts_of_a_tick(harness)
-    harness.time.sleep(CHANNEL_MENDED_WITHIN)
+    harness.time.sleep(CHANNEL_FIXED_WITHIN)
 
     harness.ticks_until_quiet()
 
