@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -39,7 +39,7 @@ from botocore.parsers import ResponseParserError
 
 from .calls import CallLog
 from .config import Settings
-from .errors import CapacityError, ConfigurationError, CreditsError, TransientError
+from .errors import CapacityError, ConfigurationError, CreditsError, TransientError, UnexpectedAnswer
 from .retries import ATTEMPTS, with_retries
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ _CONFIG = Config(
     connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=64
 )
 MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+_NEXT_PAGE = {"ContinuationToken": "NextContinuationToken", "NextToken": "NextToken"}
+"""How a list is asked to go on, and what its page calls that: S3's names, and SageMaker's."""
 _NOT_SIGNED_IN = (
     NoCredentialsError,
     PartialCredentialsError,
@@ -114,9 +116,12 @@ _THROTTLED = frozenset(
 )
 
 
-def error_code(error: ClientError) -> str:
-    """The service's own code of an error, e.g. `NoSuchKey`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+class StoredObject(NamedTuple):
+    """An object of S3 as it was read. `metadata`: its writer's."""
+
+    content: bytes
+    etag: str
+    metadata: dict[str, str]
 
 
 class AwsClients:
@@ -165,26 +170,37 @@ class AwsClients:
     def call(self, client: Any, operation: str, doing: str, *, attempts: int = ATTEMPTS, **arguments: Any) -> Any:
         """One call with retries, of at most 25 seconds an attempt. `doing` names it for people ("reading state/...").
 
-        Raises what `translate` makes of an error; a ClientError it does not know passes, for the caller to read.
+        Raises what `translate` makes of an error.
         """
         return with_retries(lambda: self._once(client, operation, doing, arguments), self._sleep, attempts)
 
-    def read_object(self, bucket: str, key: str, limit: int | None = None) -> tuple[bytes, str] | None:
-        """(content, ETag) of an object, or None where there is none; an answer cut off on its way is asked for again.
+    def pages(self, client: Any, operation: str, doing: str, **arguments: Any) -> Iterator[Any]:
+        """Every page of a list, a call each. Raises as `call` does."""
+        more: dict[str, Any] = {}
+        while True:
+            page = self.call(client, operation, doing, **arguments, **more)
+            yield page
+            more = {ours: page[its] for ours, its in _NEXT_PAGE.items() if page.get(its)}
+            if not more:
+                return
 
-        limit: the most bytes to take; the content is one byte longer where there is more.
+    def read_object(self, bucket: str, key: str, limit: int | None = None) -> StoredObject | None:
+        """Read an object; None if there is none. An answer cut off on its way is asked for again.
+
+        limit: the most bytes to take; the content is one byte longer if there are more.
         Raises as `call` does.
         """
         return with_retries(lambda: self._read_once(bucket, key, limit), self._sleep)
 
-    def _read_once(self, bucket: str, key: str, limit: int | None) -> tuple[bytes, str] | None:
+    def _read_once(self, bucket: str, key: str, limit: int | None) -> StoredObject | None:
         doing = f"reading {key}"
         try:
             answer = self._once(self.s3, "get_object", doing, {"Bucket": bucket, "Key": key})
             with closing(answer["Body"]) as body:
-                return body.read(None if limit is None else limit + 1), answer["ETag"]
-        except ClientError as error:
-            if error_code(error) in MISSING:
+                content = body.read(None if limit is None else limit + 1)
+            return StoredObject(content, answer["ETag"], dict(answer.get("Metadata", {})))
+        except UnexpectedAnswer as error:
+            if error.code in MISSING:
                 return None
             raise
         except BotoCoreError as error:
@@ -194,10 +210,7 @@ class AwsClients:
         try:
             return getattr(client, operation)(**arguments)
         except (BotoCoreError, ClientError, ResponseParserError) as error:
-            translated = translate(error, doing)
-            if translated is None:
-                raise
-            raise translated from error
+            raise translate(error, doing) from error
 
     def _client(self, service: str) -> Any:
         signed = Config(signature_version="s3v4") if service == "s3" else None  # links to KMS-encrypted objects need it
@@ -210,8 +223,8 @@ class AwsClients:
         return client
 
 
-def translate(error: Exception, doing: str) -> CreditsError | None:
-    """An AWS error in our words, most specific first; None for an answer that only the caller can judge."""
+def translate(error: Exception, doing: str) -> CreditsError:
+    """Translate an error of botocore's into one of ours, the most specific that fits; `doing` is named in its text."""
     if isinstance(error, ClientError):
         return _translate_answer(error, doing)
     if isinstance(error, _NOT_SIGNED_IN):
@@ -226,38 +239,28 @@ def translate(error: Exception, doing: str) -> CreditsError | None:
     return ConfigurationError(f"AWS was not asked ({doing}), because the request cannot be sent: {_short(str(error))}")
 
 
-def refused(error: ClientError, doing: str) -> ConfigurationError:
-    """A refusal that is none of the known ones, with the service's own words."""
-    return ConfigurationError(f"AWS refused {doing}: {error_code(error)}: {error_message(error)}")
-
-
-def error_message(error: ClientError) -> str:
-    """The service's own sentence, on one line and bounded."""
-    return _short(str(error.response.get("Error", {}).get("Message", "")))
-
-
 def _short(text: str) -> str:
     return " ".join(text.split())[:400]
 
 
-def _translate_answer(error: ClientError, doing: str) -> CreditsError | None:
-    code = error_code(error)
+def _translate_answer(error: ClientError, doing: str) -> CreditsError:
+    answer = error.response.get("Error", {})
+    code, said = str(answer.get("Code", "")), _short(str(answer.get("Message", "")))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     for codes, kind, text in _ANSWERS:
         if code in codes:
             return kind(text.format(code=code, doing=doing))
     if code in _DENIED:
-        return _denied(error, doing)
+        return _denied(error.operation_name, said, doing)
     if code in _NO_ROOM:
-        return _no_room(error)
+        return _no_room(code, said)
     if code.startswith("KMS."):
         return ConfigurationError(
-            f"The KMS key of the bucket or of SAGEMAKER_OUTPUT_KMS_KEY_ID cannot be used for {doing} ({code}): "
-            f"{error_message(error)}"
+            f"The KMS key of the bucket or of SAGEMAKER_OUTPUT_KMS_KEY_ID cannot be used for {doing} ({code}): {said}"
         )
     if code in _THROTTLED or status >= 500:
         return TransientError(f"AWS is busy ({code or status}) while {doing}.")
-    return None
+    return UnexpectedAnswer(doing, code=code, said=said)
 
 
 _ANSWERS: tuple[tuple[frozenset[str], type[CreditsError], str], ...] = (
@@ -276,22 +279,26 @@ _ANSWERS: tuple[tuple[frozenset[str], type[CreditsError], str], ...] = (
         ConfigurationError,
         "AWS does not accept the bot's credentials ({code}) for {doing}: renew them, and check the machine's clock.",
     ),
+    (
+        frozenset({"ConditionalRequestConflict", "409"}),
+        TransientError,
+        "S3 answered with a conflict ({code}) while {doing}: another write was under way.",
+    ),
 )
 
 
-def _denied(error: ClientError, doing: str) -> ConfigurationError:
-    said = re.search(r"not authorized to perform:? ([a-z0-9-]+:\w+)", error_message(error))
-    permission = said[1] if said else _PERMISSIONS.get(error.operation_name, error.operation_name)
+def _denied(operation: str, said: str, doing: str) -> ConfigurationError:
+    named = re.search(r"not authorized to perform:? ([a-z0-9-]+:\w+)", said)
+    permission = named[1] if named else _PERMISSIONS.get(operation, operation)
     return ConfigurationError(
         f"The bot's role lacks the permission {permission} ({doing}): add it to the role's policy."
     )
 
 
-def _no_room(error: ClientError) -> CreditsError:
-    said = error_message(error)
+def _no_room(code: str, said: str) -> CreditsError:
     if re.search(r" is 0 instances", said, re.IGNORECASE):
         return ConfigurationError(
             "The account's quota for SAGEMAKER_INSTANCE_TYPE is 0: ask AWS to raise it (Service Quotas, SageMaker, "
             "'for processing job usage'), or choose another type."
         )
-    return CapacityError(f"SageMaker has no room for another job now ({error_code(error)}): {said}")
+    return CapacityError(f"SageMaker has no room for another job now ({code}): {said}")

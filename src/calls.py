@@ -12,7 +12,7 @@ Hook = Callable[[str, str], None]
 
 
 def _nothing(service: str, operation: str) -> None:
-    """The hook of those who need none."""
+    """A hook that does nothing."""
 
 
 class CallLog:
@@ -26,7 +26,7 @@ class CallLog:
 
     @contextmanager
     def call(self, service: str, operation: str) -> Iterator[None]:
-        """Around one attempt of one call; `after` is not told of an attempt that raised."""
+        """Count one attempt of a call, which runs inside; `after` does not see an attempt that raised."""
         self._count(service, operation)
         yield
         self._after(service, operation)

@@ -35,7 +35,9 @@ Executors = Mapping[Side, Executor]
 MakeExecutors = Callable[[BotSettings, BotSettings, AwsClients, Callable[[float], None]], Executors]
 """Of the old side's settings and the new side's, which differ by the notebook."""
 AT_ONCE = 4
+"""Cases; each runs on both sides."""
 PLANS_TOLERANCE = Decimal(1)
+"""Percent of a credit by which the two may differ, as the migration's plan says."""
 ORIGIN = Origin("compare")
 
 

@@ -2,6 +2,7 @@
 
     CreditsError
     ├── ConfigurationError     an engineer fixes a setting, a secret, a permission; names it
+    │   └── UnexpectedAnswer   AWS refused with a code that is not listed in aws.py; has the code and AWS's words
     ├── RequestError           the requester fixes what they posted
     │   ├── LinkError          the Looker link: unknown host, dashboard, deleted look, not found
     │   └── QueryError         the SQL: empty, too long, not a Verify query
@@ -78,6 +79,15 @@ class CreditsError(Exception):
 
 class ConfigurationError(CreditsError):
     """A setting, secret or permission is missing or wrong; the message names it."""
+
+
+class UnexpectedAnswer(ConfigurationError):
+    """AWS refused a call with a code that aws.py does not list. `said`: the service's own sentence, bounded."""
+
+    def __init__(self, doing: str, *, code: str, said: str) -> None:
+        super().__init__(f"AWS refused {doing}: {code}: {said}")
+        self.code = code
+        self.said = said
 
 
 class RequestError(CreditsError):

@@ -41,7 +41,7 @@ def new_execution_id(now: datetime, token: str | None = None) -> str:
 
 
 def is_execution_id(text: str) -> bool:
-    """Whether it has the form of one, with a date that there is."""
+    """Whether a text has an execution id's form, with a date that the calendar has."""
     if not _EXECUTION_ID.fullmatch(text):
         return False
     try:
@@ -123,7 +123,7 @@ class ExecutionPaths:
 
 
 def doctor_object(token: str, what: str) -> str:
-    """An object that the doctor writes, to see whether it can, and deletes."""
+    """The key of an object that the doctor writes as a test, and deletes."""
     return f"{ROOT}/state/doctor/{token}-{what}.json"
 
 
@@ -134,7 +134,7 @@ def message_record(channel: str, ts: str) -> str:
 
 
 def open_marker(channel: str, ts: str) -> str:
-    """Present while a message still has work to do; its name says which message."""
+    """The key of a message's marker, which is there while the message has work left."""
     return f"{OPEN_PREFIX}{channel}-{ts}"
 
 
@@ -168,11 +168,11 @@ def account_index(account_sid: str, fraud_end: str | None, execution_id: str) ->
 
 
 def reached_nobody(index_key: str) -> str:
-    """Beside a recommendation whose answer nobody got: it says so."""
+    """The key beside a recommendation that says that nobody got its answer."""
     return f"{index_key}{UNREACHED}"
 
 
 def indexed_execution(index_key: str) -> str | None:
-    """The execution that a key of the account index is of; None for what is no recommendation."""
+    """The execution of a recommendation's key in the account index; None for any other key."""
     found = _INDEX_NAME.fullmatch(index_key.rsplit("/", 1)[1])
     return found[1] if found else None

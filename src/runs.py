@@ -34,6 +34,7 @@ from .history.reader import History, Record
 from .terminal import cost, print_json, print_table, shown, watched
 
 SIGNED_SECONDS = 3600
+"""That a signed link to a file holds."""
 RUNNING = "running"
 EXAMPLES = {
     "list": ("list --count 20", "list --purpose all"),

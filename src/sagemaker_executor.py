@@ -6,11 +6,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from . import paths
-from .aws import error_code, error_message, refused
-from .errors import ConfigurationError, ExecutionLost
+from .errors import ConfigurationError, ExecutionLost, UnexpectedAnswer
 from .execution.base_executor import BaseExecutor
 from .execution.job_log import job_log_tail
 from .execution.job_status import job_status
@@ -23,9 +20,9 @@ from .executor import Each, JobStatus
 log = logging.getLogger("credits")
 
 CLOCKS_APART = 300.0
-"""Seconds that this clock may differ from the service's."""
+"""Seconds that the clocks of two bots, or the service's and ours, may differ at the most."""
 _UNKNOWN = frozenset({"ResourceNotFound", "ResourceNotFoundException", "ValidationException"})
-"""Codes for a job, or what a new one names, that the service does not know."""
+"""How SageMaker says that there is no such job, image, role or subnet."""
 
 
 class SageMakerExecutor(BaseExecutor):
@@ -41,15 +38,15 @@ class SageMakerExecutor(BaseExecutor):
         try:
             answer = self._clients.call(self._clients.sagemaker, "create_processing_job", doing, **request)
             return str(answer["ProcessingJobArn"])
-        except ClientError as error:
-            if error_code(error) in {"ResourceInUse", "ResourceInUseException"}:
+        except UnexpectedAnswer as error:
+            if error.code in {"ResourceInUse", "ResourceInUseException"}:
                 return self._adopt(submission)
-            if error_code(error) in _UNKNOWN:
-                raise ConfigurationError(
-                    f"SageMaker refused {doing}: {error_message(error)} "
-                    "(Documentation/SAGEMAKER_SETUP.md lists the SAGEMAKER_ settings)."
-                ) from error
-            raise refused(error, doing) from error
+            if error.code not in _UNKNOWN:
+                raise
+            raise ConfigurationError(
+                f"SageMaker refused {doing}: {error.said} "
+                "(Documentation/SAGEMAKER_SETUP.md lists the SAGEMAKER_ settings)."
+            ) from error
 
     def _adopt(self, submission: Submission) -> str:
         """The ARN of the job of this name, started by a call whose answer was lost: a name can be used once only."""
@@ -68,8 +65,8 @@ class SageMakerExecutor(BaseExecutor):
         wanted = set(job_names)
         statuses: dict[str, JobStatus] = {}
         oldest = _oldest(wanted)
-        running = running_jobs(self._clients, "asking for the jobs' status", CreationTimeAfter=oldest) if oldest else ()
-        for row in running:
+        rows = running_jobs(self._clients, "asking for the jobs' status", CreationTimeAfter=oldest) if oldest else ()
+        for row in rows:
             if row["ProcessingJobName"] in wanted:
                 statuses[row["ProcessingJobName"]] = self._status(row)
             if len(statuses) == len(wanted):
@@ -87,10 +84,10 @@ class SageMakerExecutor(BaseExecutor):
             answer: dict[str, Any] = self._clients.call(
                 self._clients.sagemaker, "describe_processing_job", doing, ProcessingJobName=job_name
             )
-        except ClientError as error:
-            if error_code(error) in _UNKNOWN:
+        except UnexpectedAnswer as error:
+            if error.code in _UNKNOWN:
                 return None
-            raise refused(error, doing) from error
+            raise
         return answer
 
     def _status(self, job: dict[str, Any]) -> JobStatus:
@@ -119,9 +116,9 @@ class SageMakerExecutor(BaseExecutor):
         doing = f"stopping {job_name}"
         try:
             self._clients.call(self._clients.sagemaker, "stop_processing_job", doing, ProcessingJobName=job_name)
-        except ClientError as error:
-            if error_code(error) not in _UNKNOWN:
-                raise refused(error, doing) from error
+        except UnexpectedAnswer as error:
+            if error.code not in _UNKNOWN:
+                raise
 
     def log_tail(self, job_name: str, lines: int = 20) -> list[str]:
         """See JobExecutor. Empty if the job has written nothing."""

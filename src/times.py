@@ -11,7 +11,7 @@ def iso(seconds: float) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """The other way round."""
+    """Seconds since 1970 of an ISO 8601 text. Raises ValueError, OverflowError."""
     return datetime.fromisoformat(text).timestamp()
 
 

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 
-from ..errors import Interrupted, StateConflict, TransientError
+from ..errors import CreditsError, Interrupted, StateConflict, TransientError
 from ..state.lease import LeaseLost
 from ..state.records import Request
 from ..state.state_manager import ClaimedMessage
@@ -86,9 +86,12 @@ class Alarms:
             self._state.save(claimed)
         except (StateConflict, TransientError) as error:
             log.info("left for now: %s", error)
-            self._drop(claimed)
-            return False
-        return True
+        except CreditsError as error:
+            claimed.problems.append(str(error))
+        else:
+            return True
+        self._drop(claimed)
+        return False
 
 
 def alarm_due(request: Request) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..errors import ConfigurationError, CreditsError, StateConflict, StateUnreadable, TransientError
+from ..errors import ConfigurationError, CreditsError, StateConflict, StateUnreadable, TransientError, UnexpectedAnswer
 from ..looker.links import allowed_hosts
 from ..slack.client import EVENT_TYPE
 from ..slack.reply import too_many_links
@@ -172,6 +172,9 @@ class Inbox:
                 self._again.add(candidate.ts)
             log.info("left to the next look: %s", error)
             self._known.pop(candidate.ts, None)
+            return None
+        except UnexpectedAnswer as error:  # to a call about this message's own objects
+            self.problems.append(str(error))
             return None
         except CreditsError:
             raise

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from .. import paths
-from ..errors import CreditsError, StateConflict, StateUnreadable
+from ..errors import CreditsError, StateConflict, StateUnreadable, UnexpectedAnswer
 from ..execution.running_jobs import running_jobs
 from ..state.audit_record import AuditWriter, record_of_execution
 from ..state.records import UNANSWERED, ExecutionRecord, Failure
@@ -54,7 +54,7 @@ class Reaper:
             return None
         try:
             return self._stop_if_abandoned(execution_id, job_name)
-        except StateUnreadable as error:
+        except (StateUnreadable, UnexpectedAnswer) as error:
             return f"{job_name} was left alone: {error}"
 
     def _stop_if_abandoned(self, execution_id: str, job_name: str) -> str | None:

@@ -7,14 +7,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from .. import paths
-from ..aws import AwsClients, error_code, refused
+from ..aws import AwsClients
 from ..bot.metrics import NAMESPACE
 from ..config import BotSettings
-from ..errors import ConfigurationError, StateConflict
+from ..errors import ConfigurationError, StateConflict, UnexpectedAnswer
 from ..state.object_store import ObjectStore
 from .findings import Examination, NotMade
 from .settings import setting
@@ -165,11 +164,11 @@ def _image(settings: BotSettings, clients: AwsClients) -> str:
             repositoryName=found["repository"],
             imageIds=[wanted],
         )
-    except ClientError as error:
-        if error_code(error) in {"RepositoryNotFoundException", "ImageNotFoundException"}:
-            what = "repository" if "Repository" in error_code(error) else "image"
-            raise ConfigurationError(f"There is no {what} {settings.sagemaker_image_uri}.") from error
-        raise refused(error, doing) from error
+    except UnexpectedAnswer as error:
+        missing = {"RepositoryNotFoundException": "repository", "ImageNotFoundException": "image"}
+        if error.code not in missing:
+            raise
+        raise ConfigurationError(f"There is no {missing[error.code]} {settings.sagemaker_image_uri}.") from error
     except ConfigurationError as error:
         if "ecr:DescribeImages" in str(error):
             raise NotMade(

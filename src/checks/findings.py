@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from botocore.exceptions import ClientError
-
-from ..aws import refused
 from ..errors import CreditsError
 
 State = Literal["ok", "wrong", "not_made"]
@@ -48,8 +45,6 @@ class Examination:
             self.add(Finding(name, "ok", look()))
         except NotMade as reason:
             self.add(Finding(name, "not_made", str(reason)))
-        except ClientError as error:
-            self.add(Finding(name, "wrong", str(refused(error, name)), fix))
         except CreditsError as error:
             self.add(Finding(name, "wrong", str(error), fix))
 

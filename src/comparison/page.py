@@ -14,6 +14,7 @@ from .verdict import EQUAL, WITHIN, Comparison
 
 COLUMNS = ("what", "old", "new", "difference", "%", "recorded", "expected", "old s", "new s", "verdict")
 MOST_SAID = 50
+"""Lines that a case's differences take."""
 _FINE = frozenset({EQUAL, WITHIN})
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from .. import paths
 from ..errors import CapacityError, CreditsError, ExecutionError, QueryError
 from ..executor import CreditResult, Executor, JobStatus
-from ..retries import CAPACITY_PAUSE
+from ..retries import when_there_is_room
 from .cases import Case
 from .journal import Answer, Journal, Side
 
@@ -66,11 +66,7 @@ class Sides:
             return _failed(execution_id, seconds, error, again=again)
 
     def _start(self, executor: Executor, sql: str, execution_id: str) -> str:
-        while True:
-            try:
-                return executor.execute(sql, execution_id=execution_id)["job_name"]
-            except CapacityError:
-                self._sleep(CAPACITY_PAUSE)
+        return when_there_is_room(lambda: executor.execute(sql, execution_id=execution_id), self._sleep)["job_name"]
 
 
 def _seconds(status: JobStatus) -> float:

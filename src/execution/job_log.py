@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from ..aws import AwsClients, error_code, refused
+from ..aws import AwsClients
+from ..errors import UnexpectedAnswer
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
 MAX_LINES = 200
@@ -43,10 +42,10 @@ def job_log_tail(clients: AwsClients, job_name: str, lines: int) -> list[str]:
     try:
         stream = _stream(clients, job_name, doing)
         events = _last_events(clients, stream, wanted, doing) if stream else []
-    except ClientError as error:
-        if error_code(error) == "ResourceNotFoundException":
+    except UnexpectedAnswer as error:
+        if error.code == "ResourceNotFoundException":
             return []
-        raise refused(error, doing) from error
+        raise
     return [line[:MAX_LINE] for event in events for line in event["message"].splitlines()][-wanted:]
 
 

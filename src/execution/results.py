@@ -14,11 +14,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, cast
 
-from botocore.exceptions import ClientError
-
 from .. import paths
-from ..aws import MISSING, AwsClients, error_code, refused
-from ..errors import JobFailure, ResultInvalid
+from ..aws import MISSING, AwsClients
+from ..errors import JobFailure, ResultInvalid, UnexpectedAnswer
 from ..executor import CreditResult, ReadResult
 from ..job_files import job_file
 
@@ -49,13 +47,12 @@ class ResultReader:
         return self._exists(key) and (completed or self._is_whole(key))
 
     def _exists(self, key: str) -> bool:
-        doing = f"looking for {key}"
         try:
-            self._clients.call(self._clients.s3, "head_object", doing, Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error_code(error) in MISSING:
+            self._clients.call(self._clients.s3, "head_object", f"looking for {key}", Bucket=self._bucket, Key=key)
+        except UnexpectedAnswer as error:
+            if error.code in MISSING:
                 return False
-            raise refused(error, doing) from error
+            raise
         return True
 
     def _is_whole(self, key: str) -> bool:

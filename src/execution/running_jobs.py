@@ -1,4 +1,4 @@
-"""The list of running jobs, page by page. Ended ones, however many, are not in it."""
+"""The running processing jobs that have this project's name."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import Any
 from .. import paths
 from ..aws import AwsClients
 
-PAGE = 100
-"""Jobs a page; the service's maximum."""
+_PAGE = 100
+"""Jobs a call: SageMaker's maximum."""
 
 
-def running_jobs(clients: AwsClients, doing: str, **created: datetime) -> Iterator[dict[str, Any]]:
-    """Rows of this project's running jobs. created: CreationTimeAfter or CreationTimeBefore."""
-    asked: dict[str, Any] = {"NameContains": paths.JOB_NAME_PREFIX, "StatusEquals": "InProgress", "MaxResults": PAGE}
-    asked |= created
-    while True:
-        page = clients.call(clients.sagemaker, "list_processing_jobs", doing, **asked)
+def running_jobs(clients: AwsClients, doing: str, **bounds: datetime) -> Iterator[dict[str, Any]]:
+    """List rows of running jobs, a call for each 100; ended ones, however many, are not listed at all.
+
+    bounds: CreationTimeAfter or CreationTimeBefore. Raises as AwsClients.call.
+    """
+    ours = {"NameContains": paths.JOB_NAME_PREFIX, "StatusEquals": "InProgress", "MaxResults": _PAGE}
+    for page in clients.pages(clients.sagemaker, "list_processing_jobs", doing, **ours, **bounds):
         yield from page["ProcessingJobSummaries"]
-        if not page.get("NextToken"):
-            return
-        asked["NextToken"] = page["NextToken"]

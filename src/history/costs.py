@@ -14,6 +14,7 @@ from .columns import COLUMNS, is_refused, seconds, usd
 from .reader import Record
 
 PACE_DAYS = 30
+"""Whose costs the month's forecast goes on with."""
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Sum:
         self.unpriced += amount is None
 
     def as_json(self) -> dict[str, float]:
-        """Rounded."""
+        """Hours and USD rounded to 4 places."""
         return {
             "executions": self.executions,
             "refused": self.refused,
@@ -68,7 +69,7 @@ def first_day_needed(first: date, today: date) -> date:
 
 
 def cost_report(records: Sequence[Record], first: date, last: date, today: date, settings: Settings) -> dict[str, Any]:
-    """Everything `runs cost` says, of the records from `first_day_needed` on."""
+    """Make the report of `runs cost` from the records from `first_day_needed` on."""
     wanted = [record for record in records if first <= _day(record) <= last]
     return {
         "since": first.isoformat(),

@@ -18,7 +18,7 @@ from .object_store import ObjectStore
 from .recommendations import NEAR_DAYS, Earlier, IndexEntry, index_entry, is_indexed, told_of
 
 THREADS = 8
-
+"""That read an account's entries side by side."""
 Tell = Callable[[str], None]
 """Takes a sentence for on-call."""
 
@@ -30,9 +30,9 @@ class AccountIndex:
         self._store = store
 
     def enter(self, channel: str, ts: str, result: CreditResult) -> IndexEntry | None:
-        """Create the entry of a result answered in this thread; one that is there is its own, of an earlier try.
+        """Create the entry of a result answered in this thread; an entry that is there is from an earlier try.
 
-        None where the result does not say which account it is of.
+        None if the result does not say which account it is of.
         """
         if not is_indexed(result):
             return None
@@ -41,7 +41,7 @@ class AccountIndex:
         return entry
 
     def earlier(self, entry: IndexEntry, tell: Tell) -> Earlier:
-        """What others of the account's index are near an entry's window; one that cannot be read costs them nothing."""
+        """Read the account's other entries near an entry's window; `tell` hears of each that cannot be read."""
         prefix = paths.account_index_prefix(entry.account_sid)
         listed = list(self._store.keys(prefix, start_after=prefix + _first_day(entry)))
         beside = {key for key in listed if key.endswith(paths.UNREACHED)}
@@ -52,15 +52,15 @@ class AccountIndex:
         return told_of(entry, found, unreadable=len(faults))
 
     def reached_nobody(self, told: Earlier | None) -> None:
-        """Say of a recommendation that nobody got its answer: later ones neither name nor sum it.
+        """Mark a recommendation whose answer nobody got: later answers neither name nor sum it.
 
-        told: what that answer was to say of the others; None, or one that is in no index: silent.
+        told: what that answer was to say of the others. Does nothing for None, or one that is in no index.
         """
         if told is not None and told.entry is not None:
             self._store.put_bytes(paths.reached_nobody(told.entry), b"{}")
 
     def _read(self, keys: Iterable[str]) -> tuple[list[IndexEntry], list[str]]:
-        """Entries, and why the others could not be read; one deleted meanwhile is neither."""
+        """The entries, and a sentence for each that could not be read; one deleted meanwhile is in neither."""
         with ThreadPoolExecutor(THREADS) as threads:
             read = list(threads.map(self._one, keys))
         return [one for one in read if isinstance(one, IndexEntry)], [one for one in read if isinstance(one, str)]
@@ -79,7 +79,7 @@ class AccountIndex:
 
 
 def _first_day(entry: IndexEntry) -> str:
-    """The earliest last day of a window that is near the entry's; "" where that may be any."""
+    """The earliest last day of a window that is near the entry's (ISO); "" if it may be any."""
     if entry.window is None:
         return ""
     since = entry.window[0].toordinal() - NEAR_DAYS - 1

@@ -27,44 +27,41 @@ class AuditTrail:
         self._index = AccountIndex(store)
 
     def saved_query(self, request: Request) -> str | None:
-        """The SQL an execution was given, where it was uploaded already."""
+        """The SQL of the request's execution; None if it is not uploaded yet."""
         if request.execution is None:
             return None
         found = self._store.get_bytes(paths.ExecutionPaths(request.execution.execution_id).query)
         return found[0].decode() if found else None
 
     def keep_query(self, execution_id: str, sql: str) -> None:
-        """Keep a SQL that no job is started for, where a job's would be."""
+        """Write a SQL that no job is started for to the key that a job's SQL has."""
         keep_query(self._store, execution_id, sql)
 
     def report(self, execution_id: str) -> bytes | None:
-        """An execution's report.html."""
+        """An execution's report.html; None if there is none."""
         found = self._store.get_bytes(paths.ExecutionPaths(execution_id).report)
         return found[0] if found else None
 
     def picture(self, execution_id: str) -> bytes | None:
-        """An execution's breakdown.png, where one was asked for."""
+        """An execution's breakdown.png; None if there is none."""
         found = self._store.get_bytes(paths.ExecutionPaths(execution_id).picture)
         return found[0] if found else None
 
     def recommend(self, message: MessageRecord, result: CreditResult, tell: Tell) -> Earlier:
-        """Enter a result that is about to be posted in the account's index, and then find what the index has besides.
+        """Enter a result in the account's index before it is posted; the account's other recommendations near it.
 
-        In this order: of two that are answered at once, the later at least finds the other. tell: takes what on-call
-        is to hear of the index.
+        The index is read after the entry is written: of two answered at once, at least one finds the other. tell: takes
+        a sentence for on-call about each entry that cannot be read.
         """
         entry = self._index.enter(message.channel, message.ts, result)
         return self._index.earlier(entry, tell) if entry else Earlier()
 
     def reached_nobody(self, told: Earlier | None) -> None:
-        """The answer that was to say this was posted nowhere, and never will be: later ones do not tell of it.
-
-        None (no answer): silent.
-        """
+        """Mark the answer that was to say this as posted nowhere: later answers do not tell of it. None: do nothing."""
         self._index.reached_nobody(told)
 
     def write(self, message: MessageRecord, request: Request, result: CreditResult | None) -> None:
-        """Keep how a request ended; the same again writes the same."""
+        """Write the audit record of how a request ended; the same again writes the same."""
         if request.execution is None:
             return
         if result is not None and request.earlier is None:  # answered by an earlier release, which entered it here
@@ -95,6 +92,6 @@ class AuditTrail:
         self._writer.replace(record)
 
     def cost(self, status: JobStatus) -> Cost:
-        """An estimate from the job's times."""
+        """Estimate a job's cost in USD from its times."""
         kind = LOCAL if self._settings.executor == "local" else self._settings.sagemaker_instance_type
         return cost_of(kind, status["elapsed_seconds"])

@@ -29,12 +29,12 @@ class AuditWriter:
         self._store = store
 
     def create(self, record: Mapping[str, Any]) -> bool:
-        """Keep it unless there is one; whether there was none."""
+        """Write a record unless the execution has one; whether it had none."""
         key, body, seal = self._sealed(record)
         return self._store.create_bytes(key, body, Metadata=seal)
 
     def replace(self, record: Mapping[str, Any]) -> None:
-        """Keep it, over what whoever owns the execution kept before; the same again writes the same."""
+        """Write a record over an earlier one of the execution; the same record again writes the same bytes."""
         key, body, seal = self._sealed(record)
         self._store.put_bytes(key, body, Metadata=seal)
 
@@ -46,7 +46,7 @@ class AuditWriter:
         return files.audit, body, {"sha256": hashlib.sha256(body).hexdigest()}
 
     def _not_vouched_for(self, files: paths.ExecutionPaths, result: CreditResult | None) -> dict[str, str | None]:
-        """A result.json vouches for its files; for what else there is, the audit record does. Not for progress."""
+        """Hash the execution's files that result.json has no hash of; progress.json aside, which changes."""
         elsewhere = {files.progress, files.result, *vouched(files, result)} if result else {files.progress}
         keys = [*self._store.keys(files.input_prefix), *self._store.keys(files.output_prefix)]
         return {key: self._sha256(key) for key in keys if key not in elsewhere}
@@ -57,7 +57,7 @@ class AuditWriter:
 
 
 def keep_query(store: ObjectStore, execution_id: str, sql: str) -> None:
-    """Put a SQL where its job would find it."""
+    """Write a SQL to the key from which its job would read it."""
     content = sql.encode("utf-8", "replace")
     store.put_bytes(paths.ExecutionPaths(execution_id).query, content, "application/sql")
 
@@ -80,7 +80,7 @@ def vouched(files: paths.ExecutionPaths, result: Mapping[str, Any]) -> dict[str,
 
 
 def _queries(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """A company's own notebook may call anything so."""
+    """The provenance's queries; none if a company's own notebook uses that name for something else."""
     queries = provenance.get("queries")
     return [query for query in queries if isinstance(query, dict)] if isinstance(queries, list) else []
 
@@ -98,7 +98,7 @@ def record_of_execution(
     status: JobStatus | None,
     instance_type: str,
 ) -> dict[str, Any]:
-    """What is kept of an execution that answers no message."""
+    """Make the audit record of an execution that answers no message."""
     attempt = Attempt(
         execution_id=execution.execution_id,
         job_name=execution.job_name,
@@ -135,21 +135,15 @@ def record_of_refusal(
     seen_at: str,
     link: str | None = None,
 ) -> dict[str, Any]:
-    """What is kept of a SQL that answers no message, and that no job was started for."""
+    """Make the audit record of a SQL that answers no message and was refused before a job."""
     return audit_record(
         purpose=purpose,
         result_profile=result_profile,
         attempts=[Attempt(execution_id=execution_id, job_name=paths.job_name(execution_id))],
         outcome="refused",
         understood=understood,
-        result=None,
-        result_sha256=None,
         failure=refusal,
         seen_at=seen_at,
-        job_status=None,
-        started_at=None,
-        ended_at=None,
-        cost=None,
         link=link,
     )
 
@@ -168,15 +162,15 @@ def audit_record(
     result_profile: str,
     attempts: Sequence[Attempt],
     outcome: ReplyKind | None,
-    understood: Understood | None = None,
-    result: CreditResult | None,
-    result_sha256: str | None,
     failure: Failure | None,
     seen_at: str,
-    job_status: str | None,
-    started_at: str | None,
-    ended_at: str | None,
-    cost: Cost | None,
+    understood: Understood | None = None,
+    result: CreditResult | None = None,
+    result_sha256: str | None = None,
+    job_status: str | None = None,
+    started_at: str | None = None,
+    ended_at: str | None = None,
+    cost: Cost | None = None,
     asid: str | None = None,
     link: str | None = None,
     channel: str | None = None,
@@ -187,7 +181,7 @@ def audit_record(
     refusal: str | None = None,
     unreached: str | None = None,
 ) -> dict[str, Any]:
-    """One audit record, the hashes of its files aside.
+    """Make an audit record without the hashes of its files, which AuditWriter adds.
 
     understood: what the bot's own reading of the SQL took it to ask for; outcome `refused`: no job was started.
 

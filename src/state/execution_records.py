@@ -1,4 +1,4 @@
-"""The record of an execution, for those who go on where it cannot be read: whose it is, what its result has to keep."""
+"""The record of an execution, for callers who go on without one that cannot be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger("credits")
 
 
 def find_record(store: ObjectStore, execution_id: str) -> tuple[ExecutionRecord, str] | None:
-    """(record, ETag); None where there is none that can be read. Raises as ObjectStore does."""
+    """(record, ETag); None if there is none, or it cannot be read. Raises as ObjectStore does."""
     try:
         return store.get(paths.ExecutionPaths(execution_id).record, ExecutionRecord)
     except StateUnreadable as error:
@@ -23,6 +23,6 @@ def find_record(store: ObjectStore, execution_id: str) -> tuple[ExecutionRecord,
 
 
 def demanded_of(found: tuple[ExecutionRecord, str] | None, settings: Settings) -> str:
-    """What its result must keep: what was demanded when it began, whatever the settings say by now."""
+    """The profile its result must keep: the one saved when it began, else the settings'."""
     demanded = found[0].result_profile if found else None
     return settings.demanded_profile if demanded is None else demanded

@@ -38,11 +38,11 @@ class JobReader:
         self._noted: ReaderRecord | None = None
 
     def sha256(self) -> str | None:
-        """Its hash; None where it is not known. Costs nobody an answer: what cannot be read is not known."""
+        """The hash of the jobs' reader; None if it is not known, or cannot be read."""
         return self.look()[0]
 
     def look(self) -> tuple[str | None, str]:
-        """The same, and where it is not known, why."""
+        """The same hash, and a sentence that says why it is not known ("" if it is)."""
         try:
             found = self._store.get(paths.READER, ReaderRecord)
         except CreditsError as error:
@@ -58,7 +58,7 @@ class JobReader:
         return found[0].reader_sha256, ""
 
     def note(self, result: CreditResult) -> None:
-        """Keep what a valid result of ours says of it, where that is new. Costs nobody an answer."""
+        """Save which reader a valid result of ours says it had, if that is new. Raises nothing."""
         provenance = result.get("provenance") or {}
         if self._place != LOCAL and provenance.get("image") not in {None, self._place}:
             return  # begun before another image was set
@@ -76,7 +76,7 @@ class JobReader:
         self._noted = known
 
     def _is_news(self, known: ReaderRecord, told: ReaderRecord) -> bool:
-        """Of two results of one image the later one counts, in whichever order they are answered."""
+        """Whether a result says something newer; of one image's results the later counts, whichever comes first."""
         if known.place != told.place:
             return True
         older = known.execution_id >= told.execution_id
@@ -91,7 +91,7 @@ class JobReader:
         return found[0] if found else None
 
     def _has_aged(self, known: ReaderRecord, told: ReaderRecord) -> bool:
-        """For a tag that is believed for a day alone."""
+        """Whether a tag that is believed for one day has a result of another day."""
         days = {paths.execution_date(record.execution_id) for record in (known, told)}
         return not _is_pinned(self._place) and len(days) > 1
 

@@ -16,17 +16,21 @@ from .object_store import ObjectStore
 from .records import Lease
 
 DURATION = 120.0
+"""Seconds that a lease holds after its last renewal: a bot that dies is taken over from so much later."""
 RENEW_EVERY = 30.0
+"""Seconds: three renewals may fail before the lease runs out."""
 TRY_EVERY = 5.0
+"""Seconds after a failed renewal until the next try."""
 SAFETY = 30.0
+"""Seconds: longer than one outside call with its time limits, and than the difference of two bots' clocks."""
 
 
 class LeaseLost(CreditsError):
-    """Too little of the lease is left to act outside; whoever holds the record now goes on."""
+    """Too little of the lease is left for an outside call; the record's next owner goes on."""
 
 
 class LeaseKeeper:
-    """This bot's lease, taken when there is work to own (a tick with nothing to do writes none)."""
+    """This bot's lease, acquired once there is work to own: an idle tick writes none. `clock`: seconds since 1970."""
 
     def __init__(self, store: ObjectStore, clock: Callable[[], float]) -> None:
         self._store = store
@@ -37,9 +41,8 @@ class LeaseKeeper:
         self._tried_at = float("-inf")
         self._unbelievable: dict[str, str] = {}
 
-    @property
-    def owner(self) -> str:
-        """The name under which records are owned now; it changes when the lease ran out in between."""
+    def acquire(self) -> str:
+        """Take a lease unless one is held; the name under which records are owned now."""
         with self._lock:
             if self._seconds_left() <= 0:
                 self._owner = secrets.token_hex(8)
@@ -53,7 +56,7 @@ class LeaseKeeper:
             return self._due_at() if self._is_held() else float("inf")
 
     def keep(self) -> None:
-        """Renew when it is time; called from the tick's loop."""
+        """Renew the lease if a renewal is due. Raises as ObjectStore."""
         with self._lock:
             if self._is_held() and self._clock() >= self._due_at():
                 self._renew()
@@ -65,7 +68,7 @@ class LeaseKeeper:
                 raise LeaseLost("This bot was held up for longer than its lease; the record is left to the next tick.")
 
     def is_live(self, owner: str) -> bool:
-        """Whether another bot's lease still holds; ours counts as live. One that cannot be believed holds nothing."""
+        """Whether the owner's lease still holds, by its object; one that is unbelievable is noted and does not."""
         if not owner:
             return False
         if owner == self._owner:
@@ -84,12 +87,12 @@ class LeaseKeeper:
         return self._clock() < found[0].renewed_at + DURATION
 
     def take_unbelievable(self) -> dict[str, str]:
-        """The leases met since that could not be believed: key → what is wrong, for on-call."""
+        """Hand over the unbelievable leases met since the last call: key → what is wrong, for on-call."""
         met, self._unbelievable = self._unbelievable, {}
         return met
 
     def release(self) -> None:
-        """Give it up, so that the next tick need not wait; failing to is harmless."""
+        """Delete the lease, so that the next tick need not wait until it runs out; it does so if S3 is out of reach."""
         with self._lock:
             if self._owner:
                 try:

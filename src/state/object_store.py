@@ -1,7 +1,7 @@
 """JSON objects in S3 with conditional writes: what several bots at once may safely share.
 
 Every conditional write carries a nonce. When its answer is lost and the retry finds the object changed (412), our own
-nonce inside means that the lost write was ours. A 409 means that two writes met: read again, then decide.
+nonce inside means that the lost write was ours. A 409 means that two writes met; it is retried (aws.py).
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
@@ -11,11 +11,10 @@ import secrets
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
-from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
-from ..aws import MISSING, AwsClients, error_code, error_message, refused
-from ..errors import StateConflict, StateUnreadable, TransientError
+from ..aws import MISSING, AwsClients, StoredObject
+from ..errors import StateConflict, StateUnreadable, TransientError, UnexpectedAnswer
 
 
 class _Nonced(Protocol):
@@ -26,17 +25,15 @@ class _Nonced(Protocol):
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_PRECONDITION_FAILED = {"PreconditionFailed", "412"}
-_CONFLICT = {"ConditionalRequestConflict", "409"}
-_CONFLICT_TRIES = 5
+_CONDITION_FAILED = {"PreconditionFailed", "412"}
 MAX_RECORD = 8_000_000
 """Bytes. A message's record has some kilobytes a link; a look-back of 30 days with 100,000 messages has 5 million."""
 
 
 class ObjectStore:
-    """The bot's objects in one bucket. Raises TransientError when S3 stays out of reach, ConfigurationError for
-    a missing bucket or permission, both after the retries of `AwsClients.call`; StateUnreadable, naming the key, for
-    an object that S3 keeps and does not give.
+    """The bot's objects in one bucket. Raises TransientError when S3 stays out of reach or another write in the way,
+    ConfigurationError for a missing bucket or permission, UnexpectedAnswer for any other refusal, all after the retries
+    of `AwsClients.call`; StateUnreadable, naming the key, for an object that S3 keeps and does not give.
     """
 
     def __init__(self, clients: AwsClients, bucket: str) -> None:
@@ -44,7 +41,7 @@ class ObjectStore:
         self._bucket = bucket
 
     def get(self, key: str, model: type[Model]) -> tuple[Model, str] | None:
-        """(object, ETag), or None where there is none. Raises StateUnreadable for what breaks the model, is over
+        """(object, ETag), or None if there is none. Raises StateUnreadable for an object that breaks the model, is over
         MAX_RECORD, or says itself that it belongs under another key.
         """
         found = self.get_bytes(key, MAX_RECORD)
@@ -62,11 +59,14 @@ class ObjectStore:
         return record, etag
 
     def get_bytes(self, key: str, limit: int | None = None) -> tuple[bytes, str] | None:
-        """(content, ETag), or None where there is none. limit: as for AwsClients.read_object."""
-        try:
-            return self._clients.read_object(self._bucket, key, limit)
-        except ClientError as error:
-            raise self._not_given(key, error) from error
+        """(content, ETag), or None if there is none. limit: as for AwsClients.read_object."""
+        found = self._read(key, limit)
+        return (found.content, found.etag) if found else None
+
+    def get_with_metadata(self, key: str) -> tuple[bytes, dict[str, str]] | None:
+        """(content, user metadata), or None if there is none."""
+        found = self._read(key)
+        return (found.content, found.metadata) if found else None
 
     def create(self, key: str, record: _Nonced) -> str:
         """Write an object that must not exist yet; its ETag. Raises StateConflict."""
@@ -77,7 +77,7 @@ class ObjectStore:
         return self._write(key, record, {"IfMatch": etag})
 
     def create_bytes(self, key: str, content: bytes, content_type: str = "application/json", **extra: Any) -> bool:
-        """Write an object unless there is one; whether there was none. Whose it is cannot be told from its content."""
+        """Write an object unless there is one; whether there was none. False also if our own lost try wrote it."""
         try:
             self.put_bytes(key, content, content_type, IfNoneMatch="*", **extra)
         except StateConflict:
@@ -85,18 +85,15 @@ class ObjectStore:
         return True
 
     def put_bytes(self, key: str, content: bytes, content_type: str = "application/json", **extra: Any) -> None:
-        """Write without a condition: for what is the same whoever writes it."""
-        for _ in range(_CONFLICT_TRIES):
-            try:
-                self._call("put_object", f"writing {key}", Key=key, Body=content, ContentType=content_type, **extra)
-            except ClientError as error:
-                if error_code(error) in _PRECONDITION_FAILED and "IfNoneMatch" in extra:
-                    raise StateConflict(f"There is a {key} already.") from error
-                if error_code(error) not in _PRECONDITION_FAILED | _CONFLICT:
-                    raise refused(error, f"writing {key}") from error
-            else:
-                return
-        raise _met(key)
+        """Write an object whose content is the same whoever writes it: without a condition, unless `extra` has one."""
+        try:
+            self._put(key, content, content_type, **extra)
+        except UnexpectedAnswer as error:
+            if error.code not in _CONDITION_FAILED:
+                raise
+            if "IfNoneMatch" in extra:
+                raise StateConflict(f"There is a {key} already.") from error
+            raise TransientError(f"S3 found a condition not met while writing {key}, which had none.") from error
 
     def replace_bytes(self, key: str, content: bytes, etag: str) -> str:
         """Write over exactly the version `etag` of a JSON object without a nonce; the new ETag.
@@ -104,62 +101,37 @@ class ObjectStore:
         Raises StateConflict, also where the write was this one, and its answer was lost: read what is there.
         """
         try:
-            answer = self._call(
-                "put_object", f"writing {key}", Key=key, Body=content, ContentType="application/json", IfMatch=etag
-            )
-        except ClientError as error:
-            if error_code(error) not in _PRECONDITION_FAILED | _CONFLICT | MISSING:
-                raise refused(error, f"writing {key}") from error
+            return self._put(key, content, IfMatch=etag)
+        except UnexpectedAnswer as error:
+            if error.code not in _CONDITION_FAILED | MISSING:
+                raise
             raise StateConflict(f"{key} is not as it was read.") from error
-        return str(answer["ETag"])
 
     def delete(self, key: str) -> None:
-        """Delete; silent where there is none."""
-        self._ask("delete_object", f"deleting {key}", Key=key)
+        """Delete an object; silent if there is none."""
+        self._clients.call(self._clients.s3, "delete_object", f"deleting {key}", Bucket=self._bucket, Key=key)
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Every key under a prefix, in order; one call for each 1,000."""
-        extra: dict[str, Any] = {"StartAfter": start_after} if start_after else {}
-        while True:
-            page = self._ask("list_objects_v2", f"listing {prefix}", Prefix=prefix, **extra)
+        extra = {"StartAfter": start_after} if start_after else {}
+        for page in self._pages(prefix, **extra):
             yield from (entry["Key"] for entry in page.get("Contents", []))
-            if not page.get("IsTruncated"):
-                return
-            extra = {"ContinuationToken": page["NextContinuationToken"]}
 
     def folders(self, prefix: str) -> list[str]:
         """The prefixes one level below `prefix` (which ends with a slash), in order."""
-        page = self._ask("list_objects_v2", f"listing {prefix}", Prefix=prefix, Delimiter="/")
-        return [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
-
-    def get_with_metadata(self, key: str) -> tuple[bytes, dict[str, str]] | None:
-        """(content, user metadata), or None where there is none."""
-        try:
-            answer = self._call("get_object", f"reading {key}", Key=key)
-        except ClientError as error:
-            if error_code(error) in MISSING:
-                return None
-            raise self._not_given(key, error) from error
-        return answer["Body"].read(), dict(answer.get("Metadata", {}))
+        pages = self._pages(prefix, Delimiter="/")
+        return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
 
     def _write(self, key: str, record: _Nonced, condition: dict[str, str]) -> str:
         record.nonce = secrets.token_hex(8)
-        body = record.model_dump_json().encode()
-        for _ in range(_CONFLICT_TRIES):
-            try:
-                answer = self._call(
-                    "put_object", f"writing {key}", Key=key, Body=body, ContentType="application/json", **condition
-                )
-                return str(answer["ETag"])
-            except ClientError as error:
-                if error_code(error) not in _PRECONDITION_FAILED | _CONFLICT | MISSING:
-                    raise refused(error, f"writing {key}") from error
-                ours = self._written_by_us(key, record.nonce)
-                if ours:
-                    return ours
-                if error_code(error) not in _CONFLICT:
-                    raise StateConflict(f"Another bot changed {key} first.") from error
-        raise _met(key)
+        try:
+            return self._put(key, record.model_dump_json().encode(), **condition)
+        except UnexpectedAnswer as error:
+            if error.code not in _CONDITION_FAILED | MISSING:
+                raise
+            if ours := self._written_by_us(key, record.nonce):
+                return ours
+            raise StateConflict(f"Another bot changed {key} first.") from error
 
     def _written_by_us(self, key: str, nonce: str) -> str | None:
         found = self.get_bytes(key)
@@ -172,23 +144,23 @@ class ObjectStore:
             key=key,
         )
 
-    def _not_given(self, key: str, error: ClientError) -> StateUnreadable:
-        return StateUnreadable(
-            f"S3 does not give s3://{self._bucket}/{key} ({error_code(error)}: {error_message(error)}). "
-            "Restore the object, or an earlier version of it, or delete it.",
-            key=key,
-        )
-
-    def _ask(self, operation: str, doing: str, **arguments: Any) -> Any:
-        """A call of which every refusal is one."""
+    def _read(self, key: str, limit: int | None = None) -> StoredObject | None:
         try:
-            return self._call(operation, doing, **arguments)
-        except ClientError as error:
-            raise refused(error, doing) from error
+            return self._clients.read_object(self._bucket, key, limit)
+        except UnexpectedAnswer as error:
+            raise StateUnreadable(
+                f"S3 does not give s3://{self._bucket}/{key} ({error.code}: {error.said}). "
+                "Do what S3 asks for: restore an archived object, or an earlier version of a deleted one.",
+                key=key,
+            ) from error
 
-    def _call(self, operation: str, doing: str, **arguments: Any) -> Any:
-        return self._clients.call(self._clients.s3, operation, doing, Bucket=self._bucket, **arguments)
+    def _put(self, key: str, body: bytes, content_type: str = "application/json", **extra: Any) -> str:
+        """Write an object; its ETag."""
+        where: dict[str, Any] = {"Bucket": self._bucket, "Key": key}
+        call, doing = self._clients.call, f"writing {key}"
+        answer = call(self._clients.s3, "put_object", doing, **where, Body=body, ContentType=content_type, **extra)
+        return str(answer["ETag"])
 
-
-def _met(key: str) -> TransientError:
-    return TransientError(f"S3 answered every try at writing {key} with a conflict.")
+    def _pages(self, prefix: str, **extra: str) -> Iterator[Any]:
+        arguments = {"Bucket": self._bucket, "Prefix": prefix, **extra}
+        return self._clients.pages(self._clients.s3, "list_objects_v2", f"listing {prefix}", **arguments)

@@ -21,6 +21,7 @@ from .entry_shapes import entry_like, leaves_zeros_out, stamp_of, value_like
 from .slack_stamps import CUT_OFF, Message, is_channel, stamp_in, written_like
 
 _DEEPEST = 6
+"""Mappings inside each other that are looked into for entries."""
 _CONTAINERS = (
     "processed_messages",
     "processed",

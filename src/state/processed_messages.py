@@ -8,18 +8,16 @@ from __future__ import annotations
 from threading import Lock
 
 from .. import paths
-from ..errors import StateConflict
+from ..retries import until_unchanged
 from .object_store import ObjectStore
 from .processed_file import ProcessedFile
 from .slack_stamps import Message
 
-_TRIES = 8
-
 
 class ProcessedMessages:
-    """Read once, when first asked; read again where somebody else has written meanwhile.
+    """The list, read when first asked for, and again after somebody else has written it.
 
-    Every method raises StateUnreadable where the file is no list of messages, and what ObjectStore raises.
+    Every method raises StateUnreadable if the file is no list of messages, and what ObjectStore raises.
     """
 
     def __init__(self, store: ObjectStore) -> None:
@@ -35,23 +33,21 @@ class ProcessedMessages:
         return found is not None and found[0].lists(ts)
 
     def add(self, channel: str, ts: str, now: float) -> None:
-        """Note a message as done, unless it is noted or there is no file; whoever does it again changes nothing.
+        """Note a message as done, unless it is noted or there is no file; a second time it changes nothing.
 
-        now: seconds since 1970, for the entry's times. Raises StateConflict where others write at every try.
+        now: seconds since 1970, for the entry's times. Raises StateConflict if others write at every try.
         """
         with self._lock:
-            for _ in range(_TRIES):
-                found = self._read()
-                if found is None or found[0].lists(ts):
-                    return
-                body = found[0].with_message(Message(channel, ts), now)
-                try:
-                    etag = self._store.replace_bytes(paths.PROCESSED_MESSAGES, body, found[1])
-                except StateConflict:
-                    self._is_read = False
-                else:
-                    self._found = ProcessedFile(body), etag
-        raise StateConflict(f"{paths.PROCESSED_MESSAGES} is being changed by others at every try.")
+            until_unchanged(lambda: self._add(Message(channel, ts), now))
+
+    def _add(self, message: Message, now: float) -> None:
+        found = self._read()
+        if found is None or found[0].lists(message.ts):
+            return
+        body = found[0].with_message(message, now)
+        self._is_read = False
+        etag = self._store.replace_bytes(paths.PROCESSED_MESSAGES, body, found[1])
+        self._found, self._is_read = (ProcessedFile(body), etag), True
 
     def _read(self) -> tuple[ProcessedFile, str] | None:
         if not self._is_read:

@@ -18,6 +18,7 @@ from ..untrusted_text import UntrustedText
 NEAR_DAYS = 31
 """At most so many days lie between two windows that are told of together; windows that overlap or adjoin have none."""
 MAX_SHOWN = 5
+"""Earlier recommendations that an answer names; it sums them all."""
 MAX_VALUES = 200
 """Values kept of each filter: a SQL may hold thousands."""
 
@@ -88,7 +89,7 @@ def are_near(one: Window | None, other: Window | None) -> bool:
 
 
 def told_of(entry: IndexEntry, found: Iterable[IndexEntry], unreadable: int = 0) -> Earlier:
-    """What the answer that `entry` is of says of those found."""
+    """Count and sum, for the answer of `entry`, the entries found that are near its window."""
     near = [one for one in found if are_near(one.window, entry.window)]
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for one in near:
@@ -105,12 +106,12 @@ def told_of(entry: IndexEntry, found: Iterable[IndexEntry], unreadable: int = 0)
 
 
 def is_indexed(result: CreditResult) -> bool:
-    """Whether the account's index holds it: it says which account, as an SID."""
+    """Whether a result is entered in its account's index: it says the account's SID."""
     return is_account(result.get("account_sid") or "")
 
 
 def has_window(result: CreditResult) -> bool:
-    """Whether it says its first and its last day."""
+    """Whether a result says its first and its last day."""
     return bool(result.get("fraud_start") and result.get("fraud_end"))
 
 

@@ -42,7 +42,7 @@ LinkState = Literal["running", "answered", "failed"]
 Purpose = Literal["message", "link", "script", "compare"]
 """What an execution is for: an answer in Slack, `--link`, a script or `credits run`, `credits compare`."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
-SideEffect = Literal["reply", "progress", "dm", "report", "picture", "audit", "link", "alarm", "reaction"]
+SideEffect = Literal["reply", "progress", "dm", "report", "picture", "audit", "link", "alarm"]
 
 ENDED_STATES: frozenset[State] = frozenset({"settled", "failed"})
 UNANSWERED: frozenset[State] = frozenset({"new", "submitting", "running", "replying"})

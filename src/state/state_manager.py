@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from .. import paths
 from ..errors import StateConflict, StateUnreadable
+from ..retries import until_unchanged
 from .lease import LeaseKeeper
 from .object_store import ObjectStore
 from .processed_messages import ProcessedMessages
@@ -75,21 +76,21 @@ class StateManager:
         return self.open_markers()[0]
 
     def open_markers(self) -> tuple[list[tuple[str, str]], list[str]]:
-        """The same; and the keys among the markers that name no message."""
+        """The open messages, and the keys of markers that name no message."""
         return open_markers(self._store)
 
     def read(self, channel: str, ts: str) -> MessageRecord | None:
-        """A message's record as it stands, without owning it."""
+        """Read a message's record without owning it; None if there is none."""
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         return found[0] if found else None
 
     def add(self, record: MessageRecord, *, again: bool = False) -> ClaimedMessage | None:
-        """Begin a message: its marker, then its record. None where another bot began it first.
+        """Write a new message's marker, then its record, and own it. None if another bot began it first.
 
         again: it was begun before, and may have its reply.
         """
         self._store.put_bytes(paths.open_marker(record.channel, record.ts), b"", "text/plain")
-        record.owner = self._lease.owner
+        record.owner = self._lease.acquire()
         try:
             etag = self._store.create(paths.message_record(record.channel, record.ts), record)
         except StateConflict:
@@ -97,7 +98,7 @@ class StateManager:
         return ClaimedMessage(record, etag, recovered=again)
 
     def claim(self, channel: str, ts: str) -> ClaimedMessage | None:
-        """Take over an open message whose bot is gone; None where it lives, or nothing is left to do.
+        """Take over an open message whose bot is gone; None if that bot lives, or nothing is left to do.
 
         Raises NoRecord, StateUnreadable.
         """
@@ -118,8 +119,8 @@ class StateManager:
     def extend(self, channel: str, ts: str, requests: list[Request], digest: str) -> ClaimedMessage | None:
         """Add an edited message's new links to its record, whatever state that is in, and own it.
 
-        None where there is nothing new. Raises NoRecord, and StateConflict where another bot has it now: the links are
-        not in the record then, and whoever looks later must find them still to be added.
+        None if no link is new. Raises NoRecord; StateConflict if another bot has the message, and a later look must add
+        its new links.
         """
         found = self._store.get(paths.message_record(channel, ts), MessageRecord)
         if found is None:
@@ -138,13 +139,13 @@ class StateManager:
         return claimed
 
     def save(self, claimed: ClaimedMessage) -> None:
-        """Write a record this bot owns. Raises StateConflict where another bot took it over."""
+        """Write a record this bot owns. Raises StateConflict if another bot took it over."""
         key = paths.message_record(claimed.record.channel, claimed.record.ts)
         claimed.etag = self._store.replace(key, claimed.record, claimed.etag)
         claimed.snapshot()
 
     def close(self, claimed: ClaimedMessage) -> None:
-        """Nothing is left to do for this message; unless it was edited while its marker went."""
+        """Delete the marker of a message with nothing left to do; write it again if that was edited meanwhile."""
         marker = paths.open_marker(claimed.record.channel, claimed.record.ts)
         self._store.delete(marker)
         now = self.read(claimed.record.channel, claimed.record.ts)
@@ -152,7 +153,7 @@ class StateManager:
             self._store.put_bytes(marker, b"", "text/plain")
 
     def forget(self, channel: str, ts: str) -> None:
-        """Take away the marker of a message that has no record."""
+        """Delete the marker of a message that has no record."""
         self._store.delete(paths.open_marker(channel, ts))
 
     def check_lease(self, claimed: ClaimedMessage) -> None:
@@ -160,7 +161,7 @@ class StateManager:
         self._lease.check(claimed.record.owner)
 
     def _own(self, claimed: ClaimedMessage) -> bool:
-        mine = self._lease.owner
+        mine = self._lease.acquire()
         if claimed.record.owner != mine and self._lease.is_live(claimed.record.owner):
             return False
         claimed.record.owner = mine
@@ -180,7 +181,7 @@ class StateManager:
     # What was before
 
     def cursor(self) -> tuple[Cursor, str | None]:
-        """The hint, and its version (None where there is none yet, or it cannot be read: it is only a hint)."""
+        """Read the hint and its version; an empty one and None if there is none, or it cannot be read."""
         try:
             found = self._store.get(paths.CURSOR, Cursor)
         except StateUnreadable as error:
@@ -190,7 +191,7 @@ class StateManager:
         return found if found else (Cursor(), None)
 
     def save_cursor(self, cursor: Cursor, etag: str | None) -> None:
-        """Write the hint; silent where another bot wrote it meanwhile."""
+        """Write the hint, unless another bot wrote it meanwhile."""
         if self._cursor_is_unreadable:
             self._store.delete(paths.CURSOR)
             self._cursor_is_unreadable = False
@@ -207,7 +208,7 @@ class StateManager:
         return self._processed.lists(ts)
 
     def note_processed(self, claimed: ClaimedMessage, now: float) -> None:
-        """Add an answered message to the earlier bot's list, where that is there; again, it changes nothing.
+        """Add an answered message to the earlier bot's list, if there is one; a second time it changes nothing.
 
         now: seconds since 1970. Raises StateConflict, StateUnreadable, ConfigurationError, TransientError.
         """
@@ -215,7 +216,7 @@ class StateManager:
             self._processed.add(*claimed.key, now)
 
     def _answered_by_the_earlier_bot(self, record: MessageRecord) -> bool:
-        """This bot notes no message before it has answered all of it: another one has, meanwhile."""
+        """Whether the earlier bot has noted a message of which this bot has answered nothing."""
         return all(request.state in UNANSWERED for request in record.requests) and self._processed.lists(record.ts)
 
     # Links
@@ -223,23 +224,25 @@ class StateManager:
     def claim_link(self, digest: str, mine: LinkRecord, today: str, problems: list[str]) -> LinkRecord | None:
         """Take a link's SQL in hand; or the record of the request that has it, running or answered.
 
-        today: ISO date in UTC; an answer that holds for another day alone is no answer. Nor is the record of a request
-        that there is not, or that has another SQL: it is taken over, and `problems` says so.
+        today: ISO date in UTC; an answer that holds for another day alone is no answer. A record that names a missing
+        request, or one with another SQL, is taken over, and `problems` says so. Raises StateConflict.
         """
+        return until_unchanged(lambda: self._claim_link(digest, mine, today, problems))
+
+    def _claim_link(self, digest: str, mine: LinkRecord, today: str, problems: list[str]) -> LinkRecord | None:
         key = paths.link_record(digest)
-        found: tuple[LinkRecord, str] | None = None
-        for _ in range(3):
-            try:
-                claimed = self._store.replace(key, mine, found[1]) if found else self._store.create(key, mine)
-                self._claimed[digest, *_whose(mine)] = claimed
-                return None
-            except StateConflict:
-                found = self._store.get(key, LinkRecord)
-            if found and not _free(found[0], mine, today):
-                if not self._is_of_nobody(found[0], digest):
-                    return found[0]
-                problems.append(f"{key} named a request that has not this SQL: it was taken over.")
-        raise StateConflict(f"{key} is being changed by other bots.")
+        with suppress(StateConflict):
+            self._claimed[digest, *_whose(mine)] = self._store.create(key, mine)
+            return None
+        found = self._store.get(key, LinkRecord)
+        if found is None:
+            raise StateConflict(f"{key} was deleted meanwhile.")
+        if not _free(found[0], mine, today):
+            if not self._is_of_nobody(found[0], digest):
+                return found[0]
+            problems.append(f"{key} named a request that has not this SQL: it was taken over.")
+        self._claimed[digest, *_whose(mine)] = self._store.replace(key, mine, found[1])
+        return None
 
     def _is_of_nobody(self, link: LinkRecord, digest: str) -> bool:
         try:
@@ -250,7 +253,7 @@ class StateManager:
         return request is None or (request.state in HAS_ITS_SQL and request.sql_digest != digest)
 
     def update_link(self, digest: str, mine: LinkRecord) -> None:
-        """Say how a link's request stands; left alone where another request has it by now."""
+        """Write how a link's request stands, unless another request has the link by now."""
         key, claimed = paths.link_record(digest), self._claimed.pop((digest, *_whose(mine)), None)
         if claimed is not None:
             with suppress(StateConflict):  # changed since: look at what is there
@@ -267,7 +270,7 @@ class StateManager:
     # Executions
 
     def begin_execution(self, record: ExecutionRecord) -> None:
-        """Say whose an execution will be, before its job is created; the same again is silent."""
+        """Write whose an execution will be, before its job is created; one that is there stays."""
         try:
             self._store.create(paths.ExecutionPaths(record.execution_id).record, record)
         except StateConflict:

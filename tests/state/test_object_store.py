@@ -11,10 +11,11 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from sandbox.aws.seeding import put_objects
 from src.aws import AwsClients
-from src.errors import ConfigurationError, StateConflict, StateUnreadable, TransientError
+from src.errors import ConfigurationError, StateConflict, StateUnreadable, TransientError, UnexpectedAnswer
+from src.retries import ATTEMPTS
 from src.state.object_store import ObjectStore
 from src.state.records import Cursor
-from tests.conftest import BUCKET
+from tests.conftest import BUCKET, FakeClock
 
 KEY = "credits-automation/state/cursor.json"
 
@@ -85,6 +86,63 @@ def test_a_409_after_the_work_was_done_is_success(store: ObjectStore, clients: A
 
     _after_the_work(clients, conflict)
     assert store.create(KEY, Cursor(channel_id="C7"))
+
+
+def _refuse(clients: AwsClients, code: str, times: int = 99) -> list[str]:
+    """Refuse the next `times` calls with this code; the operations that were refused."""
+    refused: list[str] = []
+
+    def refuse(model: Any, **_: Any) -> None:
+        if len(refused) < times:
+            refused.append(model.name)
+            raise ClientError({"Error": {"Code": code, "Message": "Not today."}}, model.name)
+
+    clients.s3.meta.events.register("before-parameter-build.s3", refuse)
+    return refused
+
+
+METHODS: dict[str, tuple[Callable[[ObjectStore], object], type[Exception]]] = {
+    "get": (lambda store: store.get(KEY, Cursor), StateUnreadable),
+    "get_bytes": (lambda store: store.get_bytes(KEY), StateUnreadable),
+    "get_with_metadata": (lambda store: store.get_with_metadata(KEY), StateUnreadable),
+    "create": (lambda store: store.create(KEY, Cursor()), UnexpectedAnswer),
+    "replace": (lambda store: store.replace(KEY, Cursor(), "etag"), UnexpectedAnswer),
+    "create_bytes": (lambda store: store.create_bytes(KEY, b""), UnexpectedAnswer),
+    "put_bytes": (lambda store: store.put_bytes(KEY, b""), UnexpectedAnswer),
+    "replace_bytes": (lambda store: store.replace_bytes(KEY, b"", "etag"), UnexpectedAnswer),
+    "delete": (lambda store: store.delete(KEY), UnexpectedAnswer),
+    "keys": (lambda store: list(store.keys(KEY)), UnexpectedAnswer),
+    "folders": (lambda store: store.folders(KEY), UnexpectedAnswer),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_code_that_nobody_has_heard_of_is_an_error_of_ours_at_once(
+    store: ObjectStore, clients: AwsClients, method: str
+) -> None:
+    refused = _refuse(clients, "NeverHeardOf")
+    call, kind = METHODS[method]
+    with pytest.raises(kind, match=rf"{KEY}.*NeverHeardOf: Not today"):
+        call(store)
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize("method", ["create", "create_bytes", "put_bytes"])
+def test_a_write_that_met_another_is_tried_again_after_a_pause(
+    store: ObjectStore, clients: AwsClients, clock: FakeClock, method: str
+) -> None:
+    began = clock()
+    assert _refuse(clients, "ConditionalRequestConflict", times=2) == []
+    METHODS[method][0](store)
+    assert store.get_bytes(KEY) is not None
+    assert clock() > began
+
+
+def test_writes_that_always_meet_another_end_in_a_transient_error(store: ObjectStore, clients: AwsClients) -> None:
+    refused = _refuse(clients, "ConditionalRequestConflict")
+    with pytest.raises(TransientError, match=f"conflict.*writing {KEY}"):
+        store.put_bytes(KEY, b"")
+    assert len(refused) == ATTEMPTS
 
 
 def test_s3_out_of_reach_ends_in_a_transient_error_after_the_retries(store: ObjectStore, clients: AwsClients) -> None:
