@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+USERNAME, CATALOG, SCHEMA = "credits-bot", "hive", "authy"
+"""What the secret says of user and tables: both Prestos have them."""
 SAMPLE_ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 PARENT_ACCOUNT_SID = "ACfedcba9876543210fedcba9876543210"
 OTHER_ACCOUNT_SID = "AC00000000000000000000000000000001"
@@ -67,6 +69,20 @@ INTERVALS = (
     Interval("standard", date(2025, 8, 5), date(2025, 9, 1), 21444, 32166, Decimal("0.125"), Decimal("0.070")),
     Interval("max", date(2025, 9, 1), date(2025, 10, 1), 28753, 86259, Decimal("0.100"), Decimal("0.060")),
 )
+
+
+def secret(*, port: int, password: str, ca_pem: str) -> dict[str, Any]:
+    """Return the content of Presto's secret, for a server on loopback with TLS and a password."""
+    return {
+        "host": "127.0.0.1",
+        "port": port,
+        "username": USERNAME,
+        "password": password,
+        "catalog": CATALOG,
+        "schema": SCHEMA,
+        "http_scheme": "https",
+        "ca_pem": ca_pem,
+    }
 
 
 def statements() -> Iterator[str]:

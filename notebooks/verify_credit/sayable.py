@@ -15,12 +15,14 @@ MOST_OF_A_NAME = 64
 _MOST_DIGITS = 4
 """Digits in such a name: with more it may be a number of somebody's."""
 
+_SID = r"[A-Z]{2}[0-9a-fA-F]{32}"
+_CODE = r"[0-9]{1,6}"
 _FORMS = {
-    "account_sid": r"[A-Z]{2}[0-9a-fA-F]{32}",
-    "service_sid": r"[A-Z]{2}[0-9a-fA-F]{32}",
+    "account_sid": _SID,
+    "service_sid": _SID,
     "country_iso": r"[A-Z]{2}",
-    "mcc": r"[0-9]{1,6}",
-    "error_code": r"[0-9]{1,6}",
+    "mcc": _CODE,
+    "error_code": _CODE,
     "currency": r"[A-Z]{3}",
     "level": r"off|basic|standard|max",
 }

@@ -14,8 +14,8 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sandbox.faults import Fault
-from sandbox.presto.engine import CATALOG
 from sandbox.presto.world import PrestoWorld, Query
+from sandbox.warehouse import CATALOG
 from sandbox.wire import Answer, body, default_fault_answer
 
 PAGE = 200

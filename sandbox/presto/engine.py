@@ -15,9 +15,7 @@ from sandbox import warehouse
 from sandbox.presto.dialect import as_presto_means
 from sandbox.presto.errors import PrestoError, translated
 from sandbox.presto.types import presto_type, presto_value
-
-CATALOG = "hive"
-
+from sandbox.warehouse import CATALOG
 
 Tables = dict[str, dict[str, dict[str, str]]]
 """Each column's type, by schema, table and name."""

@@ -18,11 +18,10 @@ from typing import Any
 
 import trustme
 
-from sandbox.presto.engine import CATALOG, Engine, Table
+from sandbox import warehouse
+from sandbox.presto.engine import Engine, Table
 from sandbox.presto.errors import PrestoError
 
-USERNAME = "credits-bot"
-SCHEMA = "authy"
 MEETING_SECONDS = 100
 """How long a query waits for those that it is to meet."""
 
@@ -99,16 +98,8 @@ class PrestoWorld:
 
     def credentials(self, port: int) -> dict[str, Any]:
         """The secret's content for this server."""
-        return {
-            "host": "127.0.0.1",
-            "port": port,
-            "username": USERNAME,
-            "password": self._password,
-            "catalog": CATALOG,
-            "schema": SCHEMA,
-            "http_scheme": "https",
-            "ca_pem": self._authority.cert_pem.bytes().decode(),
-        }
+        ca_pem = self._authority.cert_pem.bytes().decode()
+        return warehouse.secret(port=port, password=self._password, ca_pem=ca_pem)
 
     def reset(self) -> None:
         """The data as at the start, no queries, no trouble."""
@@ -173,7 +164,7 @@ class PrestoWorld:
 
     def accepts(self, username: str, password: str) -> bool:
         """Return whether user and password are right."""
-        return username == USERNAME and secrets.compare_digest(password, self._accepted)
+        return username == warehouse.USERNAME and secrets.compare_digest(password, self._accepted)
 
     def take_busy(self) -> bool:
         """Take one of the 503 answers that `busy` ordered; return whether there was one left."""

@@ -16,12 +16,11 @@ import requests
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from sandbox import warehouse
-from sandbox.real_presto.configuration import ADMINISTRATOR, CATALOG
+from sandbox.real_presto.configuration import ADMINISTRATOR
 from sandbox.real_presto.errors import NoNodes, StatementFailed
 from sandbox.real_presto.server import Server
+from sandbox.warehouse import CATALOG, SCHEMA, USERNAME
 
-USERNAME = "credits-bot"
-SCHEMA = "authy"
 _SECONDS = 60.0
 """How long one statement of the administrator may take."""
 _PASSWORD_SECONDS = 10.0
@@ -50,16 +49,8 @@ class RealPrestoWorld:
 
     def credentials(self) -> dict[str, Any]:
         """The secret's content for this server."""
-        return {
-            "host": "127.0.0.1",
-            "port": self._configuration.https_port,
-            "username": USERNAME,
-            "password": self._password,
-            "catalog": CATALOG,
-            "schema": SCHEMA,
-            "http_scheme": "https",
-            "ca_pem": self._configuration.ca_pem,
-        }
+        known = self._configuration
+        return warehouse.secret(port=known.https_port, password=self._password, ca_pem=known.ca_pem)
 
     def reset(self) -> None:
         """Running, with its own certificate, password and data."""

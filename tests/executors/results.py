@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.aws.outcomes import canned_result
+
 SHA = "0" * 64
 ACCOUNT = "AC" + "5" * 32
 PLANS_TEN: dict[str, Any] = {
@@ -21,41 +23,10 @@ PLANS_TEN: dict[str, Any] = {
 
 
 def valid_result(execution_id: str) -> dict[str, Any]:
-    return {
-        "schema_version": "1",
-        "policy_version": "2025-1",
-        "credit_amount": 4948.80,
-        "currency": "USD",
-        "account_sid": ACCOUNT,
-        "parent_account_sid": ACCOUNT,
-        "account_name": "Sample",
-        "fraud_start": "2025-07-01",
-        "fraud_end": "2025-09-30",
-        "fraud_total": 9218.18,
-        "fraud_attempts": 89835,
-        "mrr": 3.0,
-        "execution_id": execution_id,
+    """The result of a scripted job, with one mode, and with hashes and a time that never change."""
+    return canned_result(execution_id, ACCOUNT, image=None) | {
         "timestamp": "2026-01-15T12:34:56Z",
         "output_df": [_mode()],
-        "summary": {
-            "attempts": 89835,
-            "blocked": 124240,
-            "block_rate": 0.5803,
-            "charged": 9218.18,
-            "provider_cost": 5337.53,
-            "credit": 4948.80,
-            "days": 92,
-            "countries": 3,
-        },
-        "scope": {
-            "account_sid": ACCOUNT,
-            "start": "2025-07-01",
-            "end": "2025-10-01",
-            "services": None,
-            "countries": None,
-            "mccs": None,
-        },
-        "flags": [],
         "provenance": {
             "sql_sha256": SHA,
             "sql_as_run_sha256": SHA,
