@@ -117,8 +117,10 @@ def test_a_mark_does_not_wait_for_what_failed() -> None:
     parts.signals.statuses = {JOB: stands(JOB, "Completed")}
     parts.bucket.before_put = _s3_takes_no_audit
     assert not parts.answers.mark_due(claimed)
+    claimed.snapshot()
     with pytest.raises(TransientError):
         parts.answers.follow_up(claimed, one)
+    claimed.rollback()  # as whoever took the step does
     assert parts.answers.mark_due(claimed)
 
 
