@@ -6,7 +6,7 @@ PRESTO ?= embedded
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help install install-demo demo test test-heavy test-alone test-airflow test-aws test-image test-library test-presto test-pictures pictures check bench sandbox lock clean
+.PHONY: help install install-demo demo test test-heavy test-alone test-airflow test-aws test-image test-library test-presto test-pictures pictures check bench mutants sandbox lock clean
 
 help:  ## the targets, as here
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -61,11 +61,14 @@ pictures: install  ## the pictures in the README, of the sandbox, by a real brow
 check: install  ## style and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	MYPYPATH=notebooks:sagemaker $(PY) -m mypy src notebooks/verify_credit sandbox sagemaker scripts/checkout scripts/install.py scripts/deployment.py scripts/stage_notebook.py
+	MYPYPATH=notebooks:sagemaker $(PY) -m mypy src notebooks/verify_credit sandbox sagemaker scripts/checkout scripts/install.py scripts/deployment.py scripts/stage_notebook.py scripts/mutants
 	PYTHONPATH=sagemaker $(VENV)/bin/lint-imports
 
 bench: install  ## the measurements: a table and benchmarks/latest.json
 	$(PY) -m benchmarks
+
+mutants: install  ## which changes of one token no fast test notices: SEED=7 COUNT=60, also ONLY=PATHS TESTS=PATHS COPIES=2
+	ONLY="$(ONLY)" TESTS="$(TESTS)" COPIES="$(or $(COPIES),2)" scripts/mutants.sh $(or $(SEED),1) $(or $(COUNT),60)
 
 sandbox: install-demo  ## everything outside, on loopback, until Ctrl-C
 	$(PY) -m sandbox
@@ -83,6 +86,7 @@ lock: install  ## renew the locked versions, from pyproject.toml and the *.in fi
 	$(call lock,sandbox/requirements.txt,$(within) pyproject.toml --extra bot --extra local sandbox/requirements.in)
 	$(call lock,sandbox/real_presto/requirements.txt,$(within) sandbox/real_presto/requirements.in)
 	$(call lock,tests/pictures/requirements.txt,$(within) tests/pictures/requirements.in)
+	$(call lock,scripts/mutants/requirements.txt,$(within) scripts/mutants/requirements.in)
 	$(call lock,tests/aws/requirements.txt,tests/aws/requirements.in)
 
 clean:  ## remove the environment, the caches and what was built

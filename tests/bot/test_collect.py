@@ -19,13 +19,13 @@ OVER = 1800 + 600
 def collected(status: str | None = None, reason: str | None = None, **fields: Any) -> tuple[Parts, Request]:
     """The request as it is saved after its job's news; status: how the service says that it ended."""
     parts = Parts(sagemaker_max_runtime=1800)
-    held = parts.claimed(request(**{"state": "running", **fields}))
+    claimed = parts.claimed(request(**{"state": "running", **fields}))
     if status:
         parts.signals.statuses = {JOB: stands(JOB, status, reason)}
         parts.executor.has_result = lambda *_, **__: False  # type: ignore[method-assign]
         parts.executor.results[attempt(1).execution_id] = ResultMissing("none")
-    parts.executions.collect(held, held.record.requests[0])
-    return parts, parts.saved(held).requests[0]
+    parts.executions.collect(claimed, claimed.record.requests[0])
+    return parts, parts.saved(claimed).requests[0]
 
 
 REPLACED = attempt(9).model_copy(update={"replaced_because": "InternalServerError"})
@@ -97,12 +97,12 @@ def test_a_job_over_its_time_is_stopped_and_posting_it_again_may_help() -> None:
 
 def test_a_result_is_answered_with_what_the_account_was_recommended_before() -> None:
     parts = Parts()
-    held = parts.claimed(request(state="running"))
-    [one] = held.record.requests
+    claimed = parts.claimed(request(state="running"))
+    [one] = claimed.record.requests
     parts.leave_result(one)
     parts.signals.results = {attempt(1).execution_id}
-    parts.executions.collect(held, one)
-    saved = parts.saved(held).requests[0]
+    parts.executions.collect(claimed, one)
+    saved = parts.saved(claimed).requests[0]
     assert (saved.state, saved.reply, saved.result_sha256) == ("replying", "answer", "a" * 64)
     assert saved.earlier is not None
     assert saved.earlier.entry in parts.bucket.objects
@@ -111,12 +111,12 @@ def test_a_result_is_answered_with_what_the_account_was_recommended_before() -> 
 
 def test_a_result_that_is_none_is_said_to_be_none() -> None:
     parts = Parts()
-    held = parts.claimed(request(state="running"))
-    [one] = held.record.requests
+    claimed = parts.claimed(request(state="running"))
+    [one] = claimed.record.requests
     parts.leave_result(one, account_sid="AC" + "2" * 32)
     parts.signals.results = {attempt(1).execution_id}
-    parts.executions.collect(held, one)
-    saved = parts.saved(held).requests[0]
+    parts.executions.collect(claimed, one)
+    saved = parts.saved(claimed).requests[0]
     assert (saved.state, saved.reply, saved.earlier) == ("replying", "failure", None)
     assert saved.failure is not None
     assert saved.failure.category == "result"

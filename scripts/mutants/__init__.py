@@ -1,0 +1,1 @@
+"""`make mutants`: changes of one token that no fast test notices."""
