@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from verify_credit.errors import DataError
+from verify_credit.result import output_rows
 
 from tests.money import naive
 from tests.money.ledger import ACCOUNT, OTHER_SERVICE, SERVICE, Ledger, sql_of
@@ -56,13 +57,15 @@ def ledgers(draw: st.DrawFn) -> Ledger:
 
 @settings(max_examples=300, deadline=None)
 @given(ledger=ledgers())
-def test_the_credit_is_the_one_a_row_by_row_calculation_gives(ledger: Ledger) -> None:
+def test_credit_and_table_are_those_that_a_row_by_row_calculation_gives(ledger: Ledger) -> None:
     with localcontext(prec=60):
         try:
-            expected = naive.credit(ledger.usage, ledger.blocks, ledger.settings, ledger.costs)
+            rows = (ledger.usage, ledger.blocks, ledger.settings, ledger.costs)
+            expected, table = naive.credit(*rows), naive.table(*rows)
         except naive.MissingCost:
             with pytest.raises(DataError, match="cost"):
                 _ = ledger.decision
             return
     assert ledger.decision.credit == expected
+    assert output_rows(ledger.decision) == table
     assert {row["account_sid"] for row in ledger.settings} <= {ACCOUNT}

@@ -16,6 +16,8 @@ from verify_credit.calculation import ModeLine
 from tests.money.ledger import Ledger
 
 NUMBER = re.compile(r"−?[\d,]+(?:\.\d+)?")
+ModeLineArguments = tuple[str, int, int, str, str]
+"""Level, attempts, blocked, USD charged, unit cost."""
 OPERATORS = {"+": 1, "−": 1, "×": 2, "÷": 2}
 
 
@@ -93,6 +95,106 @@ def test_each_printed_step_computes_to_the_printed_number(
     level: str, attempts: int, blocked: int, amount: str, cost: str
 ) -> None:
     check(pooled(level, attempts, blocked, amount, cost))
+
+
+COUNTED = "Attempts that went through, and those that Fraud Guard blocked:"
+MISSED = "So many of those that went through it should have blocked as well:"
+LEFT = "At most what is left of the charge after"
+SMALLER = "The smaller one of the two, to the cent:"
+SENTENCES: list[tuple[str, ModeLineArguments, list[str]]] = [
+    (
+        "a ceiling above what is refunded",
+        ("standard", 7, 3, "1.0001", "0.000001"),
+        [
+            f"{COUNTED} 7 + 3 = 10",
+            "In this mode Fraud Guard is to block 90 % of them: 0.9 × 10 = 9",
+            f"{MISSED} 9 − 3 = 6",
+            "Their part of what was charged, of which 80 % is refunded: 0.8 × 6 ÷ 7 × 1.0001 ≈ 0.6858",
+            f"{LEFT} 50 % of what providers charged: 1.0001 − 0.5 × 0.000007 = 1.0000965",
+            f"{SMALLER} smaller of 0.6858 and 1.0000965 ≈ 0.69",
+        ],
+    ),
+    (
+        "providers charged more than the customer paid",
+        ("basic", 100, 0, "50.00", "0.75"),
+        [
+            f"{COUNTED} 100 + 0 = 100",
+            "In this mode Fraud Guard is to block 60 % of them: 0.6 × 100 = 60",
+            f"{MISSED} 60 − 0 = 60",
+            "Their part of what was charged, of which 50 % is refunded: 0.5 × 60 ÷ 100 × 50.00 = 15.00",
+            f"{LEFT} 100 % of what providers charged (less than nothing counts as 0): 50.00 − 1 × 75.00 = −25.00",
+            f"{SMALLER} smaller of 15.00 and 0.00 = 0.00",
+        ],
+    ),
+    (
+        "providers charged all that the customer paid",
+        ("basic", 100, 0, "50.00", "0.5"),
+        [
+            f"{COUNTED} 100 + 0 = 100",
+            "In this mode Fraud Guard is to block 60 % of them: 0.6 × 100 = 60",
+            f"{MISSED} 60 − 0 = 60",
+            "Their part of what was charged, of which 50 % is refunded: 0.5 × 60 ÷ 100 × 50.00 = 15.00",
+            f"{LEFT} 100 % of what providers charged: 50.00 − 1 × 50.00 = 0.00",
+            f"{SMALLER} smaller of 15.00 and 0.00 = 0.00",
+        ],
+    ),
+    (
+        "blocked more than its target",
+        ("basic", 100, 900, "50.00", "0.01"),
+        [
+            f"{COUNTED} 100 + 900 = 1,000",
+            "In this mode Fraud Guard is to block 60 % of them: 0.6 × 1,000 = 600",
+            "It blocked more than that, so nothing of what went through is refunded (0, not less): 600 − 900 = −300",
+            "Their part of what was charged, of which 50 % is refunded: 0.5 × 0 ÷ 100 × 50.00 = 0.00",
+            f"{LEFT} 100 % of what providers charged: 50.00 − 1 × 1.00 = 49.00",
+            f"{SMALLER} smaller of 0.00 and 49.00 = 0.00",
+        ],
+    ),
+    (
+        "blocked just its target",
+        ("basic", 40, 60, "50.00", "0"),
+        [
+            f"{COUNTED} 40 + 60 = 100",
+            "In this mode Fraud Guard is to block 60 % of them: 0.6 × 100 = 60",
+            f"{MISSED} 60 − 60 = 0",
+            "Their part of what was charged, of which 50 % is refunded: 0.5 × 0 ÷ 40 × 50.00 = 0.00",
+            f"{LEFT} 100 % of what providers charged: 50.00 − 1 × 0.00 = 50.00",
+            f"{SMALLER} smaller of 0.00 and 50.00 = 0.00",
+        ],
+    ),
+    (
+        "no cost is kept, fractions of a cent",
+        ("max", 1000, 0, "50.1234", "0.01"),
+        [
+            f"{COUNTED} 1,000 + 0 = 1,000",
+            "In this mode Fraud Guard is to block 100 % of them: 1 × 1,000 = 1,000",
+            f"{MISSED} 1,000 − 0 = 1,000",
+            "Their part of what was charged, of which 100 % is refunded: 1 × 1,000 ÷ 1,000 × 50.1234 = 50.1234",
+            "To the cent: 50.1234 ≈ 50.12",
+        ],
+    ),
+    (
+        "no cost is kept, whole cents",
+        ("max", 1, 3, "2875.30", "0.01"),
+        [
+            f"{COUNTED} 1 + 3 = 4",
+            "In this mode Fraud Guard is to block 100 % of them: 1 × 4 = 4",
+            f"{MISSED} 4 − 3 = 1",
+            "Their part of what was charged, of which 100 % is refunded: 1 × 1 ÷ 1 × 2,875.30 = 2,875.30",
+        ],
+    ),
+    ("nothing is refunded", ("off", 5, 0, "1801.58", "0"), ["Nothing is refunded in this mode. 0 × 1,801.58 = 0.00"]),
+    (
+        "nothing went through",
+        ("basic", 0, 5815, "0", "0"),
+        ["Nothing went through; 5,815 attempts were blocked: no credit."],
+    ),
+]
+
+
+@pytest.mark.parametrize(("pool", "sentences"), [case[1:] for case in SENTENCES], ids=[case[0] for case in SENTENCES])
+def test_the_steps_that_finance_reads(pool: ModeLineArguments, sentences: list[str]) -> None:
+    assert [f"{step.words} {step.formula}".strip() for step in steps(pooled(*pool))] == sentences
 
 
 @settings(max_examples=300, deadline=None)

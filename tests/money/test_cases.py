@@ -239,16 +239,26 @@ def test_rows_no_credit_may_be_computed_from(spoil: Callable[[Ledger], object], 
 
 
 @pytest.mark.parametrize("level", ["standard", "basic"])
-def test_a_missing_cost_is_an_error_where_the_credit_depends_on_it(level: str) -> None:
-    ledger = Ledger().set(level, "2025-01-01").use(DAY, 100, "50.00")
-    with pytest.raises(DataError, match="NG, MCC 621"):
+@pytest.mark.parametrize(
+    ("rows", "more"), [(1, ""), (2, ", and for 1 more usage rows"), (3, ", and for 2 more usage rows")]
+)
+def test_a_missing_cost_is_an_error_where_the_credit_depends_on_it(level: str, rows: int, more: str) -> None:
+    ledger = Ledger().set(level, "2025-01-01")
+    for day in range(rows):
+        ledger.use(f"2025-07-{10 + day}", 100, "50.00")
+    with pytest.raises(DataError) as raised:
         _ = ledger.decision
+    assert str(raised.value).startswith(
+        f"verify.provider_costs has no cost for NG, MCC 621 on {DAY}{more}; the credit of mode {level} depends on it."
+    )
 
 
-@pytest.mark.parametrize("level", ["max", "off"])
-def test_a_missing_cost_is_null_and_flagged_where_it_does_not(level: str) -> None:
+@pytest.mark.parametrize(("level", "ceiling"), [("max", 50), ("off", None)])
+def test_a_missing_cost_is_null_and_flagged_where_it_does_not(level: str, ceiling: int | None) -> None:
+    """The ceiling is all that was charged where no cost is kept, and unknown where it is."""
     ledger = Ledger().set(level, "2025-01-01").use(DAY, 100, "50.00")
-    assert [line.provider_cost for line in ledger.decision.modes] == [None]
+    assert [(line.provider_cost, line.ceiling) for line in ledger.decision.modes] == [(None, ceiling)]
+    assert "cost_unknown" in flags_of(ledger)
 
 
 @pytest.mark.parametrize(
