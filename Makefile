@@ -67,8 +67,8 @@ check: install  ## style and types
 bench: install  ## the measurements: a table and benchmarks/latest.json
 	$(PY) -m benchmarks
 
-mutants: install  ## which changes of one token no fast test notices: SEED=7 COUNT=60, also ONLY=PATHS TESTS=PATHS COPIES=2
-	ONLY="$(ONLY)" TESTS="$(TESTS)" COPIES="$(or $(COPIES),2)" scripts/mutants.sh $(or $(SEED),1) $(or $(COUNT),60)
+mutants: install  ## which changes of one token no fast test notices: SEED=7 COUNT=60, also ONLY= TESTS= COPIES= SECONDS_EACH=
+	scripts/mutants.sh $(or $(SEED),1) $(or $(COUNT),60)
 
 sandbox: install-demo  ## everything outside, on loopback, until Ctrl-C
 	$(PY) -m sandbox

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept.mkdir(parents=True, exist_ok=True)
         print("Running the fast tests once, with coverage ...", flush=True)
         copies[0].cover(kept, options.tests, len(copies))
-    answers = _answers(changes, copies, Reach(kept), kept / "answers.jsonl")
+    answers = _answers(changes, copies, Reach(kept, options.seconds_each), kept / "answers.jsonl")
     print("", *_table(root, changes, answers), sep="\n")
     return 0
 
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--only", nargs="*", metavar="PATH", help="instead of the money modules and the decisions")
     parser.add_argument("--tests", nargs="*", default=[], metavar="PATH", help="instead of all fast tests")
+    parser.add_argument("--seconds-each", type=float, required=True, help="of tests a change, the quickest first")
     parser.add_argument("--kept", type=Path, required=True, help="the folder for what was found out of this commit")
     parser.add_argument("copies", type=Path, nargs="+", help="one change at a time in each")
     return parser

@@ -13,6 +13,7 @@ from coverage import CoverageData
 
 DATA, TIMES = ".coverage", "times.xml"
 IN_A_JOB = {
+    "notebooks/verify_credit/check.py": ["tests/doctor/test_doctor.py"],
     "notebooks/verify_credit/": ["tests/job/test_notebook.py", "tests/executors/test_real_notebook.py"],
     "src/execution/local_": ["tests/executors/test_notebook_executor.py", "tests/executors/test_local_tick.py"],
 }
@@ -22,18 +23,20 @@ Compound = ast.FunctionDef | ast.ClassDef | ast.If | ast.For | ast.While | ast.W
 
 
 class Reach:
-    """`folder` holds the run's data, DATA and TIMES."""
+    """`folder` holds the run's data, DATA and TIMES; `most` is the seconds that the tests of a line may take in all."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, most: float) -> None:
+        self._folder, self._most = folder, most
 
     def tests(self, path: str, source: str, line: int) -> list[str]:
         """Node ids, file by file, the quickest first; those of the whole module for what runs when it is imported."""
         by_line = self._contexts.contexts_by_lineno(path)
         reached = self._passed(by_line, statement_lines(ast.parse(source), line)) or self._passed(by_line, by_line)
         by_file: dict[str, list[str]] = defaultdict(list)
+        left = self._most
         for test in sorted(reached, key=self._seconds.__getitem__):
-            by_file[test.partition("::")[0]].append(test)
+            if (left := left - self._seconds[test]) >= 0:
+                by_file[test.partition("::")[0]].append(test)
         quickest = sorted(by_file.values(), key=lambda tests: sum(map(self._seconds.__getitem__, tests)))
         return [test for tests in quickest for test in tests]
 
