@@ -11,7 +11,9 @@ from io import StringIO
 
 import boto3
 import pytest
+from botocore.client import ClientCreator
 from botocore.loaders import JSONFileLoader
+from botocore.model import ServiceModel
 from moto import mock_aws
 
 from sandbox.client import Sandbox
@@ -67,9 +69,17 @@ class FakeClock:
 
 @pytest.fixture(scope="session", autouse=True)
 def service_models_are_read_once() -> Iterator[None]:
-    """botocore reads them anew for every session, and every bot here has one: a fifth of a tick's time."""
+    """botocore reads them, and makes a class of each, anew for every client; every bot here has some."""
+    make_class, classes = ClientCreator._create_client_class, dict[str, type]()
+
+    def class_of(creator: ClientCreator, service: str, model: ServiceModel) -> type:
+        if service not in classes:
+            classes[service] = make_class(creator, service, model)
+        return classes[service]
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        patch.setattr(ClientCreator, "_create_client_class", class_of)
         yield
 
 

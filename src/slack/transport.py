@@ -6,6 +6,7 @@ import logging
 import ssl
 import urllib.request
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 TIMEOUT = 10
 """Seconds without a byte."""
 
+_certificates = cache(ssl.create_default_context)  # it takes 40 ms to read them
 _quiet = logging.getLogger(f"{__name__}.sdk")
 _quiet.setLevel(logging.CRITICAL)  # the SDK logs what we raise; its debug lines would be formatted for nothing
 
@@ -33,7 +35,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def make_opener(url: str) -> urllib.request.OpenerDirector:
     """One opener for all calls: proxies of the environment except to loopback, certificates read once."""
     proxies: dict[str, str] | None = {} if is_loopback(url) else None
-    https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    https = urllib.request.HTTPSHandler(context=_certificates())
     return urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _NoRedirect(), https)
 
 
