@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandbox.client import Sandbox
-from tests.bot.harness import BotHarness, MovedTime
+from tests.bot.harness import BotHarness
+from tests.clocks import MovedClock
 
 
 @contextmanager
@@ -18,7 +20,7 @@ def sandbox(*, real_jobs: bool = False, **settings: str) -> Iterator[BotHarness]
     with started as box:
         os.environ.update({**box.env, "SLACK_POST_INTERVAL": "0", **settings})
         try:
-            yield BotHarness(box, MovedTime())
+            yield BotHarness(box, MovedClock(time.time()))
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -20,6 +20,7 @@ from sandbox.client import Sandbox
 from sandbox.left_behind import LeftBehind
 from src.aws import AwsClients
 from src.config import BotSettings
+from tests.clocks import MovedClock
 
 BUCKET = "credits-bucket"
 FIGURE = "figure"
@@ -52,19 +53,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, value in report.user_properties:
             if name == FIGURE and report.when == "call":
                 terminalreporter.write_line(str(value))
-
-
-class FakeClock:
-    """Seconds since 1970; `sleep` moves it and returns at once."""
-
-    def __init__(self, now: float = 1_768_480_496.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -109,8 +97,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> MovedClock:
+    return MovedClock()
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +123,7 @@ def settings(aws_environment: None) -> BotSettings:
 
 
 @pytest.fixture
-def clients(settings: BotSettings, clock: FakeClock, aws_session: boto3.Session) -> AwsClients:
+def clients(settings: BotSettings, clock: MovedClock, aws_session: boto3.Session) -> AwsClients:
     clients = AwsClients(settings, session=aws_session, sleep=clock.sleep)
     clients.s3.create_bucket(Bucket=BUCKET)
     return clients

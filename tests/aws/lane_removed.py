@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,8 @@ from src.credit_bot import Bot, make_bot
 from src.errors import CreditsError
 from tests.aws.installation import Installation
 from tests.aws.policies import Document, documents_of
-from tests.bot.harness import VERIFY, MovedTime
+from tests.bot.harness import VERIFY
+from tests.clocks import MovedClock
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -27,7 +29,7 @@ def make(plain: Installation, monkeypatch: pytest.MonkeyPatch) -> Callable[[], B
     """Bots under their role, with a clock that moves by itself."""
     for name, value in plain.environment.items():
         monkeypatch.setenv(name, value)
-    moved, session = MovedTime(), plain.session()
+    moved, session = MovedClock(time.time()), plain.session()
     return lambda: make_bot(load_settings(), waiting=moved, clock=moved, pool=InlinePool(), session=session)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from sandbox.client import Sandbox
-from tests.bot.harness import BotHarness, MovedTime
+from tests.bot.harness import BotHarness
+from tests.clocks import MovedClock
 
 
 @pytest.fixture(scope="session")
@@ -28,5 +30,5 @@ def harness(scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for name, value in scripted_box.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SLACK_POST_INTERVAL", "0")
-    yield BotHarness(scripted_box, MovedTime())
+    yield BotHarness(scripted_box, MovedClock(time.time()))
     assert scripted_box.aws.refused() == []  # every request was within the services' own limits

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,10 +17,10 @@ from src.bot.work_pool import InlinePool, ThreadedPool, WorkPool
 from src.calls import CallLog
 from src.config import DEFAULT_ALLOWED_TABLES, load_settings
 from src.credit_bot import Bot, make_bot
-from src.errors import Interrupted
 from src.recheck.claims import make_reader
 from src.state.records import Cursor, ExecutionRecord, Lease, LinkRecord, MessageRecord, ReaderRecord
 from src.waiting import Waiting
+from tests.clocks import MovedClock
 
 ACCOUNT = "AC" + "0" * 32
 VERIFY = (
@@ -38,90 +36,10 @@ TICK_EVERY = 900.0
 MESSAGES = f"{paths.ROOT}/state/messages/"
 
 
-class MovedTime:
-    """For one thread: waiting moves the clock and takes no time."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-        self.stopped = False
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        if self.stopped:
-            raise Interrupted("told to end")
-        self.now += max(0.0, seconds)
-
-    def pause(self, seconds: float) -> None:
-        self.now += max(0.0, seconds)
-
-    def wake(self) -> None:
-        """Pauses are over before anything could happen in them."""
-
-
-class PatientTime(MovedTime):
-    """For threads and processes: stands still, however slow the machine is, while anything is `at_work`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at_work: Callable[[], bool] = lambda: False
-        self._woken = threading.Event()
-
-    def pause(self, seconds: float) -> None:
-        while not self._woken.wait(0.02):
-            if not self.at_work():
-                super().pause(seconds)
-                break
-        self._woken.clear()
-
-    def wake(self) -> None:
-        self._woken.set()
-
-
-class FastTime:
-    """For many threads: a clock that runs `speed` times as fast as the real one, for waiting too.
-
-    For tests marked `alone`: on a busy machine it would run away from what it is to time.
-    """
-
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
-        self._started = self._began = time.time()
-        self._wake = threading.Event()
-        self._stop = threading.Event()
-
-    def __call__(self) -> float:
-        return self._began + (time.time() - self._started) * self._speed
-
-    @property
-    def stopped(self) -> bool:
-        return self._stop.is_set()
-
-    def sleep(self, seconds: float) -> None:
-        if self._stop.wait(max(0.0, seconds) / self._speed):
-            raise Interrupted("told to end")
-
-    def pass_by(self, seconds: float) -> None:
-        """Between two ticks, when nobody waits."""
-        self._began += seconds
-
-    def pause(self, seconds: float) -> None:
-        self._wake.wait(max(0.0, seconds) / self._speed)
-        self._wake.clear()
-
-    def wake(self) -> None:
-        self._wake.set()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._wake.set()
-
-
 class BotHarness:
     """Posts requests into the sandbox, runs ticks, and looks at what came of them."""
 
-    def __init__(self, box: Sandbox, moved: MovedTime) -> None:
+    def __init__(self, box: Sandbox, moved: MovedClock) -> None:
         self.box = box
         self.time = moved
         self.host = box.env["LOOKER_HOSTS"].split(",")[0]

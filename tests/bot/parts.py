@@ -40,7 +40,7 @@ from src.state.records import Attempt, Failure, MessageRecord, Request
 from src.state.state_manager import ClaimedMessage, StateManager
 from src.times import iso
 from tests.bot.outside import CountedWaiting, FakeExecutor, FakeSlack, QueuePool
-from tests.conftest import FakeClock
+from tests.clocks import A_DAY_IN_JANUARY, MovedClock
 from tests.state.memory_bucket import NAME, MemoryBucket, clients_on, store_on
 
 ACCOUNT = "AC" + "1" * 32
@@ -48,7 +48,7 @@ SQL = f"SELECT 1 FROM authy.verification_usage WHERE account_sid = '{ACCOUNT}'"
 LINK = "https://looker.example/x/slug000001"
 ON_CALL = "U0ONCALL"
 TS = "1768480000.000100"
-"""Of a message eight minutes before FakeClock's first moment."""
+"""Of a message eight minutes before the clock's first moment."""
 
 
 class Parts:
@@ -58,7 +58,7 @@ class Parts:
         self.bucket = bucket or MemoryBucket()
         self.slack = slack or FakeSlack()
         self.executor = FakeExecutor()
-        self.clock = FakeClock()
+        self.clock = MovedClock()
         self.pool = QueuePool()
         self.waiting = CountedWaiting(self.clock.sleep)
         self.signals = Signals()
@@ -176,7 +176,7 @@ class Parts:
         self.executor.results[execution_id] = ReadResult(result, sha256, OUR_PROFILE)
 
 
-def attempt(number: int = 1, created_at: float | None = FakeClock().now) -> Attempt:
+def attempt(number: int = 1, created_at: float | None = A_DAY_IN_JANUARY) -> Attempt:
     """An execution of the clock's first day; created_at: when its job was made, None: it has none yet."""
     execution_id = f"20260115_123456_{number:08x}"
     created = None if created_at is None else iso(created_at)

@@ -14,9 +14,10 @@ from src.bot.work_pool import InlinePool
 from src.history.reader import History
 from src.recheck.differences import differences
 from src.state.object_store import ObjectStore
-from tests.bot.harness import TICK_EVERY, BotHarness, PatientTime, threaded
+from tests.bot.harness import TICK_EVERY, BotHarness, threaded
 from tests.bot.test_bad_days import alarms
 from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Died, DiesAtCall, calls_of_a_tick, deaths
+from tests.clocks import PatientClock
 from tests.conftest import Figure
 
 ACCOUNT = "AC" + "5" * 32
@@ -65,7 +66,7 @@ def test_of_two_links_of_one_account_in_one_tick_the_later_at_least_names_the_ea
     harness: BotHarness, threads: bool
 ) -> None:
     asked = [harness.ask(account=ACCOUNT) for _ in range(2)]
-    harness.time = PatientTime()
+    harness.time = PatientClock(time.time())
     pool = threaded() if threads else InlinePool()
     harness.time.at_work = lambda: not pool.idle()
 

@@ -14,8 +14,9 @@ from src.calls import CallLog
 from src.errors import CreditsError
 from src.looker import client as looker_client
 from src.slack import client as slack_client
-from tests.bot.harness import BotHarness, FastTime, threaded
+from tests.bot.harness import BotHarness, threaded
 from tests.bot.test_killed_everywhere import NO_WAY_BACK
+from tests.clocks import FastClock
 from tests.conftest import Figure
 
 SPEED = 5.0
@@ -66,7 +67,7 @@ class Pauses:
     Only a post goes out although its bot stands still: between its last look and that call there is no way back.
     """
 
-    def __init__(self, time: FastTime, after: int) -> None:
+    def __init__(self, time: FastClock, after: int) -> None:
         self._time = time
         self._left = after
         self._until = 0.0
@@ -84,7 +85,7 @@ class Pauses:
             sleep(0.05)
 
 
-def work_until_quiet(harness: BotHarness, time: FastTime, pauses: list[Pauses | None], most: int = 40) -> int:
+def work_until_quiet(harness: BotHarness, time: FastClock, pauses: list[Pauses | None], most: int = 40) -> int:
     """Ticks of so many bots side by side until nothing is open; how many rounds it took."""
     for number in range(1, most + 1):
         threads = [threading.Thread(target=_tick, args=(harness, time, paused)) for paused in pauses]
@@ -98,14 +99,14 @@ def work_until_quiet(harness: BotHarness, time: FastTime, pauses: list[Pauses | 
     raise AssertionError(f"{len(_open(harness, time))} messages still open after {most} rounds")
 
 
-def _tick(harness: BotHarness, time: FastTime, paused: Pauses | None) -> None:
+def _tick(harness: BotHarness, time: FastClock, paused: Pauses | None) -> None:
     try:
         harness.bot(pool=threaded(), waiting=time, clock=time, calls=paused.log if paused else None).run()
     except CreditsError:
         return  # the whole tick failed, as it may on such a day: Airflow starts the next
 
 
-def _open(harness: BotHarness, time: FastTime) -> list[tuple[str, str]]:
+def _open(harness: BotHarness, time: FastClock) -> list[tuple[str, str]]:
     try:
         return harness.bot(waiting=time, clock=time).state.open_messages()
     except CreditsError:
@@ -153,7 +154,7 @@ def test_a_thousand_messages_on_a_day_when_a_tenth_of_all_calls_fail(
     harness: BotHarness, figure: Figure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAX_CONCURRENT_JOBS", "50")
-    time = FastTime(SPEED)
+    time = FastClock(SPEED)
     messages = ask(harness, MANY)
     fail_a_tenth_of_all_calls(harness)
 
@@ -168,7 +169,7 @@ def test_two_bots_at_once_on_two_hundred_messages_one_of_them_paused_past_its_le
     harness: BotHarness, figure: Figure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAX_CONCURRENT_JOBS", "50")
-    time = FastTime(SPEED)
+    time = FastClock(SPEED)
     messages = ask(harness, BOTH)
     fail_a_tenth_of_all_calls(harness)
     pauses = Pauses(time, after=3 * BOTH)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 
 from src.bot.work_pool import RESOLVE, InlinePool
-from tests.bot.harness import VERIFY, BotHarness, MovedTime
+from tests.bot.harness import VERIFY, BotHarness
+from tests.clocks import MovedClock
 
 
-class Restless(MovedTime):
+class Restless(MovedClock):
     """No pause is longer than a tenth of a second, as where steps end all the time."""
 
     def pause(self, seconds: float) -> None:
@@ -22,7 +24,7 @@ def test_results_are_looked_for_every_second_and_statuses_every_30_however_often
 ) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "5")
     harness.ask("result after 36000")
-    restless = Restless()
+    restless = Restless(time.time())
     harness.box.clear_calls()
 
     harness.bot(waiting=restless, clock=restless).run()
@@ -55,11 +57,11 @@ class SlowResolving(InlinePool):
             self._held.pop()()
 
 
-class Meanwhile(MovedTime):
+class Meanwhile(MovedClock):
     """At the end of the tick's pauses, one after the other, this happens."""
 
     def __init__(self, *happenings: Callable[[], None]) -> None:
-        super().__init__()
+        super().__init__(time.time())
         self._happenings = list(happenings)
 
     def pause(self, seconds: float) -> None:

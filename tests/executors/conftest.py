@@ -16,7 +16,8 @@ from src import paths
 from src.aws import AwsClients
 from src.config import BotSettings
 from src.sagemaker_executor import SageMakerExecutor
-from tests.conftest import BUCKET, FakeClock
+from tests.clocks import MovedClock
+from tests.conftest import BUCKET
 from tests.executors.fake_sagemaker import FakeSageMaker
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/credits-automation-notebook:1.2.3"
@@ -36,7 +37,7 @@ def until(condition: Callable[[], bool]) -> None:
 class Installation:
     """What a test drives: the executor, the service behind it, and what a job would leave in the bucket."""
 
-    def __init__(self, settings: BotSettings, clock: FakeClock, session: boto3.Session) -> None:
+    def __init__(self, settings: BotSettings, clock: MovedClock, session: boto3.Session) -> None:
         self.settings = settings
         self.clock = clock
         self.clients = AwsClients(settings, session=session, sleep=clock.sleep)
@@ -72,5 +73,5 @@ def settings(aws_environment: None) -> BotSettings:
 
 
 @pytest.fixture
-def installation(settings: BotSettings, clock: FakeClock, aws_session: boto3.Session) -> Installation:
+def installation(settings: BotSettings, clock: MovedClock, aws_session: boto3.Session) -> Installation:
     return Installation(settings, clock, aws_session)

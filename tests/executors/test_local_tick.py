@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +15,8 @@ from src.bot.work_pool import ThreadedPool
 from src.config import BotSettings
 from src.execution.local_jobs import LocalJobs
 from src.notebook_executor import NotebookExecutor
-from tests.bot.harness import VERIFY, BotHarness, PatientTime
+from tests.bot.harness import VERIFY, BotHarness
+from tests.clocks import PatientClock
 from tests.executors.conftest import ENTRYPOINT, until
 from tests.executors.results import failure, valid_result
 
@@ -30,7 +32,7 @@ def harness(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotHarness:
     box.reset()
     for name, value in {**box.env, "EXECUTOR": "local", "SLACK_POST_INTERVAL": "0"}.items():
         monkeypatch.setenv(name, value)
-    return BotHarness(box, PatientTime())
+    return BotHarness(box, PatientClock(time.time()))
 
 
 @pytest.fixture

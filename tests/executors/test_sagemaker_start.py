@@ -12,7 +12,8 @@ from src.errors import CapacityError, ConfigurationError, QueryError, TransientE
 from src.sagemaker_executor import SageMakerExecutor
 from src.state.object_store import ObjectStore
 from src.state.records import ExecutionRecord
-from tests.conftest import BUCKET, FakeClock
+from tests.clocks import MovedClock
+from tests.conftest import BUCKET
 from tests.executors.conftest import IMAGE, ROLE, SQL, Installation
 from tests.executors.fake_sagemaker import lost_answer, refusal
 
@@ -37,7 +38,7 @@ def test_a_started_job_is_told_by_arn_name_and_id(installation: Installation) ->
 
 
 def test_an_id_begins_with_the_second_and_none_is_made_twice(installation: Installation) -> None:
-    clock = FakeClock(1_768_480_496.9)
+    clock = MovedClock(1_768_480_496.9)
     executor = SageMakerExecutor(installation.settings, clients=installation.clients, clock=clock, sleep=clock.sleep)
     first, second = (executor.execute(SQL)["execution_id"] for _ in range(2))
     assert first[:16] == second[:16] == ID[:16]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -23,7 +24,8 @@ from src.bot.by_hand import print_result
 from src.config import load_settings
 from src.execution.results import checked_result
 from src.executor import is_account
-from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness, MovedTime
+from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
+from tests.clocks import MovedClock
 from tests.executors.results import ACCOUNT, PLANS_TEN
 from tests.history.test_policy_command import candidate
 
@@ -99,7 +101,7 @@ def harness() -> Iterator[BotHarness]:
         own = {"NOTEBOOK": "Mine.ipynb", "TICK_BUDGET_SECONDS": "60", "SLACK_POST_INTERVAL": "0"}
         for name, value in {**box.env, **own, "MAX_CONCURRENT_JOBS": "100"}.items():
             patch.setenv(name, value)
-        yield BotHarness(box, MovedTime())
+        yield BotHarness(box, MovedClock(time.time()))
         assert box.aws.refused() == []
 
 

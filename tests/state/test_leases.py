@@ -9,7 +9,8 @@ from src.state.lease import LeaseKeeper, LeaseLost
 from src.state.object_store import ObjectStore
 from src.state.records import MessageRecord, Request
 from src.state.state_manager import ClaimedMessage, StateManager
-from tests.conftest import BUCKET, FakeClock
+from tests.clocks import MovedClock
+from tests.conftest import BUCKET
 
 TS = "1768480000.000100"
 
@@ -19,7 +20,7 @@ def store(clients: AwsClients) -> ObjectStore:
     return ObjectStore(clients, BUCKET)
 
 
-def _bot(store: ObjectStore, clock: FakeClock) -> tuple[StateManager, LeaseKeeper]:
+def _bot(store: ObjectStore, clock: MovedClock) -> tuple[StateManager, LeaseKeeper]:
     lease = LeaseKeeper(store, clock)
     return StateManager(store, lease), lease
 
@@ -36,14 +37,14 @@ def _begun(state: StateManager) -> ClaimedMessage:
     return claimed
 
 
-def test_a_message_is_begun_by_one_bot_only(store: ObjectStore, clock: FakeClock) -> None:
+def test_a_message_is_begun_by_one_bot_only(store: ObjectStore, clock: MovedClock) -> None:
     first, _ = _bot(store, clock)
     second, _ = _bot(store, clock)
     assert first.add(_message()) is not None
     assert second.add(_message()) is None
 
 
-def test_a_living_bots_message_is_not_taken_over(store: ObjectStore, clock: FakeClock) -> None:
+def test_a_living_bots_message_is_not_taken_over(store: ObjectStore, clock: MovedClock) -> None:
     first, _ = _bot(store, clock)
     second, _ = _bot(store, clock)
     _begun(first)
@@ -51,13 +52,13 @@ def test_a_living_bots_message_is_not_taken_over(store: ObjectStore, clock: Fake
     assert second.claim("C1", TS) is None
 
 
-def test_a_living_bot_whose_clock_is_ahead_keeps_its_message(store: ObjectStore, clock: FakeClock) -> None:
-    ahead = FakeClock(clock.now + 100)
+def test_a_living_bot_whose_clock_is_ahead_keeps_its_message(store: ObjectStore, clock: MovedClock) -> None:
+    ahead = MovedClock(clock.now + 100)
     _begun(_bot(store, ahead)[0])
     assert _bot(store, clock)[0].claim("C1", TS) is None
 
 
-def test_a_dead_bots_message_is_taken_over_once_its_lease_is_out(store: ObjectStore, clock: FakeClock) -> None:
+def test_a_dead_bots_message_is_taken_over_once_its_lease_is_out(store: ObjectStore, clock: MovedClock) -> None:
     first, _ = _bot(store, clock)
     second, _ = _bot(store, clock)
     _begun(first)
@@ -67,7 +68,7 @@ def test_a_dead_bots_message_is_taken_over_once_its_lease_is_out(store: ObjectSt
     assert claimed.recovered
 
 
-def test_a_released_lease_frees_its_messages_at_once(store: ObjectStore, clock: FakeClock) -> None:
+def test_a_released_lease_frees_its_messages_at_once(store: ObjectStore, clock: MovedClock) -> None:
     first, lease = _bot(store, clock)
     second, _ = _bot(store, clock)
     _begun(first)
@@ -75,7 +76,7 @@ def test_a_released_lease_frees_its_messages_at_once(store: ObjectStore, clock: 
     assert second.claim("C1", TS) is not None
 
 
-def test_a_renewed_lease_holds_on(store: ObjectStore, clock: FakeClock) -> None:
+def test_a_renewed_lease_holds_on(store: ObjectStore, clock: MovedClock) -> None:
     first, lease = _bot(store, clock)
     second, _ = _bot(store, clock)
     _begun(first)
@@ -87,7 +88,7 @@ def test_a_renewed_lease_holds_on(store: ObjectStore, clock: FakeClock) -> None:
 
 @pytest.mark.parametrize(("paused", "may_post"), [(60, True), (89, True), (91, False), (150, False)])
 def test_nothing_is_posted_with_under_30_seconds_of_lease_left(
-    store: ObjectStore, clock: FakeClock, paused: int, may_post: bool
+    store: ObjectStore, clock: MovedClock, paused: int, may_post: bool
 ) -> None:
     state, _ = _bot(store, clock)
     claimed = _begun(state)
@@ -99,7 +100,7 @@ def test_nothing_is_posted_with_under_30_seconds_of_lease_left(
             state.check_lease(claimed)
 
 
-def test_a_bot_that_slept_past_its_lease_comes_back_as_another_owner(store: ObjectStore, clock: FakeClock) -> None:
+def test_a_bot_that_slept_past_its_lease_comes_back_as_another_owner(store: ObjectStore, clock: MovedClock) -> None:
     state, lease = _bot(store, clock)
     claimed = _begun(state)
     before = lease.acquire()
@@ -109,7 +110,7 @@ def test_a_bot_that_slept_past_its_lease_comes_back_as_another_owner(store: Obje
         state.check_lease(claimed)
 
 
-def test_open_messages_come_oldest_first(store: ObjectStore, clock: FakeClock) -> None:
+def test_open_messages_come_oldest_first(store: ObjectStore, clock: MovedClock) -> None:
     state, _ = _bot(store, clock)
     for ts in ("1768480003.000000", "1768480001.000000", "1768480002.000000"):
         record = _message()
@@ -122,7 +123,7 @@ def test_open_messages_come_oldest_first(store: ObjectStore, clock: FakeClock) -
     "content",
     [f'["{TS}"]', f'{{"processed_messages": ["{TS}"]}}', f'{{"{TS}": {{"credit": 1}}}}', f'{{"C1": ["{TS}"]}}'],
 )
-def test_the_earlier_bots_messages_count_as_done(store: ObjectStore, clock: FakeClock, content: str) -> None:
+def test_the_earlier_bots_messages_count_as_done(store: ObjectStore, clock: MovedClock, content: str) -> None:
     state, _ = _bot(store, clock)
     store.put_bytes("credits-automation/state/processed_messages.json", content.encode())
     assert state.processed_before(TS)

@@ -15,7 +15,8 @@ from src.errors import ConfigurationError, StateConflict, StateUnreadable, Trans
 from src.retries import ATTEMPTS
 from src.state.object_store import ObjectStore
 from src.state.records import Cursor
-from tests.conftest import BUCKET, FakeClock
+from tests.clocks import MovedClock
+from tests.conftest import BUCKET
 
 KEY = "credits-automation/state/cursor.json"
 
@@ -129,7 +130,7 @@ def test_a_code_that_nobody_has_heard_of_is_an_error_of_ours_at_once(
 
 @pytest.mark.parametrize("method", ["create", "create_bytes", "put_bytes"])
 def test_a_write_that_met_another_is_tried_again_after_a_pause(
-    store: ObjectStore, clients: AwsClients, clock: FakeClock, method: str
+    store: ObjectStore, clients: AwsClients, clock: MovedClock, method: str
 ) -> None:
     began = clock()
     assert _refuse(clients, "ConditionalRequestConflict", times=2) == []
