@@ -24,8 +24,8 @@ class Limits:
         self.per_minute = 50.0
         self.refused = 0
 
-    def wait_for(self, method: str, channel: str) -> int:
-        """Seconds to wait (whole, as Retry-After says them) before this call is allowed; 0 where it is."""
+    def admit(self, method: str, channel: str) -> int:
+        """Admit a call and return 0, or refuse it and return the whole seconds until it is allowed, as Retry-After has it."""
         if not self.on:
             return 0
         if method in ("chat.postMessage", "files.completeUploadExternal"):

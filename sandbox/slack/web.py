@@ -94,7 +94,7 @@ def _check_token(world: SlackWorld, request: Request, arguments: dict[str, Any])
 
 def _wait(world: SlackWorld, method: str, arguments: dict[str, Any]) -> int:
     with world.lock:
-        return world.limits.wait_for(method, str(arguments.get("channel") or arguments.get("channel_id") or ""))
+        return world.limits.admit(method, str(arguments.get("channel") or arguments.get("channel_id") or ""))
 
 
 def _sent_bytes(request: Request) -> bytes:

@@ -12,7 +12,8 @@ from verify_credit.policy import MODES, UNKNOWN, policy_version
 from verify_credit.queries import render
 
 from sandbox.accounts import generate
-from sandbox.presto.engine import CATALOG, Engine
+from sandbox.presto.engine import Engine
+from sandbox.warehouse import CATALOG
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from verify_credit.looker_sql import read_claim
 from verify_credit.policy import policy_version
 from verify_credit.queries import render
 
-from sandbox.presto.engine import CATALOG, Engine
-from sandbox.warehouse import TABLES
+from sandbox.presto.engine import Engine
+from sandbox.warehouse import CATALOG, TABLES
 
 TABLE = Path(__file__).with_name("cases.md")
 ACCOUNT, PARENT = "AC" + "1" * 32, "AC" + "2" * 32
