@@ -25,7 +25,7 @@ class Limits:
         self.refused = 0
 
     def admit(self, method: str, channel: str) -> int:
-        """Admit a call and return 0, or refuse it and return the whole seconds until it is allowed, as Retry-After has it."""
+        """Admit a call and return 0, or refuse it and return the whole seconds until it is allowed (Retry-After)."""
         if not self.on:
             return 0
         if method in ("chat.postMessage", "files.completeUploadExternal"):
