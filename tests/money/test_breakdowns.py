@@ -1,0 +1,109 @@
+"""By day and by country: the tables of the report, and its first sentence."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from verify_credit.calculation import Decision
+from verify_credit.report import render_report
+
+from tests.money.ledger import ACCOUNT, OTHER_SERVICE, Ledger
+
+
+def decision() -> Decision:
+    """Two services of one account, one of them always off; Nigeria, Pakistan, and a row without a place."""
+    ledger = Ledger().set("max", "2025-01-01").set("off", "2025-01-01", service_sid=OTHER_SERVICE)
+    ledger.mccs.append({"mcc": "410", "country_iso": "PK", "country_name": "Pakistan"})
+    ledger.cost("0.1").cost("0.2", country_iso="PK", mcc="410")
+    ledger.use("2025-07-11", 10, "2.00").use("2025-07-10", 20, "3.00", country_iso="PK", mcc="410")
+    ledger.use("2025-07-10", 30, "4.50", service_sid=OTHER_SERVICE).use("2025-07-10", 1, "0.50")
+    ledger.use("2025-07-12", 2, "2.50", country_iso=None, mcc=None)
+    return ledger.block("2025-07-11", 40).block("2025-07-12", 5, country_iso="PK", mcc="999").decision
+
+
+def test_by_day_and_mode() -> None:
+    rows = [
+        (f"{row.day:%m-%d}", row.mode, row.attempts, row.blocked, float(row.charged), cost(row.provider_cost))
+        for row in decision().by_day
+    ]
+    assert rows == [
+        # day, mode, attempts, blocked, charged, provider cost
+        ("07-10", "disabled", 30, 0, 4.5, 3.0),
+        ("07-10", "max", 21, 0, 3.5, 4.1),
+        ("07-11", "max", 10, 40, 2.0, 1.0),
+        ("07-12", "max", 2, 5, 2.5, None),
+    ]
+
+
+def test_by_country_mcc_and_mode_the_most_charged_first() -> None:
+    rows = [
+        (row.country_name, row.mcc, row.mcc_known, row.mode, row.attempts, row.blocked, float(row.charged))
+        for row in decision().by_country
+    ]
+    assert rows == [
+        # country, MCC, known, mode, attempts, blocked, charged
+        ("Nigeria", "621", True, "disabled", 30, 0, 4.5),
+        ("Pakistan", "410", True, "max", 20, 0, 3.0),
+        (None, None, False, "max", 2, 0, 2.5),
+        ("Nigeria", "621", True, "max", 11, 40, 2.5),
+        ("Pakistan", "999", False, "max", 0, 5, 0.0),
+    ]
+
+
+SENTENCES: list[tuple[str, Ledger, str]] = [
+    (
+        "a credit",
+        Ledger().set("max", "2025-01-01").use("2025-07-10", 1500, "1234.565").cost("0"),
+        (
+            "We recommend crediting Example Shop with 1,234.57 USD of the 1,234.57 USD it was charged for 1,500 fraud "
+            "attempts"
+        ),
+    ),
+    (
+        "none",
+        Ledger().set("off", "2025-01-01").use("2025-07-10", 2, "5.00").cost("0"),
+        "No credit is recommended for Example Shop of the 5.00 USD it was charged for 2 fraud attempts",
+    ),
+    (
+        "no fraud, no name",
+        Ledger(accounts=[]).set("off", "2025-01-01").block("2025-07-10", 3),
+        f"No credit for {ACCOUNT}: the query found no fraud",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ledger", "sentence"), [case[1:] for case in SENTENCES], ids=[case[0] for case in SENTENCES])
+def test_the_reports_first_sentence(ledger: Ledger, sentence: str) -> None:
+    assert f"{sentence} from 2025-07-01 to 2025-09-30 (UTC)." in text_of(ledger)
+
+
+def test_the_reports_places_are_over_all_modes() -> None:
+    """In the order of what was charged: NG 4.50 of one service and 2.50 of the other."""
+    ledger = Ledger().set("max", "2025-01-01").set("off", "2025-01-01", service_sid=OTHER_SERVICE)
+    ledger.cost("0.1", mcc=None).use("2025-07-10", 30, "4.50", service_sid=OTHER_SERVICE).use("2025-07-10", 11, "2.50")
+    ledger.use("2025-07-10", 20, "5.00", mcc="999").block("2025-07-10", 40, mcc=None)
+    assert (
+        "Country MCC Charged, USD Went through Blocked "
+        "Nigeria 621 7.00 41 0 "
+        "Nigeria 999 (unknown) 5.00 20 0 "
+        "Nigeria none (unknown) 0.00 0 40 "
+    ) in text_of(ledger)
+
+
+def cost(exact: object) -> float | None:
+    return None if exact is None else float(exact)  # type: ignore[arg-type]
+
+
+def text_of(ledger: Ledger) -> str:
+    """The report's words, without its markup."""
+    html = render_report(
+        ledger.claim,
+        ledger.evidence,
+        ledger.decision,
+        execution_id="20260115_123456_3fa94c01",
+        timestamp="2026-01-15T12:34:56Z",
+        queries=[],
+        image=None,
+    )
+    return " ".join(re.sub(r"<(style|svg).*?</\1>|<[^>]*>", " ", html, flags=re.S).split()).replace(" .", ".")
