@@ -17,8 +17,8 @@ from scripts.mutants.reach import DATA, TIMES, Reach
 NOT_NOTICED, HANGS, NOT_REACHED = "not noticed", "hangs", "not noticed: no fast test reaches it"
 SLACK_SECONDS, SLOWER = 120, 5
 """A change hangs after so long, and so many times what its tests took unchanged."""
-PASSED, FAILED, INTERRUPTED = 0, 1, 2
-"""pytest's exit codes; INTERRUPTED: a module cannot be imported."""
+PASSED, FAILED, CANNOT_BE_IMPORTED = 0, 1, {2, 4}
+"""pytest's exit codes; for a module that cannot be imported one of two."""
 
 
 class TrialFailed(Exception):
@@ -67,7 +67,7 @@ class Copy:
         if code == PASSED:
             return NOT_NOTICED
         found = re.findall(r"(?m)^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said)
-        if code not in {FAILED, INTERRUPTED} or not found:
+        if code not in {FAILED, *CANNOT_BE_IMPORTED} or not found:
             raise TrialFailed(said[-2000:])
         return str(found[0])
 

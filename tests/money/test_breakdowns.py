@@ -1,4 +1,4 @@
-"""By day and by country: the tables of the report, and its first sentence."""
+"""By day and by country: the tables and charts of the report, and its first sentence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import pytest
 from verify_credit.calculation import Decision
+from verify_credit.charts import by_day, by_mode
 from verify_credit.report import render_report
 
 from tests.money.ledger import ACCOUNT, OTHER_SERVICE, Ledger
@@ -89,6 +90,27 @@ def test_the_reports_places_are_over_all_modes() -> None:
         "Nigeria 999 (unknown) 5.00 20 0 "
         "Nigeria none (unknown) 0.00 0 40 "
     ) in text_of(ledger)
+
+
+def test_the_chart_by_mode_has_a_bar_and_a_label_for_each_amount() -> None:
+    """Labels are whole dollars, half a dollar up."""
+    chart = by_mode(decision())
+    [axes] = chart.figure.axes
+    assert [[round(float(bar.get_height()), 2) for bar in bars] for bars in axes.containers] == [[4.5, 8.0], [0.0, 8.0]]
+    assert [label.get_text() for label in axes.texts] == ["5", "8", "0", "8"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["disabled", "max"]
+    assert chart.alt.endswith("disabled: charged 4.50, credited 0.00; max: charged 8.00, credited 8.00.")
+
+
+def test_the_chart_by_day_has_what_was_blocked_upon_what_went_through() -> None:
+    chart = by_day(decision())
+    [axes] = chart.figure.axes
+    bars = [[(bar.get_y(), bar.get_height()) for bar in bars] for bars in axes.containers]
+    assert bars == [[(0, 51), (0, 10), (0, 2)], [(51, 0), (10, 40), (2, 5)]]
+    assert chart.alt.startswith(
+        "Fraud attempts by day, 2025-07-10 to 2025-07-12: 63 went through, at most 51 a day (2025-07-10); "
+        "45 were blocked. The settings of Fraud Guard changed 0 times"
+    )
 
 
 def cost(exact: object) -> float | None:

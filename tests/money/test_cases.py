@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +34,19 @@ def plain() -> Ledger:
     return Ledger().set("max", "2025-01-01").use(DAY, 100, "50.00").cost("0.1")
 
 
+@pytest.fixture
+def machines_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets this process's time zone, for one test."""
+
+    def take(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield take
+    monkeypatch.undo()
+    time.tzset()
+
+
 # The level of a day
 
 LEVELS: list[tuple[str, list[tuple[Any, ...]], str]] = [
@@ -40,6 +54,8 @@ LEVELS: list[tuple[str, list[tuple[Any, ...]], str]] = [
     ("a row that begins after midnight holds from the next day", [("max", f"{DAY} 00:00:01", None)], "unknown"),
     ("a row that ends at midnight does not hold for that day", [("max", "2025-01-01", DAY)], "unknown"),
     ("a row that ends a second later does", [("max", "2025-01-01", f"{DAY} 00:00:01")], "max"),
+    ("a moment with a zone is the one in UTC: before midnight", [("max", f"{DAY} 01:00:00+02:00", None)], "max"),
+    ("a moment with a zone is the one in UTC: after midnight", [("max", f"{DAY} 00:00:00-01:00", None)], "unknown"),
     ("off is the mode disabled", [("off", "2025-01-01", None)], "disabled"),
     ("rows that meet do not overlap", [("basic", "2025-01-01", DAY), ("max", DAY, None)], "max"),
     ("no row: unknown", [], "unknown"),
@@ -52,6 +68,15 @@ def test_the_level_of_a_day(rows: list[tuple[str, str, str | None]], mode: str) 
     for level, start, end in rows:
         ledger.set(level, start, end)
     assert [line.mode for line in ledger.decision.modes] == [mode]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_moment_without_a_zone_is_utc_whatever_the_machines_zone_is(
+    zone: str, machines_zone: Callable[[str], None]
+) -> None:
+    machines_zone(zone)
+    ledger = Ledger().use(DAY, 100, "50.00").cost("0").set("basic", "2025-01-01", DAY).set("max", DAY)
+    assert [line.mode for line in ledger.decision.modes] == ["max"]
 
 
 def test_a_services_row_goes_before_the_accounts() -> None:
@@ -221,6 +246,12 @@ REFUSED: list[tuple[str, Callable[[Ledger], object], str]] = [
         lambda it: setattr(it, "looker", [{"attempts": 100, "usd": "50"}]),
         "returned attempts, usd",
     ),
+    ("more money than any sum can be", lambda it: it.use(DAY, 1, "1000000000000000.01"), "is larger than any sum"),
+    (
+        "a sum of the Looker query's second row that is none",
+        lambda it: setattr(it, "looker", [{"attempts": 1, "amount": "1"}, {"attempts": 1, "amount": "many"}]),
+        "Looker query row 2: amount is not a number",
+    ),
     ("no column of attempts", lambda it: setattr(it, "looker", [{"amount": "50"}]), "no column attempts"),
     ("as many rows as the LIMIT", lambda it: setattr(it, "sql", sql_of(tail="LIMIT 1")), "LIMIT"),
     ("the account twice", lambda it: it.accounts.append(dict(it.accounts[0])), "a second time"),
@@ -236,6 +267,10 @@ def test_rows_no_credit_may_be_computed_from(spoil: Callable[[Ledger], object], 
         _ = ledger.decision
     assert words in f"{raised.value} {raised.value.detail}"
     assert raised.value.advice
+
+
+def test_the_largest_sum_is_a_thousand_million_million_usd() -> None:
+    assert str(Ledger().set("max", "2025-01-01").use(DAY, 1, "1e15").decision.credit) == "1000000000000000.00"
 
 
 @pytest.mark.parametrize("level", ["standard", "basic"])
