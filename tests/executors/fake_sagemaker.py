@@ -1,4 +1,4 @@
-"""A SageMaker whose jobs do what a test says: the four calls the executor makes, with the service's own errors."""
+"""The sandbox's SageMaker in this process, in the place of a boto3 client; its jobs do as a test says."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from sandbox.aws.errors import AwsError
+from sandbox.aws.jobs import ACCOUNT, ENDED_STATUSES, Job, JobStore, Status
+from sandbox.aws.sagemaker import SageMaker
 from src.execution.service_limits import breaks_limits
 
-ARN = "arn:aws:sagemaker:us-east-1:123456789012:processing-job/"
+REGION = "us-east-1"
+ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:processing-job/"
+_MEMBERS = {
+    "FailureReason": "failure_reason",
+    "ExitMessage": "exit_message",
+    "ProcessingStartTime": "started",
+    "ProcessingEndTime": "ended",
+}
 
 
 def refusal(code: str, message: str = "", operation: str = "CreateProcessingJob") -> ClientError:
@@ -23,110 +33,105 @@ def lost_answer() -> BotoConnectionError:
     return BotoConnectionError(error="reset by peer")
 
 
+class IdleRunner:
+    """Runs nothing: jobs stay InProgress until `set_job_state`."""
+
+    overtime_status: Status = "Stopped"
+
+    def start(self, job: Job) -> None:
+        job.started = job.created
+
+    def stop(self, job: Job) -> None: ...
+
+    def end_all(self) -> None: ...
+
+
 class FakeSageMaker:
-    """Takes the place of a boto3 client. Its jobs start InProgress and stay so until `set_job_state`."""
+    """The four calls that the executor makes, counted by boto3's names, with the service's own errors."""
 
     def __init__(self, client: Any, clock: Callable[[], float]) -> None:
         self.meta = client.meta
         self._clock = clock
-        self.jobs: dict[str, dict[str, Any]] = {}
+        self._store = JobStore(clock)
+        self._service = SageMaker(self._store, IdleRunner())
         self.calls: Counter[str] = Counter()
         self.unknown_as = "ResourceNotFound"
         self._faults: dict[str, list[tuple[Exception, bool]]] = {}
         self.watch: Callable[[str], None] = lambda operation: None
 
+    @property
+    def jobs(self) -> dict[str, dict[str, Any]]:
+        """Every job by name: what its request said, and its status."""
+        return {job.name: {**job.request, "ProcessingJobStatus": job.status} for job in self._store.all()}
+
     def fail(self, operation: str, error: Exception, *, times: int = 1, after: bool = False) -> None:
         """The next calls raise; `after`: once the work is done, as when an answer is lost."""
         self._faults.setdefault(operation, []).extend([(error, after)] * times)
 
-    def set_job_state(self, name: str, status: str, **more: Any) -> None:
+    def set_job_state(self, name: str, status: Status, **more: Any) -> None:
         """Other members by their own names; an ended job ends now unless ProcessingEndTime is given."""
-        job = self.jobs[name]
-        job.setdefault("ProcessingStartTime", job["CreationTime"])
-        if status in {"Completed", "Failed", "Stopped"}:
-            job["ProcessingEndTime"] = self._now()
-        job.update({"ProcessingJobStatus": status, **more})
+        job = self._store.get(name)
+        assert job is not None
+        job.status, job.modified = status, self._clock()
+        if status in ENDED_STATUSES:
+            job.ended = self._clock()
+        for member, value in more.items():
+            if member in _MEMBERS:
+                setattr(job, _MEMBERS[member], value.timestamp() if isinstance(value, datetime) else value)
+            else:
+                job.request[member] = value
 
     def add_ended(self, number: int) -> None:
-        """Jobs of earlier days and of today, all ended."""
+        """Jobs that began and ended just now."""
+        now = self._clock()
         for index in range(number):
             name = f"credits-automation-20990101-000000-{index:08x}"
-            self.jobs[name] = self._job(name, {}, "Completed")
+            self._store.add(Job(name, ARN + name, {}, created=now, status="Completed", started=now, ended=now))
 
     def create_processing_job(self, **request: Any) -> dict[str, Any]:
-        return self._call("create_processing_job", lambda: self._create(request))
+        return self._call("create_processing_job", request)
 
-    def describe_processing_job(self, **request: str) -> dict[str, Any]:
-        return self._call("describe_processing_job", lambda: dict(self._find(request["ProcessingJobName"])))
+    def describe_processing_job(self, **request: Any) -> dict[str, Any]:
+        return self._call("describe_processing_job", request)
 
-    def stop_processing_job(self, **request: str) -> dict[str, Any]:
-        return self._call("stop_processing_job", lambda: self._stop(request["ProcessingJobName"]))
+    def stop_processing_job(self, **request: Any) -> dict[str, Any]:
+        return self._call("stop_processing_job", request)
 
     def list_processing_jobs(self, **request: Any) -> dict[str, Any]:
-        return self._call("list_processing_jobs", lambda: self._list(request))
+        return self._call("list_processing_jobs", request)
 
-    def _call(self, operation: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        self.calls[operation] += 1
-        self.watch(operation)
-        error, after = self._faults[operation].pop(0) if self._faults.get(operation) else (None, False)
+    def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        self.calls[name] += 1
+        self.watch(name)
+        error, after = self._faults[name].pop(0) if self._faults.get(name) else (None, False)
         if error is not None and not after:
             raise error
-        answer = work()
+        answer = self._answer("".join(word.title() for word in name.split("_")), request)
         if error is not None:
             raise error
         return answer
 
-    def _create(self, request: dict[str, Any]) -> dict[str, Any]:
-        faults = breaks_limits(self, "CreateProcessingJob", request)
+    def _answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        faults = breaks_limits(self, operation, request)
         if faults:
-            raise refusal("ValidationException", str(faults[0]))
-        name = request["ProcessingJobName"]
-        if name in self.jobs:
-            raise refusal("ResourceInUse", f"Job name must be unique: {name}")
-        self.jobs[name] = self._job(name, request, "InProgress")
-        return {"ProcessingJobArn": ARN + name}
-
-    def _job(self, name: str, request: dict[str, Any], status: str) -> dict[str, Any]:
-        own = {"ProcessingJobName": name, "ProcessingJobArn": ARN + name, "ProcessingJobStatus": status}
-        return {**request, **own, "CreationTime": self._now()}
-
-    def _find(self, name: str) -> dict[str, Any]:
-        if name not in self.jobs:
-            raise refusal(self.unknown_as, f"Could not find processing job {name}", "DescribeProcessingJob")
-        return self.jobs[name]
-
-    def _stop(self, name: str) -> dict[str, Any]:
-        job = self._find(name)
-        if job["ProcessingJobStatus"] != "InProgress":
-            raise refusal("ValidationException", "The job is in a state that cannot be stopped", "StopProcessingJob")
-        job["ProcessingJobStatus"] = "Stopping"
-        return {}
-
-    def _list(self, asked: dict[str, Any]) -> dict[str, Any]:
-        rows = [
-            {name: value for name, value in job.items() if name in _ROW}
-            for job in sorted(self.jobs.values(), key=lambda job: job["CreationTime"], reverse=True)
-            if asked["NameContains"] in job["ProcessingJobName"]
-            and job["CreationTime"] > asked["CreationTimeAfter"]
-            and asked.get("StatusEquals") in {None, job["ProcessingJobStatus"]}
-        ]
-        start, size = int(asked.get("NextToken", 0)), asked["MaxResults"]
-        page: dict[str, Any] = {"ProcessingJobSummaries": rows[start : start + size]}
-        if start + size < len(rows):
-            page["NextToken"] = str(start + size)
-        return page
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock(), UTC)
+            raise refusal("ValidationException", str(faults[0]), operation)
+        try:
+            answer = self._service.operations[operation](_on_the_wire(request), REGION)
+        except AwsError as error:
+            unknown = "Could not find" in error.message
+            raise refusal(self.unknown_as if unknown else error.code, error.message, operation) from error
+        parsed: dict[str, Any] = _off_the_wire(answer)
+        return parsed
 
 
-_ROW = {
-    "ProcessingJobName",
-    "ProcessingJobArn",
-    "CreationTime",
-    "ProcessingEndTime",
-    "LastModifiedTime",
-    "ProcessingJobStatus",
-    "FailureReason",
-    "ExitMessage",
-}
+def _on_the_wire(request: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in request.items()}
+
+
+def _off_the_wire(value: Any, name: str = "") -> Any:
+    """As botocore reads it: times are datetimes."""
+    if isinstance(value, dict):
+        return {key: _off_the_wire(one, key) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_off_the_wire(one) for one in value]
+    return datetime.fromtimestamp(value, UTC) if name.endswith("Time") else value
