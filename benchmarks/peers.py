@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 from benchmarks.setting import sandbox
+from sandbox.aws.script import scripted
 from sandbox.client import ROOT
 from src import paths
 from src.bot.work_pool import ThreadedPool
@@ -121,7 +122,7 @@ def _request(harness: BotHarness, seconds: float) -> dict[str, object]:
     """What this bot would start such a job with, its query uploaded."""
     settings, bot = load_settings(), harness.bot()
     execution_id = paths.new_execution_id(datetime.now(UTC))
-    submission = make_submission(settings, f"{VERIFY} /* script: result after {seconds:g} */", None, execution_id)
+    submission = make_submission(settings, scripted(VERIFY, f"result after {seconds:g}"), None, execution_id)
     key = paths.ExecutionPaths(execution_id).query
     bot.services.clients.s3.put_object(Bucket=settings.s3_output_bucket, Key=key, Body=submission.query)
     return processing_request(settings, submission)

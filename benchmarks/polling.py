@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.figures import Figure
 from benchmarks.setting import sandbox
+from sandbox.aws.script import scripted
 from tests.bot.harness import VERIFY
 
 
@@ -13,9 +14,7 @@ def measure() -> list[Figure]:
         bot = harness.bot()
         for _ in range(500):
             bot.services.executor.execute(VERIFY)
-        running = [
-            bot.services.executor.execute(f"{VERIFY} /* script: result after 3600 */")["job_name"] for _ in range(100)
-        ]
+        running = [bot.services.executor.execute(scripted(VERIFY, "result after 3600"))["job_name"] for _ in range(100)]
         harness.box.clear_calls()
         statuses = bot.services.executor.poll(running)
         calls = harness.box.count_calls(service="sagemaker")

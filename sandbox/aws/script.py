@@ -15,6 +15,11 @@ _WORDS = "|".join(sorted(OUTCOMES, key=len, reverse=True))
 _MARKER = re.compile(rf"script:\s*(?P<outcome>{_WORDS})(?P<once>\s+once)?(?:\s+after\s+(?P<seconds>\d+(?:\.\d+)?))?\b")
 
 
+def scripted(sql: str, outcome: str) -> str:
+    """This SQL with its scripted job's end in a comment: an outcome's name, then `once`, then `after 5` seconds."""
+    return f"{sql} /* script: {outcome} */"
+
+
 class Plan(NamedTuple):
     """The outcome's name, and the seconds until the job comes to it."""
 
@@ -33,7 +38,7 @@ class Rule:
 
 
 class Script:
-    """Thread-safe. `/* script: error after 5 */` in the SQL: error.json and Failed after 5 seconds."""
+    """Thread-safe. What a comment says comes first: by `scripted(sql, "error after 5")`, error.json after 5 seconds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

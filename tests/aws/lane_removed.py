@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.aws.script import scripted
 from src.bot.work_pool import InlinePool
 from src.config import load_settings
 from src.credit_bot import Bot, make_bot
@@ -43,7 +44,7 @@ def work(plain: Installation, bot: Bot, round_: int) -> None:
     with contextlib.suppress(CreditsError):
         bot.run()
     with contextlib.suppress(CreditsError):
-        job = bot.services.executor.execute(f"{VERIFY} /* script: result after 3600 */")
+        job = bot.services.executor.execute(scripted(VERIFY, "result after 3600"))
         bot.services.executor.stop(job["job_name"])
 
 

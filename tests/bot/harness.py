@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from sandbox.aws.script import scripted
 from sandbox.client import Sandbox
 from src import paths
 from src.bot.tick import Summary
@@ -61,7 +62,7 @@ class BotHarness:
 
     def ask(self, outcome: str = "result", account: str | None = None) -> str:
         """A message with one fresh link whose job ends so; account: whose fraud it asks for, else one's of its own."""
-        return self.post(self.query(f"{VERIFY} /* script: {outcome} */", account))
+        return self.post(self.query(scripted(VERIFY, outcome), account))
 
     def bot(
         self,

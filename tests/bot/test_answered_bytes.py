@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.aws.outcomes import canned_result
+from sandbox.aws.script import scripted
 from src import paths, runs
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
 from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Died, calls_of_a_tick, deaths
@@ -26,7 +27,7 @@ def ticks_as_long_as_a_message_taken_over_waits(monkeypatch: pytest.MonkeyPatch)
 
 def ask(harness: BotHarness) -> tuple[str, str]:
     """A message whose job has left its result: its time stamp and its execution."""
-    ts = harness.post(harness.query(f"{VERIFY} /* script: none after 36000 */"))
+    ts = harness.post(harness.query(scripted(VERIFY, "none after 36000")))
     harness.tick()
     execution_id = harness.record(ts)["requests"][0]["attempts"][0]["execution_id"]
     leave(harness, execution_id, {})

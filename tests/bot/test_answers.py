@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from sandbox.aws.script import scripted
 from src import paths
 from src.calls import CallLog
 from tests.bot.harness import VERIFY, BotHarness
@@ -151,7 +152,7 @@ def test_a_link_that_was_answered_is_pointed_to_its_answer(harness: BotHarness) 
 
 def test_a_link_that_is_running_is_pointed_to_its_thread(harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "5")
-    link = harness.query(f"{VERIFY} /* script: result after 1200 */")
+    link = harness.query(scripted(VERIFY, "result after 1200"))
     harness.post(link)
     harness.tick()
 
@@ -163,7 +164,7 @@ def test_a_link_that_is_running_is_pointed_to_its_thread(harness: BotHarness, mo
 
 
 def test_a_failed_link_posted_again_is_run_again(harness: BotHarness) -> None:
-    link = harness.query(f"{VERIFY} /* script: error */")
+    link = harness.query(scripted(VERIFY, "error"))
     harness.post(link)
     harness.tick()
 
@@ -284,7 +285,7 @@ def test_the_audit_record_of_an_answer_is_found_by_day_and_by_account(harness: B
 
 
 def test_a_bot_that_asks_has_its_failures_told_to_the_error_user(harness: BotHarness) -> None:
-    link = harness.query(f"{VERIFY} /* script: error */")
+    link = harness.query(scripted(VERIFY, "error"))
     harness.box.slack.post(user="U0OTHERB01", text=f"<{link}>", bot_id="B0OTHERB01")
 
     harness.tick()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.aws.script import scripted
 from sandbox.client import ROOT
 from sandbox.left_behind import LeftBehind
 from src import paths
@@ -131,7 +132,7 @@ def test_one_link_is_answered_on_standard_output_without_slack(harness: BotHarne
 
 
 def test_one_link_that_fails_says_why_in_one_line(harness: BotHarness) -> None:
-    code, _, err = run("--link", harness.query(f"{VERIFY} /* script: error */"))
+    code, _, err = run("--link", harness.query(scripted(VERIFY, "error")))
 
     assert code == 1
     assert len(err.splitlines()) == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.aws.script import scripted
 from src import paths
 from tests.bot.earlier_bot import KEEPINGS, EarlierBot
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
@@ -102,7 +103,7 @@ def test_a_message_with_two_links_is_listed_once_both_are_answered(
 ) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "10")
     put(harness, [])
-    ts = harness.post(harness.query(VERIFY), harness.query(f"{VERIFY} /* script: result after 1200 */"))
+    ts = harness.post(harness.query(VERIFY), harness.query(scripted(VERIFY, "result after 1200")))
     harness.tick()
     assert (len(harness.answers(ts)), listed(harness)) == (1, [])
 

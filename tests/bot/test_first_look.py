@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.aws.script import scripted
 from src import paths, runs
 from src.config import DEFAULT_ALLOWED_TABLES, BotSettings
 from tests.bot.harness import ACCOUNT, READER, TICK_EVERY, VERIFY, WITHOUT_FRAUD, BotHarness, make_known
@@ -183,7 +184,7 @@ def test_a_job_that_may_read_otherwise_judges_by_itself(
     known: BotHarness, monkeypatch: pytest.MonkeyPatch, job: Callable[[BotHarness, pytest.MonkeyPatch], None]
 ) -> None:
     job(known, monkeypatch)
-    known.post(known.query(f"{WITHOUT_FRAUD} /* script: error */"))
+    known.post(known.query(scripted(WITHOUT_FRAUD, "error")))
 
     known.tick()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from sandbox.aws.script import scripted
 from src.slack.client import EVENT_TYPE
 from tests.bot.harness import VERIFY, BotHarness
 
 
 def test_a_forwarded_message_is_answered_in_its_own_thread(harness: BotHarness) -> None:
     harness.box.slack.add_channel(channel_id="C0ELSEWHE1", name="elsewhere")
-    link = harness.query(f"{VERIFY} /* script: result */")
+    link = harness.query(scripted(VERIFY, "result"))
     there = harness.box.slack.post(text=f"Credit please <{link}|$179.73>", channel="C0ELSEWHE1", user="U0CUSTOMER")
 
     ts = harness.box.slack.forward(ts=there, channel="C0ELSEWHE1", user="U0SUPPORT1")
@@ -20,7 +21,7 @@ def test_a_forwarded_message_is_answered_in_its_own_thread(harness: BotHarness) 
 
 
 def test_an_apps_attachment_is_answered_and_the_preview_of_a_linked_message_is_not(harness: BotHarness) -> None:
-    link = harness.query(f"{VERIFY} /* script: result */")
+    link = harness.query(scripted(VERIFY, "result"))
     attachment = {"fallback": "New", "fields": [{"title": "Looker", "value": f"<{link}|query>", "short": False}]}
     app = {"subtype": "bot_message", "bot_id": "B0OTHERB01"}
 
@@ -34,7 +35,7 @@ def test_an_apps_attachment_is_answered_and_the_preview_of_a_linked_message_is_n
 
 def test_the_bots_own_answer_forwarded_is_pointed_to_once_and_nothing_goes_round(harness: BotHarness) -> None:
     """It holds the links it answers; its thread holds those of no request."""
-    ts = harness.post(harness.query(f"{VERIFY} /* script: result */"), harness.query(f"{VERIFY} /* script: result */"))
+    ts = harness.post(harness.query(scripted(VERIFY, "result")), harness.query(scripted(VERIFY, "result")))
     harness.tick()
     slack = harness.box.slack
     own = next(reply for reply in slack.thread(ts=ts)[1:] if "/x/slug" in str(reply.get("text")))

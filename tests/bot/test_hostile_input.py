@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from sandbox.aws.outcomes import canned_result
+from sandbox.aws.script import scripted
 from sandbox.client import ROOT
 from src import paths
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
@@ -44,7 +45,7 @@ def test_no_line_of_the_log_can_be_forged(harness: BotHarness) -> None:
     harness.box.slack.post(
         text="see", blocks=[{"type": "link", "url": f"https://{harness.host}/explore/m/v?fields={FORGED}"}]
     )
-    harness.post(harness.query(f"{VERIFY} {FORGED} /* script: error */"))
+    harness.post(harness.query(scripted(f"{VERIFY} {FORGED}", "error")))
     harness.post(f"https://{harness.host}.evil.example/x/{FORGED}")
 
     command = [sys.executable, "-m", "src.credit_bot"]

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from sandbox.aws.script import scripted
 from src.bot.job_slots import Share, may_start
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
 
@@ -44,7 +45,7 @@ def test_a_job_that_ends_makes_room_for_a_later_message_before_one_that_has_its_
 ) -> None:
     monkeypatch.setenv("MAX_CONCURRENT_JOBS", "4")
     first = harness.ask("result after 36000")
-    many = harness.post(*(harness.query(f"{VERIFY} /* script: result after 36000 */") for _ in range(8)))
+    many = harness.post(*(harness.query(scripted(VERIFY, "result after 36000")) for _ in range(8)))
     assert harness.tick().running == 4  # nobody else waits: three of them are of the message of eight links
     later = harness.ask("result after 36000")
     [attempt] = harness.record(first)["requests"][0]["attempts"]

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from sandbox.aws.script import scripted
 from src import paths
 from src.bot import reaper
 from src.state.records import ExecutionRecord
@@ -77,7 +78,7 @@ def test_a_job_without_a_record_is_reported_and_left_alone(harness: BotHarness, 
 @pytest.mark.parametrize(("hours", "stopped"), [(0.5, False), (2, True)])
 def test_a_commands_job_lives_as_long_as_its_lease(harness: BotHarness, hours: float, stopped: bool) -> None:
     bot = harness.bot()
-    bot.services.executor.execute("SELECT 1 FROM authy.verification_usage /* script: result after 36000 */")
+    bot.services.executor.execute(scripted("SELECT 1 FROM authy.verification_usage", "result after 36000"))
     harness.time.sleep(hours * 3600)
 
     bot.reaper.run()

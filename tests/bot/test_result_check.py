@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.aws.outcomes import canned_result
+from sandbox.aws.script import scripted
 from src import paths
 from src.bot.claims import Claimed
 from src.bot.result_check import ResultCheck
@@ -40,7 +41,7 @@ def of_one_revision(harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def answered(harness: BotHarness, change: Change, sql: str = VERIFY, *, query: str = "") -> str:
     """What the thread says of a job that leaves its result changed so; query: what becomes of the kept SQL."""
-    ts = harness.post(harness.query(f"{sql} /* script: none after 36000 */"))
+    ts = harness.post(harness.query(scripted(sql, "none after 36000")))
     harness.tick()
     files = paths.ExecutionPaths(harness.record(ts)["requests"][0]["attempts"][0]["execution_id"])
     asked = harness.kept_query(files.execution_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.aws.script import scripted
 from src import paths, runs
 from tests.bot.conftest import harness, scripted_box
 from tests.bot.harness import VERIFY, WITHOUT_FRAUD, BotHarness, make_known
@@ -85,7 +86,7 @@ def test_its_files_are_brought_with_it(harness: BotHarness, claim: Path, tmp_pat
 def test_a_failed_execution_ends_with_1_says_why_and_its_files_are_brought_all_the_same(
     harness: BotHarness, tmp_path: Path
 ) -> None:
-    done = by_hand("-", "--get", tmp_path / "claim", sql=f"{VERIFY} /* script: error */")
+    done = by_hand("-", "--get", tmp_path / "claim", sql=scripted(VERIFY, "error"))
     assert done.returncode == 1
     assert "job arn:aws:sagemaker:" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""Both executors with jobs that leave what their query says (two_sided_job.py), and the command on them."""
+"""Both executors with jobs that leave what their query says (fake_job.py), and the command on them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sandbox.client import Sandbox
 from src import compare
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
+from tests.executors.conftest import ENTRYPOINT
+from tests.executors.fake_job import told
 from tests.executors.results import failure, valid_result
-
-ENTRYPOINT = Path(__file__).parent / "two_sided_entrypoint.sh"
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +99,7 @@ def bench(
 
 def answer(*modes: tuple[str, float], **changes: Any) -> dict[str, Any]:
     """A job that leaves a result with these credits by mode; `changes` are to its every mode's row."""
-    result = valid_result("")
+    result = valid_result("EXECUTION_ID")
     [row] = result["output_df"]
     result["output_df"] = [{**row, "mode": mode, "credit": credit, **changes} for mode, credit in modes]
     result["credit_amount"] = round(sum(credit for _, credit in modes), 2)
@@ -108,9 +108,10 @@ def answer(*modes: tuple[str, float], **changes: Any) -> dict[str, Any]:
 
 def refusal(message: str = "The window of the query is open.", *, again: bool = False) -> dict[str, Any]:
     """A job that leaves an error."""
-    return {"leave": {"error.json": {**failure(""), "message": message, "retry_helps": again}}}
+    left = {**failure("EXECUTION_ID"), "message": message, "retry_helps": again}
+    return {"leave": {"error.json": left}, "exit": 11}
 
 
 def sql(old: dict[str, Any], new: dict[str, Any] | None = None) -> str:
     """A query whose job does one thing on the old side, another (else the same) on the new."""
-    return f"-- {json.dumps({'old': old, 'new': new or old})}\nSELECT 1 FROM authy.verification_usage"
+    return told(**(new or old), elsewhere=old)

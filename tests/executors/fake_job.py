@@ -1,6 +1,6 @@
 """A job that does what its query says, in the place of sagemaker/run_notebook.py; started as that is.
 
-The query's first line is `-- {"exit": 12, ...}`: what to log, how long to take, what to leave in the bucket.
+`told` makes such a query: what to log, how long to take, what to leave in the bucket, how to exit.
 """
 
 from __future__ import annotations
@@ -16,11 +16,19 @@ from typing import Any
 
 import boto3
 
+SQL = "SELECT * FROM authy.verification_usage"
+
+
+def told(sql: str = SQL, *, elsewhere: dict[str, Any] | None = None, **todo: Any) -> str:
+    """This SQL with what its job does; `elsewhere`: what it does on the bot's own machine, where it is another thing."""
+    return f"-- {json.dumps([todo, todo if elsewhere is None else elsewhere])}\n{sql}"
+
 
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(16))
     query = Path(os.environ["CREDITS_INPUT_DIR"], "query.sql").read_bytes()
-    todo = json.loads(query.split(b"\n", 1)[0].removeprefix(b"-- "))
+    in_sagemaker, elsewhere = json.loads(query.split(b"\n", 1)[0].removeprefix(b"-- "))
+    todo = in_sagemaker if "IMAGE_URI" in os.environ else elsewhere
     for line in [*todo.get("log", []), *([_environment()] if todo.get("log_environment") else [])]:
         print(line, flush=True)
     time.sleep(todo.get("seconds", 0))

@@ -6,7 +6,6 @@ Jobs run as processes, in the sandbox's SageMaker and on this machine; what they
 from __future__ import annotations
 
 import hashlib
-import json
 import signal
 import subprocess
 import sys
@@ -36,6 +35,7 @@ from src.execution.base_executor import BaseExecutor
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
 from tests.executors.conftest import ENTRYPOINT, until
+from tests.executors.fake_job import told
 from tests.executors.results import ACCOUNT, PLANS_TEN, failure, valid_result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,16 +75,12 @@ def _little(seconds: float) -> None:
     time.sleep(min(seconds, 0.05))
 
 
-def _query(**todo: Any) -> str:
-    return f"-- {json.dumps(todo)}\nSELECT * FROM authy.verification_usage"
-
-
 def _result(**changes: Any) -> dict[str, Any]:
     return {"result.json": valid_result("EXECUTION_ID") | changes}
 
 
 def test_the_plans_four_lines(executor: BaseExecutor) -> None:
-    job = executor.execute(_query(leave=_result()), ACCOUNT)
+    job = executor.execute(told(leave=_result()), ACCOUNT)
     status = executor.wait_for_completion(job["job_name"])
     results = executor.get_results(job["execution_id"])
     assert results["credit_amount"] == 4948.80
@@ -101,7 +97,7 @@ def test_the_plans_four_lines(executor: BaseExecutor) -> None:
 
 def test_a_query_of_20000_characters_reaches_the_job_byte_for_byte(executor: BaseExecutor) -> None:
     provenance = valid_result("")["provenance"] | {"sql_sha256": "SQL_SHA256"}
-    query = _query(leave=_result(provenance=provenance)) + ("\n'it''s' \"quoted\" 🎉é\r\n\t\\ " * 2000)
+    query = told(leave=_result(provenance=provenance)) + ("\n'it''s' \"quoted\" 🎉é\r\n\t\\ " * 2000)
     query = query[:20_000]
     job = executor.execute(query)
     executor.wait_for_completion(job["job_name"])
@@ -113,7 +109,7 @@ def test_a_query_of_20000_characters_reaches_the_job_byte_for_byte(executor: Bas
 def test_the_job_knows_what_the_contract_names_and_nothing_of_the_bots(
     executor: BaseExecutor, asid: str | None, long: bool
 ) -> None:
-    job = executor.execute(_query(log_environment=True) + " " * 300 * long, asid)
+    job = executor.execute(told(log_environment=True) + " " * 300 * long, asid)
     executor.wait_for_completion(job["job_name"])
     [names] = executor.log_tail(job["job_name"])
     expected = {"EXECUTION_ID", "S3_OUTPUT_BUCKET", "SECRET_NAME", "AWS_DEFAULT_REGION", "ALLOWED_TABLES"}
@@ -127,7 +123,7 @@ def test_a_failed_job_is_returned_and_its_own_account_raised_where_its_result_is
     executor: BaseExecutor,
 ) -> None:
     error = failure("EXECUTION_ID")
-    job = executor.execute(_query(leave={"error.json": error}, message="open window", exit=10))
+    job = executor.execute(told(leave={"error.json": error}, message="open window", exit=10))
     status = executor.wait_for_completion(job["job_name"])
     assert (status["status"], status["outcome"], status["exit_message"]) == ("Failed", "failed", "open window")
     assert "exit code" in (status["failure_reason"] or "")
@@ -152,7 +148,7 @@ def test_a_failed_job_is_returned_and_its_own_account_raised_where_its_result_is
 def test_an_end_without_a_valid_result_is_a_failure_that_names_what_is_wrong(
     executor: BaseExecutor, leave: dict[str, Any], code: int, outcome: str, error: type[CreditsError], words: str
 ) -> None:
-    job = executor.execute(_query(leave=leave, exit=code))
+    job = executor.execute(told(leave=leave, exit=code))
     assert executor.wait_for_completion(job["job_name"])["outcome"] == outcome
     with pytest.raises(error, match=words):
         executor.get_results(job["execution_id"])
@@ -161,7 +157,7 @@ def test_an_end_without_a_valid_result_is_a_failure_that_names_what_is_wrong(
 def test_what_a_notebook_put_there_itself_counts_once_its_job_is_completed(make: Make, tmp_path: Path) -> None:
     executor, go = make(notebook="Mine.ipynb"), tmp_path / "go"
     executor.status_every = 1.0
-    job = executor.execute(_query(leave={"result.json": TEN_FIELDS}, then_until=str(go)))
+    job = executor.execute(told(leave={"result.json": TEN_FIELDS}, then_until=str(go)))
     until(lambda: executor.has_result(job["execution_id"], completed=True))
     assert not executor.has_result(job["execution_id"])
     with pytest.raises(ResultMissing, match="no result yet: its job runs"):
@@ -179,21 +175,21 @@ def test_a_cell_that_fails_after_its_notebook_put_the_result_is_a_failed_executi
 ) -> None:
     executor = make(notebook="Mine.ipynb")
     executor.status_every = 1.0
-    job = executor.execute(_query(leave={"result.json": TEN_FIELDS, **left}, exit=17))
+    job = executor.execute(told(leave={"result.json": TEN_FIELDS, **left}, exit=17))
     assert executor.wait_for_completion(job["job_name"])["outcome"] == "failed"
     with pytest.raises(ExecutionFailed):
         executor.get_results(job["execution_id"])
 
 
 def test_a_valid_result_is_the_answer_though_the_job_then_failed(executor: BaseExecutor) -> None:
-    job = executor.execute(_query(leave=_result(), exit=1))
+    job = executor.execute(told(leave=_result(), exit=1))
     until(lambda: executor.has_result(job["execution_id"]))
     assert executor.wait_for_completion(job["job_name"])["outcome"] == "completed"
     assert executor.get_results(job["execution_id"])["credit_amount"] == 4948.80
 
 
 def test_a_stopped_job_is_cancelled_and_no_success(executor: BaseExecutor) -> None:
-    job = executor.execute(_query(log=["begun"], seconds=600))
+    job = executor.execute(told(log=["begun"], seconds=600))
     until(lambda: executor.log_tail(job["job_name"]) == ["begun"])
     assert executor.poll([job["job_name"]])[job["job_name"]]["outcome"] == "running"
     executor.stop(job["job_name"])
@@ -206,7 +202,7 @@ def test_a_stopped_job_is_cancelled_and_no_success(executor: BaseExecutor) -> No
 
 
 def test_over_the_callers_timeout_the_job_is_stopped(executor: BaseExecutor) -> None:
-    job = executor.execute(_query(seconds=600))
+    job = executor.execute(told(seconds=600))
     with pytest.raises(ExecutionTimedOut, match=job["job_name"]) as caught:
         executor.wait_for_completion(job["job_name"], timeout=0.5)
     assert caught.value.execution_id == job["execution_id"]
@@ -216,7 +212,7 @@ def test_over_the_callers_timeout_the_job_is_stopped(executor: BaseExecutor) -> 
 def test_over_its_own_limit_a_job_is_timed_out(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BaseExecutor, "status_every", 0.0)
     executor = make(sagemaker_max_runtime=1)
-    job = executor.execute(_query(seconds=600))
+    job = executor.execute(told(seconds=600))
     status = executor.wait_for_completion(job["job_name"])
     assert status["outcome"] == "timed_out"
     assert status["status"] in {"Failed", "Stopped"}
@@ -224,7 +220,7 @@ def test_over_its_own_limit_a_job_is_timed_out(make: Make, monkeypatch: pytest.M
 
 
 def test_the_same_id_again_is_the_same_job_for_any_bot(make: Make, executor: BaseExecutor) -> None:
-    query = _query(leave=_result())
+    query = told(leave=_result())
     job = executor.execute(query)
     again = make().execute(query, execution_id=job["execution_id"])
     assert again == job
@@ -238,7 +234,7 @@ def test_the_job_of_a_killed_bot_runs_on_and_is_found_by_the_next(executor: Base
     kind = type(executor)
     own = f", entrypoint=Path({str(ENTRYPOINT)!r}), jobs_dir=Path({str(tmp_path)!r})"
     own = own if isinstance(executor, NotebookExecutor) else ""
-    query = _query(until=str(go), leave=_result())
+    query = told(until=str(go), leave=_result())
     bot = (
         f"import os, signal; from pathlib import Path; from {kind.__module__} import {kind.__name__}\n"
         f"{kind.__name__}(None{own}).execute({query!r}, execution_id={UNKNOWN[:-1] + '1'!r})\n"
@@ -264,14 +260,14 @@ def test_what_does_not_exist_is_unknown(executor: BaseExecutor) -> None:
 
 
 def test_the_last_lines_of_the_log_are_there_when_the_job_has_failed(executor: BaseExecutor) -> None:
-    job = executor.execute(_query(log=[f"line {number}" for number in range(50)], exit=17))
+    job = executor.execute(told(log=[f"line {number}" for number in range(50)], exit=17))
     executor.wait_for_completion(job["job_name"])
     assert executor.log_tail(job["job_name"]) == [f"line {number}" for number in range(30, 50)]
     assert executor.log_tail(job["job_name"], 3) == ["line 47", "line 48", "line 49"]
 
 
 def test_many_jobs_are_watched_together(executor: BaseExecutor) -> None:
-    names = [executor.execute(_query(seconds=600 * (number == 0), exit=number))["job_name"] for number in range(3)]
+    names = [executor.execute(told(seconds=600 * (number == 0), exit=number))["job_name"] for number in range(3)]
     until(lambda: [executor.poll(names)[name]["status"] for name in names] == ["InProgress", "Failed", "Failed"])
     executor.stop(names[0])
     assert executor.poll([]) == {}
@@ -308,7 +304,7 @@ def test_a_bad_day_at_aws_costs_time_and_nothing_else(executor: BaseExecutor, bo
     box.clear_calls()
     box.faults.add(kind, service="*", origin="bot", probability=0.3, in_a_row=BORNE, seconds=0)
     try:
-        jobs = [executor.execute(_query(leave=_result())) for _ in range(3)]
+        jobs = [executor.execute(told(leave=_result())) for _ in range(3)]
         statuses = [executor.wait_for_completion(job["job_name"]) for job in jobs]
         results = [executor.get_results(job["execution_id"]) for job in jobs]
     finally:

@@ -18,6 +18,7 @@ from src.notebook_executor import NotebookExecutor
 from tests.bot.harness import VERIFY, BotHarness
 from tests.clocks import PatientClock
 from tests.executors.conftest import ENTRYPOINT, until
+from tests.executors.fake_job import told
 from tests.executors.results import failure, valid_result
 
 
@@ -64,7 +65,7 @@ def _execution_records(harness: BotHarness) -> list[dict[str, Any]]:
 
 
 def _ask(harness: BotHarness, **todo: Any) -> str:
-    return harness.post(harness.query(f"-- {json.dumps(todo)}\n{VERIFY}"))
+    return harness.post(harness.query(told(VERIFY, **todo)))
 
 
 def _runs_a_job(machine: Path) -> bool:
@@ -104,10 +105,10 @@ def test_a_local_failure_is_told_with_the_steps_in_its_log_and_nothing_else_of_i
     ts = _ask(harness, log=[step, "a line of whoever"], leave={"error.json": failure("EXECUTION_ID")}, exit=10)
     tick("here")
     assert len(harness.answers(ts)) == 1
-    told = json.dumps(harness.box.slack.dms(user="U0SUPPORT1"))
-    assert step in told
-    assert "a line of whoever" not in told
-    assert "The window of the query is open" in told
+    said = json.dumps(harness.box.slack.dms(user="U0SUPPORT1"))
+    assert step in said
+    assert "a line of whoever" not in said
+    assert "The window of the query is open" in said
 
 
 def test_a_job_the_tick_left_running_is_answered_by_the_next_on_the_same_machine(

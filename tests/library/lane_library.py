@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.aws.script import scripted
 from sandbox.client import ROOT, Sandbox
 from sandbox.warehouse import SAMPLE_SQL
 from src.credits import COMMANDS
@@ -75,7 +76,7 @@ def test_four_notebooks_that_import_nothing_of_ours_give_their_amounts(
 def test_somebody_elses_bot_answers_tells_of_failures_and_passes_its_test(installed: Installed, tmp_path: Path) -> None:
     bot = ForeignBot(installed, tmp_path / "bot")
     bot.change()
-    messages = [{"ts": "1", "sql": "SELECT 1"}, {"ts": "2", "sql": "SELECT 1 /* script: platform_lost */"}]
+    messages = [{"ts": "1", "sql": "SELECT 1"}, {"ts": "2", "sql": scripted("SELECT 1", "platform_lost")}]
     with Sandbox.start(jobs="scripted", presto="none") as box:
         answer, told = bot.run(messages, **box.env)
     assert answer == {"thread": "1", "text": "Recommended credit: 4,948.80"}

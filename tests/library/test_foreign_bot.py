@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.aws.script import scripted
 from sandbox.client import Sandbox
 from sandbox.warehouse import SAMPLE_SQL
 from tests.documentation.blocks import DOCUMENTS
@@ -47,10 +48,10 @@ def bot(installed: Installed, tmp_path: Path) -> ForeignBot:
 
 
 @pytest.fixture(scope="module")
-def scripted() -> Iterator[Sandbox]:
+def box() -> Iterator[Sandbox]:
     """An account whose jobs end as their SQL says."""
-    with Sandbox.start(jobs="scripted", presto="none") as box:
-        yield box
+    with Sandbox.start(jobs="scripted", presto="none") as running:
+        yield running
 
 
 def test_their_bot_answers_by_a_real_job(bot: ForeignBot, sandbox: Sandbox) -> None:
@@ -58,12 +59,10 @@ def test_their_bot_answers_by_a_real_job(bot: ForeignBot, sandbox: Sandbox) -> N
     assert posted == [{"thread": "1", "text": "Recommended credit: 4,948.80"}]
 
 
-def test_every_end_is_told_by_its_text_alone_what_happened_why_and_to_which_job(
-    bot: ForeignBot, scripted: Sandbox
-) -> None:
-    messages = [{"ts": name, "sql": f"SELECT 1 /* script: {name} */", "asid": ACCOUNT} for name in ENDS]
+def test_every_end_is_told_by_its_text_alone_what_happened_why_and_to_which_job(bot: ForeignBot, box: Sandbox) -> None:
+    messages = [{"ts": name, "sql": scripted("SELECT 1", name), "asid": ACCOUNT} for name in ENDS]
 
-    posted = bot.run([*messages, {"ts": "fine", "sql": "SELECT 1", "asid": ACCOUNT}], **scripted.env)
+    posted = bot.run([*messages, {"ts": "fine", "sql": "SELECT 1", "asid": ACCOUNT}], **box.env)
 
     *told, answer = posted
     assert answer == {"thread": "fine", "text": "Recommended credit: 4,948.80"}
@@ -77,26 +76,26 @@ def test_every_end_is_told_by_its_text_alone_what_happened_why_and_to_which_job(
     assert bot.processed == [*ENDS, "fine"]
 
 
-def test_what_cannot_be_run_is_told_before_anything_is_started(bot: ForeignBot, scripted: Sandbox) -> None:
-    scripted.clear_calls()
+def test_what_cannot_be_run_is_told_before_anything_is_started(bot: ForeignBot, box: Sandbox) -> None:
+    box.clear_calls()
     messages = [{"ts": name, **message} for name, (message, _) in REFUSED.items()]
-    posted = bot.run(messages, **scripted.env)
+    posted = bot.run(messages, **box.env)
     for (_, words), said in zip(REFUSED.values(), posted, strict=True):
         assert said["text"].startswith(words)
-    assert scripted.calls() == []
+    assert box.calls() == []
 
 
-def test_a_setting_that_is_missing_is_told_by_its_name(bot: ForeignBot, scripted: Sandbox) -> None:
-    [said] = bot.run([{"ts": "1", "sql": "SELECT 1"}], **{**scripted.env, "SAGEMAKER_ROLE_ARN": ""})
+def test_a_setting_that_is_missing_is_told_by_its_name(bot: ForeignBot, box: Sandbox) -> None:
+    [said] = bot.run([{"ts": "1", "sql": "SELECT 1"}], **{**box.env, "SAGEMAKER_ROLE_ARN": ""})
     assert said["text"].startswith("SAGEMAKER_ROLE_ARN is not set")
 
 
-def test_aws_out_of_reach_is_told_with_the_execution_whose_job_may_run(bot: ForeignBot, scripted: Sandbox) -> None:
-    scripted.faults.add("drop", service="sagemaker", operation="CreateProcessingJob")
+def test_aws_out_of_reach_is_told_with_the_execution_whose_job_may_run(bot: ForeignBot, box: Sandbox) -> None:
+    box.faults.add("drop", service="sagemaker", operation="CreateProcessingJob")
     try:
-        [said] = bot.run([{"ts": "1", "sql": "SELECT 1"}], **scripted.env)
+        [said] = bot.run([{"ts": "1", "sql": "SELECT 1"}], **box.env)
     finally:
-        scripted.faults.clear()
+        box.faults.clear()
     assert re.search(r"\(execution \d{8}_\d{6}_[0-9a-f]{8}, job credits-automation-\S+\)$", said["text"]), said
 
 
@@ -104,26 +103,26 @@ def test_the_documents_own_test_passes_beside_their_config(bot: ForeignBot) -> N
     assert "2 passed" in bot.run_own_test()
 
 
-def test_taken_back_their_bot_is_as_it_was_and_answers_nothing_twice(bot: ForeignBot, scripted: Sandbox) -> None:
+def test_taken_back_their_bot_is_as_it_was_and_answers_nothing_twice(bot: ForeignBot, box: Sandbox) -> None:
     first, second = ({"ts": ts, "sql": "SELECT 1"} for ts in ("1", "2"))
-    bot.run([first], **scripted.env)
+    bot.run([first], **box.env)
 
     bot.change("-R")
 
-    assert bot.run([first, second], **scripted.env) == [{"thread": "2", "text": "Recommended credit: 99.99"}]
+    assert bot.run([first, second], **box.env) == [{"thread": "2", "text": "Recommended credit: 99.99"}]
     bot.change()
-    assert bot.run([first, second], **scripted.env) == []
+    assert bot.run([first, second], **box.env) == []
 
 
-def test_their_answers_are_no_earlier_ones(bot: ForeignBot, scripted: Sandbox) -> None:
-    scripted.reset()
-    bot.run([{"ts": "1", "sql": "SELECT 1", "asid": ACCOUNT}], **scripted.env)
-    listed = scripted.client("s3").list_objects_v2(Bucket=scripted.env["S3_OUTPUT_BUCKET"])
+def test_their_answers_are_no_earlier_ones(bot: ForeignBot, box: Sandbox) -> None:
+    box.reset()
+    bot.run([{"ts": "1", "sql": "SELECT 1", "asid": ACCOUNT}], **box.env)
+    listed = box.client("s3").list_objects_v2(Bucket=box.env["S3_OUTPUT_BUCKET"])
     kept = {row["Key"].split("/")[1] for row in listed["Contents"]}
     assert kept == {"inputs", "outputs", "audit", "state"}
 
 
-def test_the_text_that_the_document_shows_is_what_is_told(bot: ForeignBot, scripted: Sandbox) -> None:
+def test_the_text_that_the_document_shows_is_what_is_told(bot: ForeignBot, box: Sandbox) -> None:
     shown = re.findall(r"(?ms)^```text\n(The execution .*?)\n```", (DOCUMENTS / DOCUMENT).read_text(encoding="utf-8"))
-    said = bot.run([{"ts": "1", "sql": "SELECT 1 /* script: out_of_memory */"}], **scripted.env)
+    said = bot.run([{"ts": "1", "sql": scripted("SELECT 1", "out_of_memory")}], **box.env)
     assert [re.sub(WHOSE, "", text) for text in shown] == [re.sub(WHOSE, "", one["text"]) for one in said]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.aws.outcomes import canned_result
+from sandbox.aws.script import scripted
 from src import paths, runs
 from src.history.columns import COLUMNS
 from tests.bot.conftest import harness, scripted_box
@@ -20,7 +21,7 @@ from tests.executors.results import PLANS_TEN
 
 __all__ = ["harness", "scripted_box"]
 
-OPEN_ENDED = f"{VERIFY} /* script: none after 36000 */"
+OPEN_ENDED = scripted(VERIFY, "none after 36000")
 CONTRACT = {"credit_amount", "output_df", "execution_id", "timestamp"}
 
 

@@ -17,6 +17,7 @@ import duckdb
 import pytest
 
 from sandbox.aws.outcomes import canned_result
+from sandbox.aws.script import scripted
 from sandbox.client import Sandbox
 from sandbox.slack.page import render_page
 from src import compare, console_links, paths, policy, runs
@@ -108,7 +109,7 @@ def harness() -> Iterator[BotHarness]:
 @pytest.fixture(scope="module")
 def answers(harness: BotHarness) -> dict[str, Answered]:
     """Of every result, by its name: each of an account of its own, where it is of one."""
-    messages = {name: harness.post(harness.query(f"{VERIFY} /* script: none after 36000 */")) for name in RESULTS}
+    messages = {name: harness.post(harness.query(scripted(VERIFY, "none after 36000"))) for name in RESULTS}
     harness.tick()
     found = {}
     for number, (name, ts) in enumerate(messages.items()):

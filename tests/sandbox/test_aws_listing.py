@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.aws.script import scripted
 from tests.sandbox.account import Account
 
 
@@ -33,7 +34,7 @@ def test_pages_hold_what_was_asked_for_and_lead_to_the_next(account: Account) ->
 @pytest.mark.parametrize("by", ["Name", "CreationTime", "Status"])
 def test_every_order_is_kept_across_pages(account: Account, by: str, order: str) -> None:
     for outcome in ("error", "result", "error", "none", "timeout"):
-        account.start(f"SELECT 1 /* script: {outcome} */")
+        account.start(scripted("SELECT 1", outcome))
 
     rows = [
         row
@@ -60,7 +61,7 @@ def test_a_job_made_between_two_pages_is_neither_doubled_nor_does_it_hide_anothe
 
 def test_filters_by_name_and_status(account: Account) -> None:
     completed = account.start("SELECT 1")
-    running = account.start("SELECT 1 /* script: result after 3600 */")
+    running = account.start(scripted("SELECT 1", "result after 3600"))
 
     assert names(account, NameContains=running[-6:]) == [running]
     assert names(account, StatusEquals="InProgress") == [running]
@@ -80,7 +81,7 @@ def test_filters_by_time_of_creation_and_of_change(account: Account) -> None:
 
 
 def test_rows_carry_status_reason_and_exit_message(account: Account) -> None:
-    account.start("SELECT 1 /* script: error */")
+    account.start(scripted("SELECT 1", "error"))
 
     [row] = account.sagemaker.list_processing_jobs()["ProcessingJobSummaries"]
 
@@ -97,7 +98,7 @@ def test_a_made_up_token_is_refused(account: Account) -> None:
 
 def test_an_account_full_of_ended_jobs_shows_the_running_ones_on_one_page(account: Account) -> None:
     account.box.aws.add_ended_jobs(count=5000)
-    running = account.start("SELECT 1 /* script: result after 3600 */")
+    running = account.start(scripted("SELECT 1", "result after 3600"))
 
     assert names(account, StatusEquals="InProgress", NameContains="credits-automation-", MaxResults=100) == [running]
     assert account.box.count_calls(operation="ListProcessingJobs") == {"sagemaker.ListProcessingJobs": 1}

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from jsonschema import Draft202012Validator
 
+from sandbox.aws.script import scripted
 from sandbox.client import ROOT, SandboxError
 from tests.sandbox.account import Account, code
 
@@ -27,7 +28,7 @@ def outputs(account: Account, name: str) -> dict[str, bytes]:
 
 def run(account: Account, words: str) -> dict[str, Any]:
     """Start a job of this script and describe it at once."""
-    return account.describe(account.start(f"SELECT 1 FROM authy.x /* script: {words} */"))
+    return account.describe(account.start(scripted("SELECT 1 FROM authy.x", words)))
 
 
 def test_a_scripted_job_leaves_a_result_that_its_schema_allows(account: Account) -> None:
@@ -129,7 +130,7 @@ def test_jobs_end_by_themselves_in_the_order_of_their_ends(account: Account) -> 
 
 
 def test_a_scripted_job_is_over_its_time_when_its_request_says_so(account: Account) -> None:
-    name = account.start("SELECT 1 /* script: result after 5 */", StoppingCondition={"MaxRuntimeInSeconds": 1})
+    name = account.start(scripted("SELECT 1", "result after 5"), StoppingCondition={"MaxRuntimeInSeconds": 1})
     assert account.box.aws.wait(name=name, seconds=100)["status"] == "Stopped"
     assert outputs(account, name) == {}
 
