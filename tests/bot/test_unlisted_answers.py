@@ -57,7 +57,7 @@ class OneIsRefused:
     refused: list[str] = field(default_factory=list)
 
     def attach(self, bot: Bot) -> Bot:
-        bot.clients.s3.meta.events.register(f"before-parameter-build.s3.{self.operation}", self._before)
+        bot.services.clients.s3.meta.events.register(f"before-parameter-build.s3.{self.operation}", self._before)
         return bot
 
     def _before(self, params: dict[str, Any], **_: Any) -> None:

@@ -20,7 +20,7 @@ SQL = "SELECT * FROM authy.verification_usage"
 
 
 def told(sql: str = SQL, *, elsewhere: dict[str, Any] | None = None, **todo: Any) -> str:
-    """This SQL with what its job does; `elsewhere`: what it does on the bot's own machine, where it is another thing."""
+    """Return this SQL with what its job does. elsewhere: what it does on the bot's own machine instead."""
     return f"-- {json.dumps([todo, todo if elsewhere is None else elsewhere])}\n{sql}"
 
 
