@@ -163,6 +163,17 @@ def test_a_message_that_lost_its_record_is_begun_anew_and_its_reply_looked_for()
     assert claimed.recovered
 
 
+def test_an_edited_message_whose_record_is_gone_is_begun_anew_at_the_next_look() -> None:
+    parts = Parts()
+    parts.slack.messages = [message()]
+    parts.inbox.read()
+    parts.bucket.objects.pop(paths.message_record("C1", TS))
+    parts.slack.messages = [message(f"<{OTHER_LINK}>")]
+    assert parts.inbox.read() == []
+    [claimed] = parts.inbox.read()
+    assert (links([claimed]), claimed.recovered) == ([[OTHER_LINK]], True)
+
+
 def test_only_the_window_is_remembered() -> None:
     parts = Parts(lookback_hours=1)
     parts.slack.messages = [message()]
