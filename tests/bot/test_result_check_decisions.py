@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -45,8 +45,8 @@ def check(reads: Claimed | Exception = RIGHT, *, one_revision: bool = False) -> 
 
 
 def result(**changed: Any) -> CreditResult:
-    made: Any = {**canned_result(ID, SQL, None), "timestamp": "2026-01-15T12:34:56Z", **changed}
-    return made
+    made: dict[str, Any] = {**canned_result(ID, SQL, None), "timestamp": "2026-01-15T12:34:56Z", **changed}
+    return cast("CreditResult", made)
 
 
 def ours(**changed: Any) -> ReadResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from src import paths
@@ -121,7 +123,7 @@ def test_what_cannot_be_read_is_no_result_and_is_asked_for_again() -> None:
         pytest.param({"provenance": {}}, "result.json is not a result", id="of no SQL"),
     ],
 )
-def test_a_result_that_is_not_its_requests_is_not_kept(changed: dict[str, object], why: str) -> None:
+def test_a_result_that_is_not_its_requests_is_not_kept(changed: dict[str, Any], why: str) -> None:
     parts = Parts()
     one = request()
     parts.leave_result(one, **changed)
