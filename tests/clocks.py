@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from src.errors import Interrupted
 
+DAY = 86_400.0
 A_DAY_IN_JANUARY = 1_768_480_496.0
 """2026-01-15 12:34:56 UTC."""
 
@@ -26,6 +27,12 @@ class MovedClock:
         if self.stopped:
             raise Interrupted("told to end")
         self.now += max(0.0, seconds)
+
+    def sleep_past_midnight_if_within(self, seconds: float) -> None:
+        """For what must happen on one day (UTC): wait for the next where this one ends within so many seconds."""
+        left = DAY - self.now % DAY
+        if left <= seconds:
+            self.sleep(left)
 
     def pause(self, seconds: float) -> None:
         self.now += max(0.0, seconds)

@@ -205,6 +205,7 @@ def test_without_somebody_to_tell_a_reply_refused_for_good_ends_as_well(
 def test_a_channel_that_takes_no_replies_has_an_hour_to_be_mended_in(
     harness: BotHarness, capsys: pytest.CaptureFixture[str], fixed: bool
 ) -> None:
+    harness.time.sleep_past_midnight_if_within(3 * TICK_EVERY)  # on-call is told once a day
     ts = harness.post(harness.query(NOT_VERIFY))
     refuse(harness, "restricted_action_read_only_channel", holds=in_thread(ts))
     posts = [posts_of_a_tick(harness) for _ in range(2)]

@@ -50,7 +50,7 @@ def tick(harness: BotHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
             )
             return executors[-1]
 
-        monkeypatch.setattr("src.credit_bot.make_executor", on_machine)
+        monkeypatch.setattr("src.bot.services.make_executor", on_machine)
         harness.time.at_work = lambda: not pool.idle() or (not leaves_running and _runs_a_job(tmp_path / machine))
         harness.bot(pool=pool).run()
 

@@ -60,7 +60,7 @@ def test_creating_says_whether_there_was_none(code: str, times: int, made: bool)
     ("code", "raised"),
     [
         pytest.param("PreconditionFailed", StateConflict, id="it is another version"),
-        pytest.param("ConditionalRequestConflict", StateConflict, id="two writes met"),
+        pytest.param("ConditionalRequestConflict", TransientError, id="two writes met at every try"),
         pytest.param("NoSuchKey", StateConflict, id="it was deleted"),
         pytest.param("EntityTooLarge", CreditsError, id="refused for another reason"),
     ],

@@ -79,7 +79,7 @@ def test_others_that_write_at_every_try_are_given_way_after_eight() -> None:
         raise refusal("PreconditionFailed")
 
     bucket.before_put = before_put
-    with pytest.raises(StateConflict, match="changed by others at every try"):
+    with pytest.raises(StateConflict, match="is not as it was read"):
         ProcessedMessages(store_on(bucket)).add("C1", OTHER, NOW)
     assert len(bucket.puts) == 8
 
