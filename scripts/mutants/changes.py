@@ -49,6 +49,8 @@ LOG_LEVELS = {"debug", "info", "warning", "error", "exception", "log"}
 
 Position = tuple[int, int]
 """Line from 1, column from 0."""
+Span = tuple[Position, Position]
+"""Half-open."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,14 @@ def choose(root: Path, scope: Sequence[str], seed: int, how_many: int) -> list[C
 
 
 def changes_of(path: str, source: str) -> Iterator[Change]:
-    """Every change of a file, but in an annotation and a line of log."""
-    unmeant, nodes = list(_unmeant(ast.parse(source))), list(ast_nodes(get_ast(source)))
+    """Every change of a file, but in an annotation, a line of log, and what a dataclass is made by."""
+    tree, nodes = ast.parse(source), list(ast_nodes(get_ast(source)))
+    unmeant, computed = list(_unmeant(tree)), [_span(node) for node in ast.walk(tree) if isinstance(node, ast.BinOp)]
     for name, operator in OPERATORS.items():
         positions = chain.from_iterable(map(operator().mutation_positions, nodes))
         for occurrence, (start, _) in enumerate(positions):
-            if not any(first <= start < end for first, end in unmeant):
+            is_sign = "BinaryOperator" in name and not _is_in(start, computed)  # `*` among parameters
+            if not is_sign and not _is_in(start, unmeant):
                 yield Change(path, name, occurrence, start)
 
 
@@ -111,16 +115,22 @@ def _files(root: Path, scope: Iterable[str]) -> list[str]:
     return sorted({path.relative_to(root).as_posix() for path in found})
 
 
-def _unmeant(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
-    """From where to where nothing is computed, or only said in the log."""
+def _is_in(place: Position, spans: Iterable[Span]) -> bool:
+    return any(first <= place < end for first, end in spans)
+
+
+def _unmeant(tree: ast.Module) -> Iterator[Span]:
+    """Where nothing is computed, or only said in the log."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(returns=said) | ast.AnnAssign(annotation=said) | ast.arg(annotation=said) if said:
                 yield _span(said)
+            case ast.ClassDef(decorator_list=made_by):
+                yield from map(_span, made_by)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=level)) as call):
                 if level in LOG_LEVELS and "log" in name.lower():
                     yield _span(call)
 
 
-def _span(node: ast.expr) -> tuple[Position, Position]:
+def _span(node: ast.expr) -> Span:
     return (node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
