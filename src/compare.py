@@ -35,9 +35,9 @@ Executors = Mapping[Side, Executor]
 MakeExecutors = Callable[[BotSettings, BotSettings, AwsClients, Callable[[float], None]], Executors]
 """Of the old side's settings and the new side's, which differ by the notebook."""
 AT_ONCE = 4
-"""Cases; each runs on both sides."""
+"""Cases at a time; each runs on both sides."""
 PLANS_TOLERANCE = Decimal(1)
-"""Percent of a credit by which the two may differ, as the migration's plan says."""
+"""Percent of the old credit by which the new one may differ, from the migration's plan."""
 ORIGIN = Origin("compare")
 
 
@@ -46,7 +46,7 @@ def main(
     prog: str = f"python -m {__package__}.compare",
     make_executors: MakeExecutors | None = None,
 ) -> int:
-    """The command line; returns its exit code: 1 where something differs by more than the tolerance, or has failed."""
+    """Run the command line; return its exit code, 1 if something failed or differs by more than the tolerance."""
     options = _parser(prog).parse_args(arguments)
     with told_to_end() as waiter:
         return run(lambda: _compare(options, waiter, make_executors or _both))
@@ -73,7 +73,7 @@ def _compare(options: argparse.Namespace, waiter: Waiter, make_executors: MakeEx
 
 
 def _old_settings(settings: BotSettings, notebook: Path | None) -> BotSettings:
-    """With that notebook, on this machine: what it leaves need not keep a profile of the job's."""
+    """Return the settings for that notebook on this machine; its result need not keep the job's profile."""
     if notebook is None:
         return settings
     if not notebook.is_file():
@@ -83,7 +83,7 @@ def _old_settings(settings: BotSettings, notebook: Path | None) -> BotSettings:
 
 
 def _place(settings: BotSettings, notebook: Path | None) -> str:
-    """Whose answers the state file holds: another notebook's, or a changed one's, are others."""
+    """Return whose answers the state file holds: another or a changed notebook's are other answers."""
     bucket = f"s3://{settings.s3_output_bucket}"
     if notebook is None:
         return bucket
@@ -103,7 +103,7 @@ def _both(old: BotSettings, new: BotSettings, clients: AwsClients, sleep: Callab
 def _cases(
     options: argparse.Namespace, place: Place, expected: Expected, waiter: Waiter
 ) -> tuple[list[Case], list[Comparison]]:
-    """What is named, and the days' past executions; where neither is given, what has an expected amount.
+    """Return the cases named and the days' past executions; without either, the cases with an expected amount.
 
     Apart from them those whose SQL cannot be had: a look that was deleted keeps no other from being compared.
     """
@@ -140,7 +140,7 @@ def _looker(settings: BotSettings, waiter: Waiter) -> Callable[[str], str]:
 
 
 def _ask_all(cases: Sequence[Case], sides: Sides, at_once: int, waiter: Waiter) -> list[Comparison]:
-    """Both sides of every case, so many cases at once. Raises ConfigurationError and Interrupted, all having let go."""
+    """Run both sides of every case, so many at once. Raises ConfigurationError, Interrupted once all have stopped."""
     asked: dict[Future[Answer], tuple[Case, Side]] = {}
     with ThreadPoolExecutor(2 * at_once) as threads:
         for case in cases:
@@ -181,7 +181,7 @@ def _tell(options: argparse.Namespace, settings: BotSettings, comparisons: Seque
 
 
 def _tolerance(options: argparse.Namespace) -> Decimal:
-    """The plan's where two notebooks are compared: of one, nothing need differ."""
+    """Return the tolerance: the plan's for two notebooks, 0 for one notebook on both sides."""
     given: Decimal | None = options.tolerance
     return given if given is not None else PLANS_TOLERANCE if options.old_notebook else Decimal(0)
 

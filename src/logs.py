@@ -1,4 +1,4 @@
-"""Log lines: JSON outside a terminal, plain on one; each with the execution it is about; none can be forged."""
+"""Writes log lines, JSON outside a terminal and plain on one, each with its execution; none can be forged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log_context: ContextVar[dict[str, str] | None] = ContextVar("log_context", defa
 
 @contextmanager
 def log_context(**names: str | None) -> Iterator[None]:
-    """Every line logged inside carries these, e.g. `log_context(execution_id=..., message=...)`."""
+    """Add these names to every line logged inside, e.g. `log_context(execution_id=..., message=...)`."""
     token = _log_context.set({**(_log_context.get() or {}), **{name: value for name, value in names.items() if value}})
     try:
         yield
@@ -27,7 +27,7 @@ def log_context(**names: str | None) -> Iterator[None]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: a newline in a message stays inside its string."""
+    """Formats a record as one JSON line: a newline in a message stays inside its string."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {"time": _utc(record.created), "level": record.levelname, "logger": record.name}
@@ -41,7 +41,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class PlainFormatter(logging.Formatter):
-    """For a terminal: control characters are shown, not obeyed."""
+    """Formats a record for a terminal: control characters are shown, not obeyed."""
 
     def format(self, record: logging.LogRecord) -> str:
         names = " ".join(f"{name}={value}" for name, value in (_log_context.get() or {}).items())
@@ -60,7 +60,7 @@ def set_up_logging(stream: TextIO | None = None, level: int = logging.INFO) -> N
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
-    """Whatever sys.stderr is when a line is written: a progress table puts its own in place."""
+    """Writes to sys.stderr as it is at each line: a terminal's table replaces it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
@@ -68,7 +68,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
 
 def printable(text: str) -> str:
-    """Text from outside for a terminal: control characters are shown, not obeyed."""
+    """Return text from outside for a terminal: control characters are shown, not obeyed."""
     return "".join(_shown(char) for char in text)
 
 
@@ -77,7 +77,7 @@ def _shown(char: str) -> str:
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    """Where an error came from; not its message, which may quote what came from outside."""
+    """Return where an error came from; not its message, which may quote text from outside."""
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
 
 

@@ -40,7 +40,7 @@ _FIELDS = ("execution_id", "account_sid", "fraud_start", "fraud_end", "recorded"
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__package__}.policy") -> int:
-    """The command line; returns its exit code: 1 where an execution could not be computed."""
+    """Run the command line; return its exit code, 1 if an execution could not be computed."""
     options = _parser(prog).parse_args(arguments)
 
     def command() -> int:

@@ -1,4 +1,4 @@
-"""`credits run FILE.sql`: one execution by hand, without Slack and Looker."""
+"""`credits run FILE.sql`: runs one execution by hand, without Slack and Looker."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXAMPLES = (
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__package__}.run") -> int:
-    """The command line; returns its exit code: 1 where there is no result."""
+    """Run the command line; return its exit code, 1 without a result."""
     options = _parser(prog).parse_args(arguments)
     with told_to_end() as waiter:
         return run(lambda: _run(options, waiter))
@@ -74,7 +74,7 @@ def _execute(options: argparse.Namespace, place: Place, sql: str, waiter: Waiter
 
 
 def _start(place: Place, sql: str) -> str:
-    """The execution's id. Raises QueryError for a claim that its job would refuse."""
+    """Choose the execution's id. Raises QueryError for a claim that its job would refuse."""
     settings = place.settings
     job_reader = JobReader(place.store, settings.job_place, time.time)
     first_look = FirstLook(settings, make_reader(settings.allowed_tables), job_reader)
@@ -87,7 +87,7 @@ def _get(options: argparse.Namespace, place: Place, job: JobInfo) -> int:
 
 @contextmanager
 def _progress(place: Place, file: str) -> Iterator[Show]:
-    """The tick's table, for whoever watches a terminal; without rich the lines that are printed must do."""
+    """Show the tick's table on a terminal, if rich is installed; else show nothing."""
     if not sys.stderr.isatty() or find_spec("rich") is None:
         yield lambda _: None
         return
@@ -108,7 +108,7 @@ def _read(file: str) -> str:
 
 
 def _place(options: argparse.Namespace) -> Place:
-    """The environment's, but for what was given. A local job's notebook is looked for from here, as any file is."""
+    """Return the settings of environment and options. A local job's notebook is a path from the current folder."""
     chosen = {"executor": options.executor} if options.executor else {}
     place = open_place(**chosen)
     if not options.notebook:

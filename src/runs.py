@@ -34,7 +34,7 @@ from .history.reader import History, Record
 from .terminal import cost, print_json, print_table, shown, watched
 
 SIGNED_SECONDS = 3600
-"""That a signed link to a file holds."""
+"""Seconds that a signed link to a file is valid."""
 RUNNING = "running"
 EXAMPLES = {
     "list": ("list --count 20", "list --purpose all"),
@@ -54,7 +54,7 @@ EXAMPLES = {
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = f"python -m {__package__}.runs") -> int:
-    """The command line; returns its exit code."""
+    """Run the command line; return its exit code."""
     options = _parser(prog).parse_args(arguments)
 
     def command() -> int:
@@ -96,7 +96,7 @@ def _show(options: argparse.Namespace, place: Place) -> int:
 
 
 def _earlier(record: Record) -> str:
-    """How many earlier recommendations of the account its answer named, and their sums."""
+    """Return how many earlier recommendations of the account the answer named, and their sums."""
     told = record.get("earlier") or {}
     sums = ", ".join(f"{amount} {currency}" for currency, amount in told.get("sums", {}).items())
     return f"{told['count']}, {sums}" if told.get("count") else ""
@@ -108,7 +108,7 @@ def _get(options: argparse.Namespace, place: Place) -> int:
 
 
 def bring(files: Files, folder: Path) -> int:
-    """Write an execution's files into a folder, and say of which that cannot be done; the exit code."""
+    """Write an execution's files into a folder; print which cannot be written. Return the exit code."""
     if not files.found:
         print(f"There is nothing of {files.execution_id}: no such execution.", file=sys.stderr)
         return DIFFERS

@@ -1,4 +1,4 @@
-"""How the bot waits: interruptibly, so that SIGTERM ends a tick within seconds."""
+"""Waits interruptibly, so that SIGTERM ends a tick within seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Waiting(Protocol):
 
 
 class Waiter:
-    """Real waiting, ended early by `stop`, and pauses also by `wake`."""
+    """Waits in real time; `stop` ends every wait early, `wake` a pause."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
@@ -30,11 +30,11 @@ class Waiter:
 
     @property
     def stopped(self) -> bool:
-        """Whether the process was told to end."""
+        """Return whether the process was told to end."""
         return self._stop.is_set()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, as between two tries. Raises Interrupted once the process was told to end."""
+        """Wait between two tries. Raises Interrupted once the process was told to end."""
         if self._stop.wait(max(0.0, seconds)):
             raise Interrupted("The bot was told to end; the next tick goes on from here.")
 
@@ -44,10 +44,10 @@ class Waiter:
         self._wake.clear()
 
     def wake(self) -> None:
-        """End a pause: something has happened."""
+        """End a pause early."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Told to end: no sleep goes on, none begins."""
+        """End every sleep, now and from now on."""
         self._stop.set()
         self._wake.set()

@@ -1,4 +1,4 @@
-"""What is compared: links, SQL files, past executions of the audit trail, and the amounts expected of them."""
+"""Makes the cases of a comparison: links, SQL files, past executions, and the amounts expected of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AS_RUN = "data/looker.sql"
 
 @dataclass(frozen=True)
 class Case:
-    """One SQL, named as it was asked for. `recorded`: the credit of a past execution; `expected`: the file's; USD."""
+    """One SQL, by the name it was asked for. `recorded`: a past execution's credit, `expected`: the file's; in USD."""
 
     name: str
     sql: str
@@ -30,7 +30,7 @@ class Case:
 
     @property
     def key(self) -> str:
-        """Name and SQL: a file that was changed since is another case."""
+        """Return the name and the SQL's hash: a changed file is another case."""
         return f"{self.name}#{hashlib.sha256(self.sql.encode()).hexdigest()[:16]}"
 
 
@@ -43,7 +43,7 @@ class CaseReader:
         self._expected = expected
 
     def named(self, name: str) -> Case:
-        """A link, an execution id or the path of a SQL file.
+        """Return the case for a link, an execution id or the path of a SQL file.
 
         Raises LinkError for a link, QueryError for an execution that left no SQL, ConfigurationError for no file.
         """
@@ -59,7 +59,7 @@ class CaseReader:
             ) from error
 
     def past(self, record: Record) -> Case:
-        """An answered execution of the audit trail, with its recorded credit."""
+        """Return the case for an answered execution, with its recorded credit."""
         name = record["execution_id"]
         return self._case(name, self._sql_of_execution(name), Decimal(f"{of_result(record, 'credit_amount'):.2f}"))
 
@@ -67,7 +67,7 @@ class CaseReader:
         return Case(name, sql, recorded, self._expected.get(name))
 
     def _sql_of_execution(self, execution_id: str) -> str:
-        """As it ran where it ran: `last 30 days` is to mean the days of then."""
+        """Return the SQL as the job ran it: `last 30 days` means the days of then."""
         files = paths.ExecutionPaths(execution_id)
         for key in (files.output_prefix + _AS_RUN, files.query):
             found = self._store.get_bytes(key)
@@ -77,7 +77,7 @@ class CaseReader:
 
 
 def read_expected(file: Path) -> dict[str, Decimal]:
-    """A CSV file's amounts in USD by link or execution id. Raises ConfigurationError naming the line that is wrong."""
+    """Return a CSV file's amounts in USD by link or execution id. Raises ConfigurationError naming a wrong line."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)
@@ -93,7 +93,7 @@ def read_expected(file: Path) -> dict[str, Decimal]:
 
 
 def without_repeats(cases: Iterable[Case]) -> list[Case]:
-    """Each case once, in the order they came."""
+    """Return each case once, in order."""
     return list({case.key: case for case in cases}.values())
 
 

@@ -22,7 +22,7 @@ SIDES: tuple[Side, ...] = ("old", "new")
 
 @dataclass(frozen=True)
 class Answer:
-    """What one side made of a case. `credit` in `currency`; a failure has its words instead.
+    """One side's answer to a case: `credit` in `currency`, or a failure's words instead.
 
     seconds: of the job, from creation to end; modes: output_df, whatever its columns; flags None: the notebook has none
     to say; again: whether another try may end otherwise.
@@ -60,27 +60,27 @@ class Journal:
             raise
 
     def answer(self, case: str, side: Side) -> Answer | None:
-        """What the side has answered, where that is final."""
+        """Return the side's answer if it is final, else None."""
         found = self._answers.get((case, side))
         return None if found is None or found.again else found
 
     def execution(self, case: str, side: Side) -> str | None:
-        """The execution that was begun and has not answered."""
+        """Return the execution that was begun and has not answered."""
         return self._begun.get((case, side))
 
     def begin(self, case: str, side: Side, execution_id: str) -> None:
-        """Before the job is started."""
+        """Note that an execution begins; to be called before its job is started."""
         self._begun[case, side] = execution_id
         self._append({"case": case, "side": side, "execution_id": execution_id})
 
     def end(self, case: str, side: Side, answer: Answer) -> None:
-        """The side has answered."""
+        """Note the side's answer."""
         self._begun.pop((case, side), None)
         self._answers[case, side] = answer
         self._append({"case": case, "side": side, "answer": asdict(answer)})
 
     def close(self) -> None:
-        """Let another process have it."""
+        """Release the file for other processes."""
         self._file.close()
 
     def _append(self, line: dict[str, Any]) -> None:

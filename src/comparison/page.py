@@ -1,4 +1,4 @@
-"""A comparison as rows, sentences and an HTML page: one file, no network."""
+"""Shows a comparison as rows, sentences and an HTML page of one file that needs no network."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .verdict import EQUAL, WITHIN, Comparison
 
 COLUMNS = ("what", "old", "new", "difference", "%", "recorded", "expected", "old s", "new s", "verdict")
 MOST_SAID = 50
-"""Lines that a case's differences take."""
+"""Lines for a case's differences, at most."""
 _FINE = frozenset({EQUAL, WITHIN})
 
 
 def row(comparison: Comparison, tolerance: Decimal) -> list[Any]:
-    """In the order of COLUMNS."""
+    """Return a case's cells in the order of COLUMNS."""
     case, old, new = comparison.case, comparison.old, comparison.new
     return [
         case.name,
@@ -36,7 +36,7 @@ def row(comparison: Comparison, tolerance: Decimal) -> list[Any]:
 
 
 def said_of(comparison: Comparison, tolerance: Decimal) -> list[str]:
-    """What differs, a line each; of two alike failures their words."""
+    """Return what differs, a line each; for two failures alike, their words."""
     lines = [comparison.problem] if comparison.problem else []
     lines += comparison.unexpected(tolerance)
     found = list(map(str, comparison.differences()))
@@ -48,12 +48,12 @@ def said_of(comparison: Comparison, tolerance: Decimal) -> list[str]:
 
 
 def is_fine(comparison: Comparison, tolerance: Decimal) -> bool:
-    """Whether it counts for the new side."""
+    """Return whether the case counts for the new side."""
     return comparison.verdict(tolerance) in _FINE
 
 
 def sentence(comparisons: Sequence[Comparison], tolerance: Decimal) -> str:
-    """All of it in one."""
+    """Return one sentence about the whole comparison."""
     verdicts = Counter(comparison.verdict(tolerance) for comparison in comparisons)
     told = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items(), key=lambda pair: -pair[1]))
     allowed = f"up to {tolerance} % of a credit" if tolerance else "nothing"
@@ -67,7 +67,7 @@ def _times(comparisons: Sequence[Comparison]) -> str:
 
 
 def write_page(file: Path, comparisons: Sequence[Comparison], tolerance: Decimal, old_notebook: str = "") -> None:
-    """The HTML page. old_notebook: what the old side ran, where that is not what the new side ran."""
+    """Write the HTML page. old_notebook: what the old side ran, if the new side ran another."""
     import jinja2  # noqa: PLC0415 (part of the notebook stack, which the old side needs anyway)
 
     environment = jinja2.Environment(
@@ -89,7 +89,7 @@ def write_page(file: Path, comparisons: Sequence[Comparison], tolerance: Decimal
 
 
 def as_json(comparison: Comparison, tolerance: Decimal) -> dict[str, Any]:
-    """For machines."""
+    """Return the comparison as plain values for JSON."""
     names = (
         "what",
         "old",

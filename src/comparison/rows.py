@@ -1,4 +1,4 @@
-"""Two tables of whatever columns, row by row: which rows belong together, and where their cells differ. Pure."""
+"""Compares two tables with any columns: pairs their rows, and finds the cells that differ. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..executor import is_number
 CREDIT = "credit"
 Row = Mapping[str, Any]
 _SAME = 1e-9
-"""Relative: sums of one number in another order differ by less."""
+"""Relative tolerance; floats summed in another order differ by less."""
 
 
 class Cell(NamedTuple):
-    """One that is not the same. row: what its row is known by, `mode standard`."""
+    """A cell that differs. row: what its row is known by, such as `mode standard`."""
 
     row: str
     column: str
@@ -24,7 +24,7 @@ class Cell(NamedTuple):
 
 
 def cells(old: Sequence[Row], new: Sequence[Row]) -> Iterator[Cell]:
-    """Of the columns that both tables have, a credit first; a row that a table lacks is empty there."""
+    """Yield the cells that differ in the tables' common columns, credits first; a missing row counts as empty."""
     keys, shared = key_columns(old, new), shared_columns(old, new)
     before, after = (dict(_named(table, keys)) for table in (old, new))
     for name in dict.fromkeys([*before, *after]):
@@ -36,7 +36,7 @@ def cells(old: Sequence[Row], new: Sequence[Row]) -> Iterator[Cell]:
 
 
 def key_columns(old: Sequence[Row], new: Sequence[Row]) -> tuple[str, ...]:
-    """The first columns of texts that tell each table's rows apart, with whole numbers that both have; else none."""
+    """Return the first columns, texts before whole numbers, that tell each table's rows apart; none if none do."""
     shared = shared_columns(old, new)
     rows = [*old, *new]
     texts = [name for name in shared if all(isinstance(row.get(name), str | bool | None) for row in rows)]
@@ -50,18 +50,18 @@ def key_columns(old: Sequence[Row], new: Sequence[Row]) -> tuple[str, ...]:
 
 
 def columns(table: Sequence[Row]) -> list[str]:
-    """In the order they come."""
+    """Return the columns in the order they come."""
     return list(dict.fromkeys(name for row in table for name in row))
 
 
 def shared_columns(old: Sequence[Row], new: Sequence[Row]) -> list[str]:
-    """Those of both tables; of the one that has rows, where the other has none."""
+    """Return the columns of both tables; of the only one with rows if the other is empty."""
     first, second = columns(old), columns(new)
     return [name for name in first if name in second] if first and second else first or second
 
 
 def same(old: Any, new: Any) -> bool:
-    """Whether two cells say the same; a float may be a sum."""
+    """Return whether two cells are equal, floats but for rounding."""
     numbers = is_number(old) and is_number(new)
     return math.isclose(old, new, rel_tol=_SAME) if numbers else old == new
 

@@ -1,4 +1,4 @@
-"""One case on one executor: begun, waited for, its answer kept in the journal."""
+"""Runs one case on one executor and keeps its answer in the journal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sides:
         self._clock = clock
 
     def ask(self, case: Case, side: Side) -> Answer:
-        """The side's answer: from the journal, from a job that was begun, or from a new one.
+        """Return the side's answer: from the journal, from a job that was begun, or from a new one.
 
         Raises ConfigurationError, TransientError, Interrupted: the same call later goes on.
         """

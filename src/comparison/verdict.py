@@ -1,4 +1,4 @@
-"""What differs between two answers, and whether it is too much."""
+"""Decides what differs between two answers, and whether that is too much."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .rows import CREDIT, Row, cells, columns
 EQUAL, WITHIN, DIFFERS, NOT_COMPARED = "equal", "within tolerance", "DIFFERS", "not compared"
 _BOTH_SAY = ("failure", "currency")
 _UNSAID = ("", None)
-"""Another notebook has no policy of ours, and may know of no flags."""
+"""Values of what a notebook does not say: another than ours has no policy of ours, and may know of no flags."""
 _NUMBER_OR_NONE = {int, float, type(None)}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One number, or text, that is not the same: of a row, `mode standard`, or of the whole (`row` is "")."""
+    """A number or text that differs, in a row such as `mode standard` or in the whole result (`row` is "")."""
 
     row: str
     what: str
@@ -35,7 +35,7 @@ class Difference:
 
     @property
     def amount(self) -> Decimal | None:
-        """By how much a credit differs; None where a side has none."""
+        """Return by how much a credit differs, in USD; None if a side has none."""
         both = isinstance(self.old, Decimal) and isinstance(self.new, Decimal)
         return self.new - self.old if both else None
 
@@ -51,24 +51,24 @@ class Comparison:
 
     @property
     def difference(self) -> Decimal | None:
-        """New less old; None where a side has no credit."""
+        """Return new less old; None if a side has no credit."""
         if self.old is None or self.new is None or self.old.credit is None or self.new.credit is None:
             return None
         return self.new.credit - self.old.credit
 
     @property
     def percent(self) -> float | None:
-        """Of the old credit; None where there is no difference to speak of, or nothing to compare it with."""
+        """Return the difference in percent of the old credit; None without a difference or an old credit."""
         if self.difference is None or not self.old or not self.old.credit:
             return 0.0 if self.difference == 0 else None
         return float(self.difference / self.old.credit * 100)
 
     def differences(self) -> list[Difference]:
-        """Everything that differs; the whole first, then row by row."""
+        """Return everything that differs: in the whole result first, then row by row."""
         return list(_differences(self.old, self.new)) if self.old and self.new else []
 
     def unexpected(self, tolerance: Decimal) -> list[str]:
-        """How the sides miss the expected amount. `tolerance` in percent of it."""
+        """Return how the sides miss the expected amount. tolerance: in percent of it."""
         if self.case.expected is None:
             return []
         sides = (("old", self.old), ("new", self.new))
@@ -111,7 +111,7 @@ def _differences(old: Answer, new: Answer) -> Iterator[Difference]:
 
 
 def _table_differences(old: Sequence[Row], new: Sequence[Row]) -> Iterator[Difference]:
-    """The credit first: it is what the others explain. A row that a side lacks has a credit of 0."""
+    """Yield each row's differences, the credit first, which the others explain. A missing row has a credit of 0."""
     before, after = columns(old), columns(new)
     if before and after and set(before) != set(after):
         alone = [[name for name in one if name not in other] for one, other in ((before, after), (after, before))]

@@ -13,41 +13,41 @@ STATES = {"answer": "answered", "failure": "failed"}
 
 
 class Column(NamedTuple):
-    """How a record's value is found (None where it has none), and its type in a table that has types."""
+    """A column: how to find a record's value (None if it has none), and its type in a typed table."""
 
     of: Callable[[Record], Any]
     sql_type: str = "VARCHAR"
 
 
 def of_result(record: Record, name: str) -> Any:
-    """A field of result.json; None where there is no result."""
+    """Return a field of result.json; None without a result."""
     return (record.get("result") or {}).get(name)
 
 
 def of_claim(record: Record, name: str) -> Any:
-    """A field of result.json; of a claim that was refused before a job, what was understood of it."""
+    """Return a field of result.json; for a claim refused before its job, what was understood of it."""
     return (record.get("understood") or {}).get(name) if is_refused(record) else of_result(record, name)
 
 
 def is_refused(record: Record) -> bool:
-    """Whether it was refused, and no job was started for it."""
+    """Return whether it was refused without a job."""
     return record.get("outcome") == REFUSED and not any(one.get("created_at") for one in record.get("attempts") or ())
 
 
 def usd(record: Record) -> float | None:
-    """The execution's estimated cost; None where it is not known."""
+    """Return the execution's estimated cost in USD; None if unknown."""
     amount: float | None = (record.get("cost_estimate") or {}).get("usd")
     return amount
 
 
 def seconds(record: Record) -> float | None:
-    """From the job's creation to its end."""
+    """Return seconds from the job's creation to its end."""
     found: float | None = (record.get("cost_estimate") or {}).get("seconds")
     return found
 
 
 def state(record: Record) -> str | None:
-    """answered, failed or refused; unreached, where the reply reached nobody; for what is in hand its own state."""
+    """Return answered, failed, refused, unreached (the reply reached nobody), or the state of a request in hand."""
     if record.get("unreached"):
         return UNREACHED
     outcome = record.get("outcome")
@@ -55,7 +55,7 @@ def state(record: Record) -> str | None:
 
 
 def row(record: Record) -> dict[str, Any]:
-    """Every column's value."""
+    """Return every column's value."""
     return {name: column.of(record) for name, column in COLUMNS.items()}
 
 

@@ -1,4 +1,4 @@
-"""What executions cost: an estimate from their jobs' times, summed, with the month's forecast and the fixed costs."""
+"""Sums what executions cost, estimated from their jobs' times, with the month's forecast and the fixed costs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .columns import COLUMNS, is_refused, seconds, usd
 from .reader import Record
 
 PACE_DAYS = 30
-"""Whose costs the month's forecast goes on with."""
+"""Days whose costs the month's forecast goes on with."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Sum:
     unpriced: int = 0
 
     def add(self, record: Record) -> None:
-        """Count one more."""
+        """Add an execution."""
         if is_refused(record):
             self.refused += 1
             return
@@ -42,7 +42,7 @@ class Sum:
         self.unpriced += amount is None
 
     def as_json(self) -> dict[str, float]:
-        """Hours and USD rounded to 4 places."""
+        """Return the figures; hours and USD rounded to 4 places."""
         return {
             "executions": self.executions,
             "refused": self.refused,
@@ -64,7 +64,7 @@ KEYS: dict[str, Callable[[Record], Any]] = {
 
 
 def first_day_needed(first: date, today: date) -> date:
-    """The earliest day whose records a report from `first` on needs: the month's, and those its pace is taken from."""
+    """Return the earliest day that a report from `first` on needs: for the month, and for the pace of its forecast."""
     return min(first, today.replace(day=1), today - timedelta(days=PACE_DAYS))
 
 
@@ -83,7 +83,7 @@ def cost_report(records: Sequence[Record], first: date, last: date, today: date,
 
 
 def _sums(records: Iterable[Record], name: str) -> list[dict[str, Any]]:
-    """By day in order, else the dearest first."""
+    """Order days by date, everything else by cost, the dearest first."""
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         groups[str(KEYS[name](record) or "unknown")].append(record)
@@ -99,7 +99,7 @@ def _sum(records: Iterable[Record]) -> Sum:
 
 
 def _month(records: Iterable[Record], today: date) -> dict[str, Any]:
-    """What this month's jobs have cost so far, and will have at its end at the pace of the last days."""
+    """Return what this month's jobs have cost so far, and will have cost by its end at the last days' pace."""
     first = today.replace(day=1)
     left = ((first + timedelta(days=32)).replace(day=1) - today).days - 1
     recent = [record for record in records if today - timedelta(days=PACE_DAYS) <= _day(record) < today]

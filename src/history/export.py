@@ -1,4 +1,4 @@
-"""Executions as files for finance: CSV, or Parquet with typed columns (an optional extra: parquet-requirements.txt)."""
+"""Writes executions as files for finance: CSV, or typed Parquet (an optional extra: parquet-requirements.txt)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _MOST_TEXT = 32_000
 
 
 def write_csv(records: Iterable[Record], file: TextIO) -> None:
-    """A line an execution, under a line of names; money with all its decimals."""
+    """Write a line of names and a line for each execution; money with all its decimals."""
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     writer.writerows([_cell(name, value) for name, value in row(record).items()] for record in records)
 
 
 def write_parquet(records: Iterable[Record], path: Path) -> None:
-    """The same columns with their types: money DECIMAL, days DATE. Raises ConfigurationError without the extra."""
+    """Write the same columns with types: money DECIMAL, days DATE. Raises ConfigurationError without the extra."""
     try:
         import duckdb  # noqa: PLC0415 (an optional extra)
     except ImportError as error:
@@ -50,7 +50,7 @@ def _texts(record: Record) -> dict[str, str | None]:
 
 
 def _cell(name: str, value: Any) -> Any:
-    """A spreadsheet runs what begins like a formula, blanks before it or not; text from outside must not."""
+    """Return a cell that a spreadsheet does not run: text from outside must not begin like a formula."""
     money = _DECIMAL.fullmatch(COLUMNS[name].sql_type)
     if money and value is not None:
         return f"{value:.{money[1]}f}"
@@ -59,7 +59,7 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def _begins_oddly(text: str) -> bool:
-    """With a sign of a formula, a full-width or small one too, or with what no eye sees."""
+    """Return whether a text begins with a formula's sign, full-width and small ones too, or an invisible character."""
     first = text[:1]
     return bool(first) and (
         unicodedata.normalize("NFKC", first) in _SIGNS or not first.isprintable() or first.isspace()
@@ -67,7 +67,7 @@ def _begins_oddly(text: str) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Of a notebook's own kind of value its JSON; a text that a table can hold."""
+    """Return a value that a table can hold: a text, or the JSON of a notebook's own kind of value."""
     if isinstance(value, list | dict | bool):
         value = json.dumps(value, ensure_ascii=False)
     return value[:_MOST_TEXT].replace("\0", "") if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""All files of one execution, each held to the hash that was recorded of it."""
+"""Reads all files of one execution and checks each against its recorded hash."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .reader import History
 
 @dataclass(frozen=True)
 class Brought:
-    """One file, by its `name` below the execution's folder. content None: it was refused, and `fault` says why."""
+    """One file; `name`: below the execution's folder. content None: S3 refused it, `fault` says why."""
 
     name: str
     content: bytes | None
     fault: str = ""
 
     def write(self, folder: Path) -> None:
-        """Into `folder`, under its name. Raises ConfigurationError where that cannot be written."""
+        """Write it into `folder`, under its name. Raises ConfigurationError if that cannot be written."""
         try:
             path = folder / self.name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ class Brought:
 
 
 class Files:
-    """Iterated: what there is, and what was recorded. Raises as History does; an invalid id has no files."""
+    """Iterates over the files that there are or that were recorded. Raises as History does; an invalid id has none."""
 
     def __init__(self, store: ObjectStore, execution_id: str) -> None:
         self.execution_id = execution_id
@@ -52,7 +52,7 @@ class Files:
         return map(self._bring, self.found)
 
     def _hashes(self, record: dict[str, Any]) -> dict[str, str | None]:
-        """By key. Where there is no audit record (its job runs, or nobody waited), result.json vouches for the rest."""
+        """Return the recorded hashes by key; without an audit record (yet), those in result.json."""
         hashes: dict[str, str | None] = dict(record.get("files_sha256") or {})
         if record.get("result"):
             hashes[self._files.result] = record["result_sha256"]
@@ -77,7 +77,7 @@ class Files:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise ConfigurationError unless it is a new or empty folder: files of two executions must not mix."""
+    """Raise ConfigurationError unless the folder is new or empty: files of two executions must not mix."""
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ConfigurationError(f"{folder} is not an empty folder: name a new one.")

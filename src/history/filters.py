@@ -1,4 +1,4 @@
-"""Which executions somebody wants."""
+"""Selects executions by what somebody asks for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .reader import Record
 
 @dataclass(frozen=True)
 class Filters:
-    """None: whatever it is. Amounts in USD, bounds included; window: first and last day of a time to overlap with."""
+    """Criteria; None accepts all. Amounts in USD, bounds included; window: first and last day, to overlap with."""
 
     state: str | None = None
     requester: str | None = None
@@ -20,7 +20,7 @@ class Filters:
     window: tuple[date, date] | None = None
 
     def fits(self, record: Record) -> bool:
-        """Whether the record is wanted."""
+        """Return whether the record meets every criterion."""
         return (
             self._is("state", self.state, record)
             and self._is("requester", self.requester, record)

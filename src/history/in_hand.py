@@ -1,4 +1,4 @@
-"""Requests that have no answer yet, as records like those of the audit trail."""
+"""Shows requests without an answer as records like those of the audit trail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger("credits")
 
 
 def in_hand(store: ObjectStore) -> list[Record]:
-    """One for each link that waits for its answer, oldest message first; `state` is new, submitting, running, replying.
+    """Return a record for each link that waits for its answer, oldest message first, with its request's `state`.
 
     A record that cannot be read is left out, and logged. Raises ConfigurationError and TransientError as ObjectStore.
     """

@@ -1,4 +1,4 @@
-"""Past executions, straight off the audit trail in S3: the latest, those of some days, one account's, one.
+"""Reads past executions from the audit trail in S3: the latest, those of some days, one account's, one.
 
 Each record is its object's content as state/audit_record.py makes it.
 """
@@ -18,11 +18,11 @@ from ..state.object_store import ObjectStore
 
 Record = dict[str, Any]
 Watch = Callable[[Iterable[Any], int, str], Iterable[Any]]
-"""Passes items on and shows how many of so many have come, under these words."""
+"""Passes items on, and shows under these words how many of all have come."""
 
 THREADS = 16
 RECENT_DAYS = 9
-"""Where the latest are looked for first, tomorrow among them: clocks differ."""
+"""Days, tomorrow among them since clocks differ, in which the latest are looked for first."""
 
 
 def _unwatched(items: Iterable[Any], _total: int, _words: str) -> Iterable[Any]:
@@ -30,7 +30,7 @@ def _unwatched(items: Iterable[Any], _total: int, _words: str) -> Iterable[Any]:
 
 
 def purpose_of(record: Record) -> str:
-    """What the execution was for (state/records.py's Purpose): older records are all of messages."""
+    """Return what the execution was for (Purpose in state/records.py); `message` for records that do not say."""
     return str(record.get("purpose") or "message")
 
 
@@ -46,7 +46,7 @@ class History:
         self._purpose = purpose
 
     def latest(self, count: int) -> list[Record]:
-        """The last `count` executions, newest first."""
+        """Return the last `count` executions, newest first."""
         keys = self._newest_first()
         found = self._wanted(self._read(list(islice(keys, count))))
         while len(found) < count and (more := list(islice(keys, THREADS))):
@@ -62,35 +62,35 @@ class History:
             yield from reversed(list(self._store.keys(folder)))
 
     def between(self, first: date, last: date) -> list[Record]:
-        """Executions begun on these UTC days, both included, oldest first."""
+        """Return the executions begun on these UTC days, both included, oldest first."""
         return self._wanted(self._read([paths.ExecutionPaths(name).audit for name in self.ids_between(first, last)]))
 
     def _wanted(self, records: list[Record]) -> list[Record]:
         return [record for record in records if self._purpose in {None, purpose_of(record)}]
 
     def ids_between(self, first: date, last: date) -> list[str]:
-        """The ids of all begun on these days, whatever for, without reading one."""
+        """Return the ids of all executions begun on these days, without reading them."""
         keys = [key for found in self._keys_of(self._days(first, last)) for key in found]
         return [key.rsplit("/", 1)[1].removesuffix(".json") for key in keys]
 
     def of_account(self, account_sid: str) -> list[Record]:
-        """An account's answered executions, in the order of their windows' ends, those without a window last."""
+        """Return an account's answered executions by the end of their windows, those without a window last."""
         listed = map(paths.indexed_execution, self._store.keys(paths.account_index_prefix(account_sid)))
         return self._read([paths.ExecutionPaths(execution_id).audit for execution_id in listed if execution_id])
 
     def one(self, execution_id: str) -> Record | None:
-        """One execution, or None for one that has no audit record."""
+        """Return one execution's audit record, None if it has none."""
         return next(iter(self._read([paths.ExecutionPaths(execution_id).audit])), None)
 
     def _days(self, first: date = date.min, last: date = date.max, *, newest_first: bool = False) -> Iterator[str]:
-        """The folders of days that have records: years and months outside of first and last are not looked into."""
+        """Return the folders of days with records; years and months outside of first and last are not listed."""
         order: Callable[[list[str]], Iterable[str]] = reversed if newest_first else iter
         for year in order(_within(self._store.folders(paths.AUDIT_PREFIX), first, last)):
             for month in order(_within(self._store.folders(year), first, last)):
                 yield from order(_within(self._store.folders(month), first, last))
 
     def _keys_of(self, folders: Iterable[str]) -> list[list[str]]:
-        """Each folder's keys, in order."""
+        """Return each folder's keys, in order."""
         with ThreadPoolExecutor(THREADS) as threads:
             return list(threads.map(lambda folder: list(self._store.keys(folder)), folders))
 
@@ -113,7 +113,7 @@ class History:
 
 
 def _within(folders: list[str], first: date, last: date) -> list[str]:
-    """Folders of years, months or days that reach into these days."""
+    """Return the folders of years, months or days that reach into these days."""
     low, high = _folder(first), _folder(last)
     return [folder for folder in folders if low[: len(folder)] <= folder <= high[: len(folder)]]
 

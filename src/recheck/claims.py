@@ -1,4 +1,4 @@
-"""The bot's own reading of a SQL, by the notebook's code: which account, which days, which filters."""
+"""Reads a SQL for the bot, by the notebook's code: which account, which days, which filters."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _lacking(error: ImportError) -> TransientError:
 
 
 def _understood(scope: Mapping[str, Any]) -> Understood:
-    """Of a Claim's scope, or of what was read of one."""
+    """Return what was understood, from a Claim's scope or from the part of one that was read."""
     filters = {name: [value[:100] for value in scope.get(name) or ()][:MAX_VALUES] for name in _FILTERS}
     return Understood(
         account_sid=account if is_account(account := scope.get("account_sid") or "") else None,

@@ -35,14 +35,14 @@ OWN_NOTEBOOK = "The notebook is the company's own: its credit cannot be computed
 
 @dataclass(frozen=True)
 class Rechecked:
-    """One execution. differences: a sentence each, none where all is as it was; note: what could not be looked at."""
+    """One execution. differences: a sentence each, none if all is as it was; note: what could not be checked."""
 
     differences: list[str]
     note: str = ""
 
 
 def recheck(store: ObjectStore, execution_id: str) -> Rechecked:
-    """Hold what is kept of an execution to what was recorded.
+    """Check what is kept of an execution against what was recorded.
 
     Raises ConfigurationError and TransientError as ObjectStore does.
     """
@@ -60,34 +60,34 @@ def recheck(store: ObjectStore, execution_id: str) -> Rechecked:
 
 
 def differences(store: ObjectStore, execution_id: str) -> list[str]:
-    """Those of `recheck`."""
+    """Return the differences that `recheck` reports."""
     return recheck(store, execution_id).differences
 
 
 def is_of_ours(record: Record) -> bool:
-    """Whether the execution's result had to keep our notebook's profile."""
+    """Return whether the execution's result had to keep our notebook's profile."""
     return profile_of(record) == OUR_PROFILE
 
 
 def profile_of(record: Record) -> str:
-    """What the execution's result had to keep: records older than the question are of our notebook."""
+    """Return the profile that the result had to keep; ours for records that do not say."""
     return str(record.get("result_profile", OUR_PROFILE))
 
 
 def _not_as_answered(store: ObjectStore, files: paths.ExecutionPaths, record: Record) -> Iterator[str]:
-    """Of an answer whose result.json was another one, or gone, when its audit record was written."""
+    """Yield how the result.json differs that had changed, or was gone, when its audit record was written."""
     if digest := record.get("result_sha256"):
         yield from _changed(files.result, _read(store, files.result), digest)
 
 
 def _other_differences(store: ObjectStore, record: Record) -> Iterator[str]:
-    """Of what no result.json vouches for."""
+    """Yield how the files that no result.json vouches for differ."""
     for key, digest in (record.get("files_sha256") or {}).items():
         yield from _changed(key, _read(store, key), digest)
 
 
 def _result_differences(store: ObjectStore, files: paths.ExecutionPaths, record: Record) -> Iterator[str]:
-    """`record` is empty where the audit record cannot be trusted: what is kept is then held to result.json alone."""
+    """Yield how the result differs. `record` is empty if the audit record cannot be trusted: then from result.json."""
     body = _read(store, files.result)
     if record or body is None:
         yield from _changed(files.result, body, record.get("result_sha256"))
@@ -129,7 +129,7 @@ def _credit_differences(store: ObjectStore, result: CreditResult) -> Iterator[st
 
 
 def _index_differences(store: ObjectStore, record: Record, result: CreditResult) -> Iterator[str]:
-    """Earlier releases entered what has a window alone, and without its filters: their records name no earlier ones."""
+    """Yield how the account's index differs. Earlier releases entered only answers that have a window."""
     if not is_indexed(result) or not ("earlier" in record or has_window(result)):
         return
     entry = index_entry(record["channel"], record["message_ts"], result)

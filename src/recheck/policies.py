@@ -1,4 +1,4 @@
-"""The versions of the credit policy that this release has."""
+"""Lists the versions of the credit policy in this release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The credit computed anew from the rows that an execution left, by the notebook's own code: no Presto, no job."""
+"""Computes a credit anew from the rows that an execution saved, by the notebook's own code: no Presto, no job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NotComputable(CreditsError):
 
 
 def decide_anew(store: ObjectStore, result: Result, policy: Policy) -> Decision:
-    """What a policy makes of an execution's saved rows. `result`: its result.json.
+    """Return what a policy makes of an execution's saved rows. `result`: its result.json.
 
     Raises NotComputable; ConfigurationError and TransientError as ObjectStore does.
     """
@@ -43,7 +43,7 @@ def decide_anew(store: ObjectStore, result: Result, policy: Policy) -> Decision:
 
 
 def saved_rows(store: ObjectStore, result: Result) -> dict[str, bytes]:
-    """Each query's rows file; empty where there is none."""
+    """Return each query's rows file; empty bytes if there is none."""
     prefix = paths.ExecutionPaths(result["execution_id"]).output_prefix
     found = {query["name"]: store.get_bytes(prefix + query["file"]) for query in result["provenance"]["queries"]}
     return {name: body[0] if body else b"" for name, body in found.items()}

@@ -1,4 +1,4 @@
-"""What another policy would have given: past executions computed anew from their saved rows."""
+"""Computes what another policy would have given, from the saved rows of past executions."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class Outcome:
 
 
 def what_if(store: ObjectStore, records: Sequence[Record], candidate: Policy) -> Iterator[Outcome]:
-    """An outcome for each answered record, in order. Raises as ObjectStore does."""
+    """Return an outcome for each answered record, in order. Raises as ObjectStore does."""
     with ThreadPoolExecutor(THREADS) as threads:
         yield from threads.map(lambda record: _outcome(store, record, candidate), answered(records))
 
 
 def answered(records: Iterable[Record]) -> list[Record]:
-    """Those that have a result."""
+    """Return the records that have a result."""
     return [record for record in records if record.get("result")]
 
 
 def load_candidate(file: Path, version: str | None = None) -> Policy:
-    """The candidate of a changed copy of verify_credit/policy.py: the version named, else its newest new one.
+    """Load a candidate from a changed copy of verify_credit/policy.py: the version named, else its newest new one.
 
     Raises ConfigurationError for a file that cannot be read, that changes a version results may have recorded, or whose
     candidate is missing or wrong.
@@ -149,5 +149,5 @@ def _alike(known: Policy, other: Policy | None) -> bool:
 
 
 def _numbers(policy: Policy) -> tuple[Any, ...]:
-    """A version's content; its classes may be the copy's own."""
+    """Return a version's content as plain values, since the copy may define its own classes."""
     return policy.version, policy.in_force_from, {mode: vars(rule) for mode, rule in policy.rules.items()}

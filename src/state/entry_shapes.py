@@ -35,13 +35,13 @@ _NAMES_IT = (
     "threadts",
 )
 _OF_SOMETHING_ELSE = {"fraud", "start", "end", "from", "to", "since", "until", "window", "reply", "thread", "ts"}
-"""Words of a key whose time is not that of the entry."""
+"""Words in a key that say that its time is not the entry's."""
 _IN_FULL = len("1736942400.123456")
 _DATE = len("2026-01-15")
 
 
 def stamp_of(entry: Any) -> str | None:
-    """The stamp of the message that an entry is about; None for what is no entry."""
+    """Return the stamp of the message that an entry is about; None if it is no entry."""
     if isinstance(entry, dict):
         return _stamp_of_object(entry)
     if isinstance(entry, list):
@@ -50,7 +50,7 @@ def stamp_of(entry: Any) -> str | None:
 
 
 def entry_like(sample: Any, message: Message, now: datetime, *, own: str | None = None, short: bool = False) -> Any:
-    """A new entry in the shape of `sample`: its keys, with the message and the moment, and null for what is not known.
+    """Return a new entry in the shape of `sample`: its keys, with the message and the moment, null for the rest.
 
     now: UTC; own: the stamp that `sample` is about, where it does not say so itself;
     short: whether the writer of the sample leaves zeros out at the end of a stamp.
@@ -74,7 +74,7 @@ def entry_like(sample: Any, message: Message, now: datetime, *, own: str | None 
 
 
 def value_like(values: list[Any], message: Message, now: datetime, *, own: str | None) -> Any:
-    """What a mapping from stamps says of a new one, in the shape of its last value (`values`: all, in their order).
+    """Return a new value for a mapping from stamps, in the shape of its last one (`values`: all, in their order).
 
     own: the stamp of the last one.
 
@@ -94,12 +94,12 @@ def value_like(values: list[Any], message: Message, now: datetime, *, own: str |
 
 
 def leaves_zeros_out(entries: Iterable[Any]) -> bool:
-    """Whether the writer of these entries makes numbers of stamps, and texts of the numbers."""
+    """Return whether the writer of these entries turned stamps into numbers, and the numbers into texts."""
     return any(is_short(part) for entry in entries for part in (entry.values() if isinstance(entry, dict) else [entry]))
 
 
 def _stamp_of_object(entry: dict[str, Any]) -> str | None:
-    """In full where one of its keys has it so: an `id` may be a number of the earlier bot's own."""
+    """Return the stamp, the full one if any key has it in full: an `id` may be the earlier bot's own number."""
     by_name = {name: value for key, value in entry.items() if (name := _plain(key)) in _NAMES_IT}
     cut_off = None
     for value in (by_name[name] for name in _NAMES_IT if name in by_name):
@@ -130,7 +130,7 @@ def _names_channel(part: Any) -> bool:
 
 
 def _time_like(key: str, value: Any, now: datetime) -> Any:
-    """The moment, written as `value` is; None where that is no time, or not that of the entry."""
+    """Return the moment, written as `value` is; None if that is no time, or not the entry's."""
     if _words(key) & _OF_SOMETHING_ELSE or isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -149,7 +149,7 @@ def _number_like(value: float, now: datetime) -> float | None:
 
 
 def _text_like(value: str, now: datetime) -> str:
-    """Raises ValueError for a text that is no ISO 8601 time; one without a zone is taken for UTC."""
+    """Parse an ISO 8601 time, UTC if it has no zone. Raises ValueError."""
     then = datetime.fromisoformat(value)
     if len(value) <= _DATE:
         return f"{now:%Y-%m-%d}"

@@ -1,4 +1,4 @@
-"""A Slack message's time stamp, as other programs write it down.
+"""Reads and writes a Slack message's time stamp in the forms that other programs use.
 
 `1736942400.123456`, short (`1736942400.1234`), a number, `C1:1736942400.123456`, `p1736942400123456`, a permalink;
 in seconds or milliseconds without a fraction, where whoever wrote it cut the rest off.
@@ -20,19 +20,19 @@ _CHANNEL = re.compile(r"(?<![A-Za-z0-9])[CDG](?=[A-Z]*[0-9])[A-Z0-9]+(?![A-Za-z0
 SECONDS, MILLISECONDS = range(10**9, 3 * 10**9), range(10**12, 3 * 10**12)
 _MICROSECONDS = range(10**15, 3 * 10**15)
 CUT_OFF = (len("1736942400"), len("1736942400.123"))
-"""The lengths of stamps that stand for every message of a second, or of a millisecond."""
+"""Lengths of stamps cut to a second or a millisecond, which stand for every message in it."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """Which message, by Slack's names: the channel's id and the stamp in full (`1736942400.123456`)."""
+    """A message by the channel's id and the full stamp (`1736942400.123456`)."""
 
     channel: str
     ts: str
 
 
 def stamp_in(value: object) -> str | None:
-    """The stamp that a text or a number holds: in full, or as far as it was kept; None where there is none."""
+    """Return the stamp that a text or a number holds, in full or as far as it was kept; None if there is none."""
     if isinstance(value, str):
         if _IN_FULL.fullmatch(value):
             return value
@@ -46,7 +46,7 @@ def stamp_in(value: object) -> str | None:
 
 
 def is_short(value: object) -> bool:
-    """Whether a text leaves zeros out at the stamp's end, as a number does that was made a text."""
+    """Return whether a text lacks the zeros at the stamp's end, as a number made a text does."""
     if not isinstance(value, str) or _IN_FULL.fullmatch(value):
         return False
     found = _IN_TEXT.search(value[:_LONGEST])
@@ -54,7 +54,7 @@ def is_short(value: object) -> bool:
 
 
 def written_like(sample: object, message: Message, *, short: bool = False) -> str | int | float:
-    """The message's stamp, written as `sample` is, with its channel where that names one.
+    """Return the message's stamp, written as `sample` is, with its channel if that names one.
 
     short: whether the writer of the sample leaves zeros out at the end.
     """
@@ -71,12 +71,12 @@ def written_like(sample: object, message: Message, *, short: bool = False) -> st
 
 
 def in_channel(text: str, message: Message) -> str:
-    """The text with the message's channel for each id of a channel that it names."""
+    """Return the text with each channel id replaced by the message's channel."""
     return _CHANNEL.sub(message.channel, text)
 
 
 def is_channel(text: str) -> bool:
-    """Whether a text is the id of a channel."""
+    """Return whether a text is a channel's id."""
     return _CHANNEL.fullmatch(text) is not None
 
 
@@ -98,7 +98,7 @@ def _of_whole(digits: str) -> str:
 
 
 def _of_float(number: float) -> str | None:
-    """Two floats next to each other are 0.24 microseconds apart: six places are what Slack wrote."""
+    """Return a float's stamp with Slack's six places: neighbouring floats are 0.24 microseconds apart."""
     for size, unit in ((SECONDS, 1), (MILLISECONDS, 1000)):
         if size.start <= number < size.stop:
             return f"{number / unit:.6f}"
