@@ -108,7 +108,7 @@ def _tick(harness: BotHarness, time: FastClock, paused: Pauses | None) -> None:
 
 def _open(harness: BotHarness, time: FastClock) -> list[tuple[str, str]]:
     try:
-        return harness.bot(waiting=time, clock=time).state.open_messages()
+        return harness.bot(waiting=time, clock=time).services.state.open_messages()
     except CreditsError:
         return [("", "not known")]
 

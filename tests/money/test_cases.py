@@ -310,6 +310,27 @@ def test_control_totals_are_found_by_the_last_part_of_their_columns_names(column
     assert credits_of(ledger) == {"max": "50.00"}
 
 
+@pytest.mark.parametrize(
+    ("amount", "agrees"), [("50.0049", True), ("49.9951", True), ("50.0050", False), ("49.9950", False)]
+)
+def test_control_totals_may_differ_by_less_than_half_a_cent(amount: str, agrees: bool) -> None:
+    ledger = plain()
+    ledger.looker = [{"attempts": 100, "amount": amount}]
+    if agrees:
+        assert credits_of(ledger) == {"max": "50.00"}
+        return
+    with pytest.raises(DataError, match="The Looker query's totals are"):
+        _ = ledger.decision
+
+
+@pytest.mark.parametrize("looker", [[], [{"attempts": None, "amount": None}], [{"attempts": 0, "amount": None}]])
+def test_a_looker_query_without_rows_agrees_with_no_usage_only(looker: list[dict[str, Any]]) -> None:
+    ledger = Ledger(looker=looker).set("max", "2025-01-01")
+    assert str(ledger.decision.credit) == "0.00"
+    with pytest.raises(DataError, match="The Looker query's totals are"):
+        _ = ledger.use(DAY, 1, "0.0001").cost("0").decision
+
+
 def test_the_saved_rows_give_the_same_credit_again() -> None:
     """What the audit keeps is enough to compute the credit anew, without Presto."""
     ledger = plain().use("2025-08-01", 33, "7.77").block(DAY, 12)
