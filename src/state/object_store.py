@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..aws import MISSING, AwsClients, StoredObject
 from ..errors import StateConflict, StateUnreadable, TransientError, UnexpectedAnswer
+from ..retries import until_unchanged
 
 
 class _Nonced(Protocol):
@@ -86,14 +87,24 @@ class ObjectStore:
 
     def put_bytes(self, key: str, content: bytes, content_type: str = "application/json", **extra: Any) -> None:
         """Write an object whose content is the same whoever writes it: without a condition, unless `extra` has one."""
-        try:
-            self._put(key, content, content_type, **extra)
-        except UnexpectedAnswer as error:
-            if error.code not in _CONDITION_FAILED:
-                raise
-            if "IfNoneMatch" in extra:
+
+        def put() -> None:
+            try:
+                self._put(key, content, content_type, **extra)
+            except UnexpectedAnswer as error:
+                if error.code not in _CONDITION_FAILED:
+                    raise
                 raise StateConflict(f"There is a {key} already.") from error
-            raise TransientError(f"S3 found a condition not met while writing {key}, which had none.") from error
+
+        if "IfNoneMatch" in extra:
+            put()
+            return
+        try:
+            until_unchanged(put)
+        except StateConflict as error:
+            raise TransientError(
+                f"S3 found a condition not met at every try at writing {key}, which had none."
+            ) from error
 
     def replace_bytes(self, key: str, content: bytes, etag: str) -> str:
         """Write over exactly the version `etag` of a JSON object without a nonce; the new ETag.
