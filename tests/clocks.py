@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from src.errors import Interrupted
+from src.waiting import Waiter
 
 DAY = 86_400.0
 A_DAY_IN_JANUARY = 1_768_480_496.0
@@ -60,40 +61,26 @@ class PatientClock(MovedClock):
         self._woken.set()
 
 
-class FastClock:
+class FastClock(Waiter):
     """For many threads: runs `speed` times as fast as the real one, for waiting too.
 
     For tests marked `alone`: on a busy machine it would run away from what it is to time.
     """
 
     def __init__(self, speed: float) -> None:
+        super().__init__()
         self._speed = speed
         self._started = self._began = time.time()
-        self._wake = threading.Event()
-        self._stop = threading.Event()
 
     def __call__(self) -> float:
         return self._began + (time.time() - self._started) * self._speed
 
-    @property
-    def stopped(self) -> bool:
-        return self._stop.is_set()
-
     def sleep(self, seconds: float) -> None:
-        if self._stop.wait(max(0.0, seconds) / self._speed):
-            raise Interrupted("told to end")
+        super().sleep(seconds / self._speed)
 
     def pass_by(self, seconds: float) -> None:
         """Between two ticks, when nobody waits."""
         self._began += seconds
 
     def pause(self, seconds: float) -> None:
-        self._wake.wait(max(0.0, seconds) / self._speed)
-        self._wake.clear()
-
-    def wake(self) -> None:
-        self._wake.set()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._wake.set()
+        super().pause(seconds / self._speed)

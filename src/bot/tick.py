@@ -150,10 +150,14 @@ class Tick:
     def _take_turn(self, look: Look) -> bool:
         """Note that a look is made now if it is due; return whether it is."""
         now = self._clock()
-        due = self._looks.due_at(look, self._in_hand.requests()) <= now
+        due = self._due_at(look) <= now
         if due:
             self._looks.note(look, now)
         return due
+
+    def _due_at(self, look: Look) -> float:
+        """Return when a look is due. What is in hand matters to one of them alone, and may be a thousand messages."""
+        return self._looks.due_at(look, self._in_hand.requests() if look == "status" else ())
 
     def _keep_lease(self) -> None:
         """Renew the lease; one that cannot be renewed runs out, and its messages go to the bot that takes them over."""
@@ -290,7 +294,7 @@ class Tick:
         if self._in_hand:
             looks += ["results", "status"]
             deadline = min(deadline, self._lease.renewal_due_at)
-        times += [self._looks.due_at(look, self._in_hand.requests()) for look in looks]
+        times += map(self._due_at, looks)
         now = self._clock()
         return max(SHORTEST_PAUSE, min([deadline, *(time for time in times if time > now)]) - now)
 

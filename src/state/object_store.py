@@ -80,43 +80,24 @@ class ObjectStore:
     def create_bytes(self, key: str, content: bytes, content_type: str = "application/json", **extra: Any) -> bool:
         """Write an object unless there is one; whether there was none. False also if our own lost try wrote it."""
         try:
-            self.put_bytes(key, content, content_type, IfNoneMatch="*", **extra)
+            self._put(key, content, content_type, IfNoneMatch="*", **extra)
         except StateConflict:
             return False
         return True
 
     def put_bytes(self, key: str, content: bytes, content_type: str = "application/json", **extra: Any) -> None:
-        """Write an object whose content is the same whoever writes it: without a condition, unless `extra` has one."""
-
-        def put() -> None:
-            try:
-                self._put(key, content, content_type, **extra)
-            except UnexpectedAnswer as error:
-                if error.code not in _CONDITION_FAILED:
-                    raise
-                raise StateConflict(f"There is a {key} already.") from error
-
-        if "IfNoneMatch" in extra:
-            put()
-            return
+        """Write an object without a condition: one whose content is the same whoever writes it."""
         try:
-            until_unchanged(put)
+            until_unchanged(lambda: self._put(key, content, content_type, **extra))
         except StateConflict as error:
-            raise TransientError(
-                f"S3 found a condition not met at every try at writing {key}, which had none."
-            ) from error
+            raise TransientError(f"S3 found a condition not met at each try at writing {key}: it had none.") from error
 
     def replace_bytes(self, key: str, content: bytes, etag: str) -> str:
         """Write over exactly the version `etag` of a JSON object without a nonce; the new ETag.
 
         Raises StateConflict, also where the write was this one, and its answer was lost: read what is there.
         """
-        try:
-            return self._put(key, content, IfMatch=etag)
-        except UnexpectedAnswer as error:
-            if error.code not in _CONDITION_FAILED | MISSING:
-                raise
-            raise StateConflict(f"{key} is not as it was read.") from error
+        return self._put(key, content, IfMatch=etag)
 
     def delete(self, key: str) -> None:
         """Delete an object; silent if there is none."""
@@ -137,12 +118,10 @@ class ObjectStore:
         record.nonce = secrets.token_hex(8)
         try:
             return self._put(key, record.model_dump_json().encode(), **condition)
-        except UnexpectedAnswer as error:
-            if error.code not in _CONDITION_FAILED | MISSING:
-                raise
+        except StateConflict:
             if ours := self._written_by_us(key, record.nonce):
                 return ours
-            raise StateConflict(f"Another bot changed {key} first.") from error
+            raise
 
     def _written_by_us(self, key: str, nonce: str) -> str | None:
         found = self.get_bytes(key)
@@ -166,10 +145,15 @@ class ObjectStore:
             ) from error
 
     def _put(self, key: str, body: bytes, content_type: str = "application/json", **extra: Any) -> str:
-        """Write an object; its ETag."""
+        """Write an object; its ETag. Raises StateConflict if S3 finds the condition in `extra` not met."""
         where: dict[str, Any] = {"Bucket": self._bucket, "Key": key}
         call, doing = self._clients.call, f"writing {key}"
-        answer = call(self._clients.s3, "put_object", doing, **where, Body=body, ContentType=content_type, **extra)
+        try:
+            answer = call(self._clients.s3, "put_object", doing, **where, Body=body, ContentType=content_type, **extra)
+        except UnexpectedAnswer as error:
+            if error.code not in _CONDITION_FAILED and not (error.code in MISSING and "IfMatch" in extra):
+                raise
+            raise StateConflict(f"{key} is not as it was read.") from error
         return str(answer["ETag"])
 
     def _pages(self, prefix: str, **extra: str) -> Iterator[Any]:

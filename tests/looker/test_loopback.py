@@ -21,6 +21,8 @@ from src.errors import ConfigurationError
         ("http://localhost.example", False),
         ("http://127.0.0.1@looker.example", False),
         ("http://127.0.0.2", False),
+        ("https:looker.example", False),
+        (" https://looker.example", False),
         ("ftp://localhost", False),
         ("localhost", False),
     ],
