@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -25,10 +26,18 @@ def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def long_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what is tried takes minutes of one tick."""
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "720")
+
+
+@pytest.fixture
 def harness(scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotHarness]:
     scripted_box.reset()
     for name, value in scripted_box.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SLACK_POST_INTERVAL", "0")
+    if "TICK_BUDGET_SECONDS" not in os.environ:
+        monkeypatch.setenv("TICK_BUDGET_SECONDS", "60")  # a job that does not end is looked for until it is spent
     yield BotHarness(scripted_box, MovedClock(time.time()))
     assert scripted_box.aws.refused() == []  # every request was within the services' own limits

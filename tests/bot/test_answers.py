@@ -74,6 +74,7 @@ def test_answers_and_reports_of_many_keep_to_slacks_pace_answers_first(
     assert [len(harness.answers(ts)) for ts in asked] == [1, 1, 1]
 
 
+@pytest.mark.usefixtures("long_ticks")
 @pytest.mark.parametrize(("times", "told"), [(2, 0), (100, 1)])
 def test_what_follows_an_answer_is_tried_again_before_on_call_hears_of_it(
     harness: BotHarness, times: int, told: int

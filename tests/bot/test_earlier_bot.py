@@ -56,26 +56,37 @@ def all_replies(harness: BotHarness, asked: list[str]) -> list[int]:
     return [len(harness.answers(ts)) for ts in asked]
 
 
-@pytest.mark.parametrize("keeping", KEEPINGS)
-def test_forty_messages_are_answered_once_each_from_the_earlier_bot_to_this_one_and_back(
-    harness: BotHarness, keeping: str
+WHOLE_DAY, SHORT_DAY = (12, 8, 8, 4, 4), (1, 1, 1, 1, 1)
+"""Messages before, beside the four of every outcome, and after each change of bots."""
+
+
+@pytest.mark.parametrize(
+    ("keeping", "day"), [("a list of objects", WHOLE_DAY), *((keeping, SHORT_DAY) for keeping in KEEPINGS)]
+)
+def test_messages_are_answered_once_each_from_the_earlier_bot_to_this_one_and_back(
+    harness: BotHarness, keeping: str, day: tuple[int, ...]
 ) -> None:
     earlier = EarlierBot(harness.box, KEEPINGS[keeping])
-    first = [harness.ask() for _ in range(12)]
-    assert earlier.run() == first
-    asked = [*first, *every_outcome(harness), *(harness.ask() for _ in range(8))]
+
+    def ask(messages: int) -> list[str]:
+        return [harness.ask() for _ in range(messages)]
+
+    first, *others = day
+    asked = ask(first)
+    assert earlier.run() == asked
+    asked += [*every_outcome(harness), *ask(others[0])]
     harness.ticks_until_quiet()
-    asked += [harness.ask() for _ in range(8)]
-    assert earlier.run() == asked[-8:]
-    asked += [harness.ask() for _ in range(4)]
+    asked += ask(others[1])
+    assert earlier.run() == asked[-others[1] :]
+    asked += ask(others[2])
     harness.ticks_until_quiet()
-    asked += [harness.ask() for _ in range(4)]
-    assert earlier.run() == asked[-4:]
+    asked += ask(others[3])
+    assert earlier.run() == asked[-others[3] :]
     harness.ticks_until_quiet()
 
-    assert len(asked) == 40
-    assert all_replies(harness, asked) == [1] * 40
-    assert len(harness.jobs()) == 14
+    assert len(asked) == sum(day) + 4
+    assert all_replies(harness, asked) == [1] * len(asked)
+    assert len(harness.jobs()) == others[0] + others[2] + 2
 
 
 def test_whatever_the_answer_is_its_message_is_listed_behind_what_was_there(harness: BotHarness) -> None:

@@ -80,6 +80,7 @@ def test_of_two_links_of_one_account_in_one_tick_the_later_at_least_names_the_ea
     assert [audited(harness, ts)["count"] for ts in asked] == [int(named) for named in names]
 
 
+@pytest.mark.usefixtures("long_ticks")
 def test_files_that_fail_for_45_minutes_hold_up_no_record_and_no_mark_and_a_third_link_hears_of_both(
     harness: BotHarness,
 ) -> None:

@@ -367,6 +367,7 @@ def test_a_mark_that_slack_does_not_take_for_now_is_set_later_and_answers_nothin
     assert harness.open() == []
 
 
+@pytest.mark.usefixtures("long_ticks")
 def test_a_word_about_waiting_that_is_refused_costs_nobody_an_answer(
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

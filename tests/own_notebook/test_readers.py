@@ -99,7 +99,7 @@ class Answered:
 def harness() -> Iterator[BotHarness]:
     """A bot that is configured for a company's own notebook."""
     with Sandbox.start(jobs="scripted", presto="none") as box, pytest.MonkeyPatch.context() as patch:
-        own = {"NOTEBOOK": "Mine.ipynb", "TICK_BUDGET_SECONDS": "60", "SLACK_POST_INTERVAL": "0"}
+        own = {"NOTEBOOK": "Mine.ipynb", "TICK_BUDGET_SECONDS": "5", "SLACK_POST_INTERVAL": "0"}
         for name, value in {**box.env, **own, "MAX_CONCURRENT_JOBS": "100"}.items():
             patch.setenv(name, value)
         yield BotHarness(box, MovedClock(time.time()))
