@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -45,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     short = [item for item in items if item not in long]
     size = -(-len(short) // workers)
     items[:] = [item for one in range(workers) for item in (*long[one::workers], *short[one * size : (one + 1) * size])]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported lives as long as the tests: no collection of what they leave looks through it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -43,6 +43,10 @@ def refused(installation: Installation, name: str) -> None:
     installation.service.set_job_state(name, "Failed", FailureReason="AlgorithmError: , exit code: 10")
 
 
+def runs_on(installation: Installation, _name: str) -> None:
+    installation.clock.sleep(2600)
+
+
 def executor_in_which(happens: Happens, installation: Installation) -> SageMakerExecutor:
     """Its job ends so while it waits for the first time."""
     left = [happens]
@@ -96,7 +100,11 @@ ENDS: dict[str, tuple[Happens, type[CreditsError], str]] = {
     ),
     "nothing": (ends("Completed"), ResultMissing, r"ended as Completed and left no result: there is no s3://"),
     "refused": (refused, ExecutionFailed, r"The window of the query is open\. Give the query an end date\."),
-    "never ends": (lambda *_: None, ExecutionTimedOut, r"had no result after 2700 seconds, and was stopped"),
+    "never ends": (
+        runs_on,
+        ExecutionTimedOut,
+        r"had no result after 2700 seconds, and was stopped",
+    ),
 }
 
 
@@ -146,12 +154,10 @@ def test_out_of_reach_after_the_start_the_error_names_the_execution_that_runs_on
 
 def test_without_a_time_out_a_job_has_its_own_limit_and_15_minutes_to_start(installation: Installation) -> None:
     job = installation.executor.execute(SQL)
-    other = installation.settings.model_copy(update={"sagemaker_max_runtime": 200})
+    installation.settings = installation.settings.model_copy(update={"sagemaker_max_runtime": 200})
     began = installation.clock.now
     with pytest.raises(ExecutionTimedOut, match="2700 seconds"):
-        SageMakerExecutor(
-            other, clients=installation.clients, clock=installation.clock, sleep=installation.clock.sleep
-        ).wait_for_completion(job["job_name"])
+        executor_in_which(runs_on, installation).wait_for_completion(job["job_name"])
     assert installation.clock.now - began == 1800 + 900
 
 

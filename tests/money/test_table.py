@@ -102,9 +102,9 @@ def fill(engine: Engine, case: Case) -> None:
 
 
 def insert(engine: Engine, table: str, rows: list[tuple[object, ...]]) -> None:
-    for row in rows:
-        values = ", ".join("NULL" if value in (None, "-") else f"'{value}'" for value in row)
-        engine.execute(f"INSERT INTO {table} VALUES ({values})")
+    values = [", ".join("NULL" if value in (None, "-") else f"'{value}'" for value in row) for row in rows]
+    if values:
+        engine.execute(f"INSERT INTO {table} VALUES ({'), ('.join(values)})")
 
 
 def parts(cell: str) -> list[str]:
