@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import duckdb
@@ -19,6 +20,8 @@ from sandbox.warehouse import CATALOG
 
 Tables = dict[str, dict[str, dict[str, str]]]
 """Each column's type, by schema, table and name."""
+Columns = tuple[tuple[str, str, str, str], ...]
+"""Schema, table, name and type of every column there is."""
 
 
 class Table(NamedTuple):
@@ -33,6 +36,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._there: list[Columns] = []
         self._fill()
 
     def reset(self) -> None:
@@ -49,27 +53,26 @@ class Engine:
             connection.execute(statement)
         with self._lock:
             self._connection, self._changed = connection, False
+            self._there = []
 
     def execute(self, statement: str) -> None:
         """Change the data, in DuckDB's own SQL."""
         self._changed = True
         with self._cursor() as cursor:
             cursor.execute(statement)
+        self._there = []
 
     def query(self, sql: str, catalog: str, schema: str | None) -> Table:
         """Answer one statement of Presto's SQL. Raises PrestoError as Presto would word it."""
-        statement = _parsed(sql)
+        known = self._there  # another once something was changed: what is found meanwhile stays with this one
         with self._cursor() as cursor:
             try:
-                tables = _tables(cursor)
-                _check_tables(statement, tables, catalog, schema)
-                meant = as_presto_means(statement, MappingSchema({CATALOG: tables}, dialect="duckdb"), CATALOG, schema)
-                for table in meant.find_all(exp.Table):
-                    if table.db == "information_schema":  # DuckDB has one for all catalogs
-                        table.set("catalog", None)
-                if schema in tables:
+                if not known:
+                    known.append(_columns_there(cursor))
+                statement, meant = _translated(sql, catalog, schema, known[0])
+                if any(schema == name for name, *_ in known[0]):
                     cursor.execute(f'USE {CATALOG}."{schema}"')
-                cursor.execute(meant.sql(dialect="duckdb"))
+                cursor.execute(meant)
                 rows = cursor.fetchall()
             except duckdb.Error as error:
                 raise translated(error, sql) from error
@@ -83,16 +86,28 @@ class Engine:
         return cursor
 
 
-def _tables(cursor: duckdb.DuckDBPyConnection) -> Tables:
-    found: Tables = {}
+def _columns_there(cursor: duckdb.DuckDBPyConnection) -> Columns:
     cursor.execute(
         "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns "
         "WHERE table_catalog = ? ORDER BY ordinal_position",
         [CATALOG],
     )
-    for schema, table, column, kind in cursor.fetchall():
-        found.setdefault(schema, {}).setdefault(table, {})[column] = kind
-    return found
+    return tuple(cursor.fetchall())
+
+
+@lru_cache(256)
+def _translated(sql: str, catalog: str, schema: str | None, there: Columns) -> tuple[exp.Query, str]:
+    """A statement of Presto's, and what answers it in DuckDB's SQL. Raises PrestoError."""
+    statement = _parsed(sql)
+    tables: Tables = {}
+    for in_schema, table, column, kind in there:
+        tables.setdefault(in_schema, {}).setdefault(table, {})[column] = kind
+    _check_tables(statement, tables, catalog, schema)
+    meant = as_presto_means(statement, MappingSchema({CATALOG: tables}, dialect="duckdb"), CATALOG, schema)
+    for named in meant.find_all(exp.Table):
+        if named.db == "information_schema":  # DuckDB has one for all catalogs
+            named.set("catalog", None)
+    return statement, meant.sql(dialect="duckdb")
 
 
 def _check_tables(statement: exp.Query, tables: Tables, catalog: str, schema: str | None) -> None:
