@@ -43,10 +43,13 @@ def test_a_job_the_platform_lost_is_run_once_more_and_linked_to_the_first(harnes
     assert answer.startswith("No recommendation")
 
 
-@pytest.mark.usefixtures("long_ticks")
+@pytest.mark.usefixtures("short_ticks")
 def test_without_capacity_a_request_waits_and_is_told_so_after_ten_minutes(harness: BotHarness) -> None:
     harness.box.aws.set_quota(jobs=0)
     ts = harness.ask("result")
+    harness.tick()
+    assert harness.replies(ts) == []
+    harness.time.sleep(TICK_EVERY)
     harness.tick()
     assert any(text.startswith("Still waiting") for text in harness.replies(ts))
     assert harness.answers(ts) == []
