@@ -1,4 +1,4 @@
-"""`python -m src.credit_bot` as it is started by hand and by Airflow."""
+"""`python -m src.credit_bot` as it is started by hand and by Airflow; a process where its start or end is tried."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ import pytest
 from sandbox.aws.script import scripted
 from sandbox.client import ROOT
 from sandbox.left_behind import LeftBehind
-from src import paths
+from src import credit_bot, paths
 from tests.bot.harness import ACCOUNT, VERIFY, WITHOUT_FRAUD, BotHarness, make_known
+from tests.commands.in_process import call
 
 WRITES = ("Put", "Create", "Delete", "Stop", "chat.", "reactions.", "files.", "conversations.open")
 
@@ -34,10 +35,8 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
-    process = start(*arguments, **environment)
-    out, err = process.communicate(timeout=300)
-    LeftBehind().keep([("a bot's output", f"{out}{err}".encode())])
-    return process.returncode, out, err
+    done = call(credit_bot.main, *arguments, **environment)
+    return done.returncode, done.stdout, done.stderr
 
 
 def log_lines(err: str) -> list[dict[str, Any]]:
@@ -47,9 +46,11 @@ def log_lines(err: str) -> list[dict[str, Any]]:
 def test_a_tick_ends_with_a_summary_line_of_figures_and_calls(harness: BotHarness) -> None:
     ts = harness.ask("result")
 
-    code, _, err = run()
+    process = start()
+    out, err = process.communicate(timeout=300)
 
-    assert code == 0
+    LeftBehind().keep([("a bot's output", f"{out}{err}".encode())])
+    assert process.returncode == 0
     summary = log_lines(err)[-1]
     assert (summary["seen"], summary["answered"], summary["failed"]) == (1, 1, 0)
     assert summary["cost_usd_estimate"] >= 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from importlib import import_module
@@ -14,6 +13,7 @@ import pytest
 from src import credits as entry
 from tests.bot.conftest import harness, scripted_box
 from tests.bot.harness import VERIFY, BotHarness
+from tests.commands.in_process import call
 
 __all__ = ["harness", "scripted_box"]
 
@@ -27,17 +27,6 @@ SUBCOMMANDS = {
     "policy": ["", "show", "what-if"],
 }
 EVERY = [(name, below) for name, found in SUBCOMMANDS.items() for below in found]
-
-
-def installed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(SCRIPT), *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
 
 
 def test_the_installed_command_says_what_there_is_from_any_folder(tmp_path: Path) -> None:
@@ -91,14 +80,14 @@ def test_every_example_is_understood(name: str, below: str, capsys: pytest.Captu
 
 
 def test_a_setting_that_is_missing_ends_with_2_and_names_it(harness: BotHarness) -> None:
-    done = installed("runs", "list", S3_OUTPUT_BUCKET="")
+    done = call(entry.main, "runs", "list", S3_OUTPUT_BUCKET="")
     assert (done.returncode, done.stdout) == (2, "")
     assert "S3_OUTPUT_BUCKET" in done.stderr
 
 
 def test_a_tick_by_this_name_is_a_tick(harness: BotHarness) -> None:
     ts = harness.ask("result")
-    done = installed("tick", "--json")
+    done = call(entry.main, "tick", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["answered"] == 1
     assert len(harness.answers(ts)) == 1
@@ -106,14 +95,14 @@ def test_a_tick_by_this_name_is_a_tick(harness: BotHarness) -> None:
 
 def test_a_dry_run_for_machines_is_a_list(harness: BotHarness) -> None:
     ts = harness.ask("result")
-    done = installed("tick", "--dry-run", "--json")
+    done = call(entry.main, "tick", "--dry-run", "--json")
     [found] = json.loads(done.stdout)
     assert found["message"] == ts
     assert "would run" in found["verdict"]
 
 
 def test_one_link_for_machines_is_its_result(harness: BotHarness) -> None:
-    done = installed("tick", "--link", harness.query(VERIFY), "--json")
+    done = call(entry.main, "tick", "--link", harness.query(VERIFY), "--json")
     assert json.loads(done.stdout)["credit_amount"] == 4948.80
 
 

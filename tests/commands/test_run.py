@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from sandbox.aws.script import scripted
+from src import credits as entry
 from src import paths, runs
 from tests.bot.conftest import harness, scripted_box
 from tests.bot.harness import VERIFY, WITHOUT_FRAUD, BotHarness, make_known
-from tests.commands.test_credits import SCRIPT, installed
+from tests.commands.in_process import Done, call
+from tests.commands.test_credits import SCRIPT
 
 __all__ = ["harness", "scripted_box"]
 
@@ -23,16 +25,8 @@ NEITHER_SLACK_NOR_LOOKER = {name: "" for name in os.environ if name.startswith((
 )
 
 
-def by_hand(*arguments: str | Path, sql: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(SCRIPT), "run", *map(str, arguments)],
-        env={**os.environ, **NEITHER_SLACK_NOR_LOOKER},
-        input=sql,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
+def by_hand(*arguments: str | Path, sql: str = "") -> Done:
+    return call(entry.main, "run", *arguments, sql=sql, **NEITHER_SLACK_NOR_LOOKER)
 
 
 def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -49,7 +43,14 @@ def claim(tmp_path: Path) -> Path:
 
 
 def test_a_file_of_sql_is_answered_without_slack_and_looker(harness: BotHarness, claim: Path) -> None:
-    done = by_hand(claim)
+    done = subprocess.run(
+        [str(SCRIPT), "run", str(claim)],
+        env={**os.environ, **NEITHER_SLACK_NOR_LOOKER},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "credit recommended" in done.stdout
     assert "started as job credits-automation-" in done.stdout
@@ -133,7 +134,7 @@ def of_every_kind(harness: BotHarness, claim: Path) -> BotHarness:
     """An answered message, a link, and a script."""
     harness.ask("result")
     harness.tick()
-    assert installed("tick", "--link", harness.query(VERIFY)).returncode == 0
+    assert call(entry.main, "tick", "--link", harness.query(VERIFY)).returncode == 0
     assert by_hand(claim).returncode == 0
     return harness
 
