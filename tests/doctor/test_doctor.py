@@ -11,8 +11,10 @@ import pytest
 
 from sandbox.client import ROOT
 from sandbox.slack.world import SCOPES
+from src import doctor
 from src.checks.slack import NEEDED_SCOPES
 from src.config import BotSettings
+from tests.commands.in_process import call
 from tests.doctor.conftest import Installation
 
 ACCOUNT = "123456789012"
@@ -204,16 +206,13 @@ def test_what_only_a_job_can_see_has_its_own_line_and_no_other(
 
 
 @pytest.mark.parametrize("executor", ["sagemaker", "local"])
-def test_an_installation_that_is_whole_has_no_line_that_is_not_fine(installation: Installation, executor: str) -> None:
+def test_of_an_installation_that_is_whole_every_line_is_fine_and_no_traces_but_the_jobs_are_left(
+    installation: Installation, executor: str
+) -> None:
     installation.set(EXECUTOR=executor)
     installation.examine(job=True)
     assert {finding.state for finding in installation.findings} == {"ok"}
     assert installation.box.aws.refused() == []
-
-
-def test_the_doctor_posts_nothing_and_leaves_nothing_but_the_jobs_traces(installation: Installation) -> None:
-    installation.examine(job=True)
-    installation.box.clear_calls()
     bucket = installation.box.env["S3_OUTPUT_BUCKET"]
     s3 = installation.box.client("s3")
     kinds = {entry["Key"].split("/")[1] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]}
@@ -224,12 +223,18 @@ def test_the_doctor_posts_nothing_and_leaves_nothing_but_the_jobs_traces(install
     assert installation.box.slack.dms() == []
 
 
-def test_an_image_that_this_role_may_not_look_for_is_left_to_the_job(installation: Installation) -> None:
+def test_an_image_that_this_role_may_not_look_for_is_left_to_the_job_and_what_stands_on_something_broken_is_not_made(
+    installation: Installation,
+) -> None:
     denied("ecr", "DescribeImages")(installation)
+    secret(password=None)(installation)
     installation.examine(job=True)
-    assert installation.wrong == {}
+    assert list(installation.wrong) == ["Presto's secret"]
     assert installation.state("job's image in ECR") == "not_made"
     assert installation.state("job: run") == "ok"
+    assert installation.state("Presto") == "not_made"
+    assert installation.state("table verify.mrr") == "not_made"
+    assert installation.state("query mrr") == "not_made"
 
 
 def test_a_looker_that_tells_no_roles_is_not_said_to_grant_them(installation: Installation) -> None:
@@ -239,14 +244,6 @@ def test_a_looker_that_tells_no_roles_is_not_said_to_grant_them(installation: In
     assert installation.state("Looker permissions") == "not_made"
 
 
-def test_what_stands_on_something_broken_is_not_looked_at(installation: Installation) -> None:
-    secret(password=None)(installation)
-    installation.examine(job=True)
-    assert installation.state("Presto") == "not_made"
-    assert installation.state("table verify.mrr") == "not_made"
-    assert installation.state("query mrr") == "not_made"
-
-
 def test_the_command_prints_a_line_a_check_and_exits_by_what_it_found(installation: Installation) -> None:
     code, out = installation.run("--no-job")
     assert code == 0
@@ -254,11 +251,11 @@ def test_the_command_prints_a_line_a_check_and_exits_by_what_it_found(installati
     assert "✗" not in out
 
     set_scopes(installation, without="files:write")
-    code, out = installation.run("--no-job")
-    assert code == 1
-    assert out.count("✗") == 1
-    assert "✗ Slack scopes" in out
-    assert "  → Add them under OAuth & Permissions" in out
+    done = call(doctor.main, "--no-job")
+    assert done.returncode == 1
+    assert done.stdout.count("✗") == 1
+    assert "✗ Slack scopes" in done.stdout
+    assert "  → Add them under OAuth & Permissions" in done.stdout
 
 
 def told_to_end_while_its_job_runs(installation: Installation) -> str:
@@ -287,12 +284,12 @@ def test_told_to_end_by_ctrl_c_the_command_ends_with_that_line_where_it_may_stop
 
 def test_as_json_it_says_the_same_for_a_program_and_shows_no_secret(installation: Installation) -> None:
     denied("s3", "DeleteObject")(installation)
-    code, out = installation.run("--json", "--no-job")
-    said = json.loads(out)
-    assert (code, said["ok"]) == (1, False)
+    done = call(doctor.main, "--json", "--no-job")
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["ok"]) == (1, False)
     assert [check["check"] for check in said["checks"] if check["state"] == "wrong"] == ["bucket: delete"]
     for name in ("SLACK_BOT_TOKEN", "LOOKERSDK_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"):
-        assert installation.box.env[name] not in out
+        assert installation.box.env[name] not in done.stdout
 
 
 def test_the_scopes_are_those_of_the_manifest_in_the_documentation() -> None:
@@ -301,10 +298,10 @@ def test_the_scopes_are_those_of_the_manifest_in_the_documentation() -> None:
     assert sorted(scope.strip() for scope in listed.split(",")) == sorted(NEEDED_SCOPES)
 
 
-def test_help_has_examples(installation: Installation) -> None:
-    code, out = installation.run("--help")
-    assert code == 0
-    assert "python -m src.doctor --json" in out
+def test_help_has_examples() -> None:
+    done = call(doctor.main, "--help")
+    assert done.returncode == 0
+    assert "python -m src.doctor --json" in done.stdout
 
 
 def test_every_setting_of_the_bot_can_have_a_line(installation: Installation) -> None:
