@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -133,14 +135,31 @@ def _digest(text: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
-def test_from_nothing_to_an_environment_that_is_left_alone(tmp_path: Path) -> None:
-    index = Index(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A folder with an index and an environment from nothing that has tinyone, and a copy of it as it is then."""
+    folder = tmp_path_factory.mktemp("index")
+    index = Index(folder)
     index.lock("tinyone")
     made = index.install(UV_DEFAULT_INDEX=index.url)
     assert (made.returncode, made.stderr) == (0, ""), made.stdout
     assert f"Installing into {index.environment}: {index.list} (1 packages); by uv ...\n" in made.stdout
     assert index.has("tinyone")
+    copy = tmp_path_factory.mktemp("copy") / "index"
+    shutil.copytree(folder, copy, symlinks=True)
+    return folder, copy
 
+
+@pytest.fixture
+def index(made: tuple[Path, Path]) -> Iterator[Index]:
+    """That folder; put back after the test, at the same path: the environment knows its lists by theirs."""
+    folder, copy = made
+    yield Index(folder)
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder, symlinks=True)
+
+
+def test_from_nothing_to_an_environment_that_is_left_alone(index: Index, tmp_path: Path) -> None:
     before = index.files()
     again = index.install()
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
@@ -167,9 +186,7 @@ def test_from_nothing_to_an_environment_that_is_left_alone(tmp_path: Path) -> No
     assert not index.has("tinyfour")
 
 
-def test_what_a_notebook_needs_is_installed_beside_what_is_locked_which_stays(tmp_path: Path) -> None:
-    index = Index(tmp_path)
-    index.lock("tinyone")
+def test_what_a_notebook_needs_is_installed_beside_what_is_locked_which_stays(index: Index, tmp_path: Path) -> None:
     index.publish("tinytwo")
     notebook = tmp_path / "my notebooks" / "It's mine.ipynb"
     beside = notebook.with_name("requirements.txt")
