@@ -34,15 +34,8 @@ class Installation:
         settings, unreadable = readable_settings()
         self.findings = examine(settings, unreadable, lambda _: None, job=job, sleep=_little, session=self.box.session)
 
-    def run(self, *arguments: str) -> tuple[int, str]:
-        """`python -m src.doctor` as an installer starts it: exit code and standard output."""
-        running = self.start(*arguments)
-        out, said = running.communicate(timeout=300)
-        assert "Traceback" not in said, said
-        return running.returncode, out
-
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """The same, while it runs."""
+        """`python -m src.doctor` as an installer starts it."""
         command = [sys.executable, "-m", "src.doctor", *arguments]
         return subprocess.Popen(
             command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -12,6 +12,7 @@ import pytest
 from sandbox.client import ROOT
 from sandbox.slack.world import SCOPES
 from src import doctor
+from src.checks.findings import Finding
 from src.checks.slack import NEEDED_SCOPES
 from src.config import BotSettings
 from tests.commands.in_process import call
@@ -245,10 +246,10 @@ def test_a_looker_that_tells_no_roles_is_not_said_to_grant_them(installation: In
 
 
 def test_the_command_prints_a_line_a_check_and_exits_by_what_it_found(installation: Installation) -> None:
-    code, out = installation.run("--no-job")
-    assert code == 0
-    assert "✓ bucket: conditional write" in out
-    assert "✗" not in out
+    done = call(doctor.main, "--no-job")
+    assert done.returncode == 0
+    assert "✓ bucket: conditional write" in done.stdout
+    assert "✗" not in done.stdout
 
     set_scopes(installation, without="files:write")
     done = call(doctor.main, "--no-job")
@@ -258,28 +259,43 @@ def test_the_command_prints_a_line_a_check_and_exits_by_what_it_found(installati
     assert "  → Add them under OAuth & Permissions" in done.stdout
 
 
-def told_to_end_while_its_job_runs(installation: Installation) -> str:
-    """The status of the doctor's job, once the doctor has ended as it should."""
+TOLD_TO_END = (143, "Told to end: nothing further was checked.\n")
+
+
+def status_of_job(installation: Installation, started: str) -> str:
+    """started: the line about its start."""
+    job = installation.box.client("sagemaker").describe_processing_job(ProcessingJobName=started.split()[3])
+    return str(job["ProcessingJobStatus"])
+
+
+def test_told_to_end_by_ctrl_c_the_command_stops_its_job_and_says_so_in_a_line(installation: Installation) -> None:
     installation.box.faults.add("delay", service="secretsmanager", seconds=60)  # its job cannot end meanwhile
     running = installation.start()
     assert running.stdout
     started = next(line for line in iter(running.stdout.readline, "") if "job: start" in line)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=300)
-    assert (running.returncode, said) == (143, "Told to end: nothing further was checked.\n")
-    job = installation.box.client("sagemaker").describe_processing_job(ProcessingJobName=started.split()[3])
-    return str(job["ProcessingJobStatus"])
-
-
-def test_told_to_end_by_ctrl_c_the_command_stops_its_job_and_says_so_in_a_line(installation: Installation) -> None:
-    assert told_to_end_while_its_job_runs(installation) in {"Stopping", "Stopped"}
+    assert (running.returncode, said) == TOLD_TO_END
+    assert status_of_job(installation, started) in {"Stopping", "Stopped"}
 
 
 def test_told_to_end_by_ctrl_c_the_command_ends_with_that_line_where_it_may_stop_no_job(
     installation: Installation,
 ) -> None:
     denied("sagemaker", "StopProcessingJob")(installation)
-    assert told_to_end_while_its_job_runs(installation) == "InProgress"
+    installation.box.faults.add("delay", service="secretsmanager", seconds=60)
+    say = doctor._say
+
+    def say_and_end(finding: Finding) -> None:
+        say(finding)
+        if finding.check == "job: start":
+            signal.raise_signal(signal.SIGINT)
+
+    installation.monkeypatch.setattr(doctor, "_say", say_and_end)
+    done = call(doctor.main)
+    assert (done.returncode, done.stderr) == TOLD_TO_END
+    *_, started = done.stdout.splitlines()
+    assert status_of_job(installation, started) == "InProgress"
 
 
 def test_as_json_it_says_the_same_for_a_program_and_shows_no_secret(installation: Installation) -> None:
