@@ -16,16 +16,22 @@ DOCUMENT = "YOUR_OWN.md"
 [DIFF] = [block.code for block in blocks(DOCUMENT, "diff")]
 [OWN_TEST] = [block.code for block in blocks(DOCUMENT, "python") if "mock_aws" in block.code]
 PROCESSED = "processed_messages.json"
+WITH_NOTHING_ELSE = {"AWS_ENDPOINT_URL": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 class ForeignBot:
     """Its folder, a copy; `installed`: where the wheel is."""
 
-    def __init__(self, installed: Installed, folder: Path) -> None:
-        shutil.copytree(Path(__file__).parent / "foreign_bot", folder)
+    def __init__(self, installed: Installed, folder: Path, of: Path | None = None) -> None:
+        shutil.copytree(of or Path(__file__).parent / "foreign_bot", folder)
         self.folder = folder
         self._installed = replace(installed, folder=folder)
-        (folder / PROCESSED).write_text("[]")
+        if of is None:
+            (folder / PROCESSED).write_text("[]")
+
+    def copied(self, folder: Path) -> ForeignBot:
+        """As it is now."""
+        return ForeignBot(self._installed, folder, of=self.folder)
 
     def change(self, *options: str) -> None:
         """Apply the document's diff; `-R`: take it back."""
@@ -42,7 +48,7 @@ class ForeignBot:
         """The document's test, run by pytest in the bot's folder."""
         (self.folder / "test_credits.py").write_text(OWN_TEST)
         python = self._installed.python
-        return self._installed.run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", AWS_ENDPOINT_URL="")
+        return self._installed.run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", **WITH_NOTHING_ELSE)
 
     @property
     def processed(self) -> list[str]:

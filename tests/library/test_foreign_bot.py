@@ -47,6 +47,9 @@ def bot(installed: Installed, tmp_path: Path) -> ForeignBot:
     return bot
 
 
+Told = tuple[ForeignBot, list[dict[str, str]], set[str]]
+
+
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
     """An account whose jobs end as their SQL says."""
@@ -54,20 +57,28 @@ def box() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def told(installed: Installed, box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """A bot that was asked for every end and then for an amount, what it posted, and the folders of what is kept."""
+    bot = ForeignBot(installed, tmp_path_factory.mktemp("told") / "bot")
+    bot.change()
+    messages = [{"ts": name, "sql": scripted("SELECT 1", name), "asid": ACCOUNT} for name in ENDS]
+    box.reset()
+    posted = bot.run([*messages, {"ts": "fine", "sql": "SELECT 1", "asid": ACCOUNT}], **box.env)
+    listed = box.client("s3").list_objects_v2(Bucket=box.env["S3_OUTPUT_BUCKET"])
+    return bot, posted, {row["Key"].split("/")[1] for row in listed["Contents"]}
+
+
 def test_their_bot_answers_by_a_real_job(bot: ForeignBot, sandbox: Sandbox) -> None:
     posted = bot.run([{"ts": "1", "sql": SAMPLE_SQL}], **sandbox.env)
     assert posted == [{"thread": "1", "text": "Recommended credit: 4,948.80"}]
 
 
-def test_every_end_is_told_by_its_text_alone_what_happened_why_and_to_which_job(bot: ForeignBot, box: Sandbox) -> None:
-    messages = [{"ts": name, "sql": scripted("SELECT 1", name), "asid": ACCOUNT} for name in ENDS]
-
-    posted = bot.run([*messages, {"ts": "fine", "sql": "SELECT 1", "asid": ACCOUNT}], **box.env)
-
-    *told, answer = posted
+def test_every_end_is_told_by_its_text_alone_what_happened_why_and_to_which_job(told: Told) -> None:
+    bot, (*ends, answer), _ = told
     assert answer == {"thread": "fine", "text": "Recommended credit: 4,948.80"}
-    assert len(told) == len(ENDS)
-    for (name, words), said in zip(ENDS.items(), told, strict=True):
+    assert len(ends) == len(ENDS)
+    for (name, words), said in zip(ENDS.items(), ends, strict=True):
         assert said["user"] == "U0ONCALL"
         assert words in said["text"], name
         whose = re.search(WHOSE, said["text"])
@@ -103,9 +114,9 @@ def test_the_documents_own_test_passes_beside_their_config(bot: ForeignBot) -> N
     assert "2 passed" in bot.run_own_test()
 
 
-def test_taken_back_their_bot_is_as_it_was_and_answers_nothing_twice(bot: ForeignBot, box: Sandbox) -> None:
-    first, second = ({"ts": ts, "sql": "SELECT 1"} for ts in ("1", "2"))
-    bot.run([first], **box.env)
+def test_taken_back_their_bot_is_as_it_was_and_answers_nothing_twice(told: Told, box: Sandbox, tmp_path: Path) -> None:
+    bot = told[0].copied(tmp_path / "bot")
+    first, second = ({"ts": ts, "sql": "SELECT 1"} for ts in ("fine", "2"))
 
     bot.change("-R")
 
@@ -114,15 +125,11 @@ def test_taken_back_their_bot_is_as_it_was_and_answers_nothing_twice(bot: Foreig
     assert bot.run([first, second], **box.env) == []
 
 
-def test_their_answers_are_no_earlier_ones(bot: ForeignBot, box: Sandbox) -> None:
-    box.reset()
-    bot.run([{"ts": "1", "sql": "SELECT 1", "asid": ACCOUNT}], **box.env)
-    listed = box.client("s3").list_objects_v2(Bucket=box.env["S3_OUTPUT_BUCKET"])
-    kept = {row["Key"].split("/")[1] for row in listed["Contents"]}
-    assert kept == {"inputs", "outputs", "audit", "state"}
+def test_their_answers_are_no_earlier_ones(told: Told) -> None:
+    assert told[2] == {"inputs", "outputs", "audit", "state"}
 
 
-def test_the_text_that_the_document_shows_is_what_is_told(bot: ForeignBot, box: Sandbox) -> None:
+def test_the_text_that_the_document_shows_is_what_is_told(told: Told) -> None:
     shown = re.findall(r"(?ms)^```text\n(The execution .*?)\n```", (DOCUMENTS / DOCUMENT).read_text(encoding="utf-8"))
-    said = bot.run([{"ts": "1", "sql": scripted("SELECT 1", "out_of_memory")}], **box.env)
-    assert [re.sub(WHOSE, "", text) for text in shown] == [re.sub(WHOSE, "", one["text"]) for one in said]
+    said = told[1][list(ENDS).index("out_of_memory")]["text"]
+    assert [re.sub(WHOSE, "", text) for text in shown] == [re.sub(WHOSE, "", said)]
