@@ -1,4 +1,4 @@
-"""`make demo NOTEBOOK=PATH`: a recommendation by another notebook, end to end, with either executor."""
+"""`make demo NOTEBOOK=PATH`: a recommendation by another notebook, end to end."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ def demo(notebook: Path, output: Path, executor: str = "local") -> subprocess.Co
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500, check=False)
 
 
-@pytest.mark.parametrize("executor", ["sagemaker", "local"])
-def test_the_last_line_says_that_notebooks_amount(tmp_path: Path, executor: str) -> None:
-    done = demo(least_notebook(tmp_path), tmp_path, executor)
+def test_the_last_line_says_that_notebooks_amount(tmp_path: Path) -> None:
+    done = demo(least_notebook(tmp_path), tmp_path, "sagemaker")
 
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.splitlines()[-1]
     assert last.startswith("demo: credit 12.50 USD in ")
-    assert last.endswith(f"(executor {executor}, presto embedded, notebook {NAME})")
+    assert last.endswith(f"(executor sagemaker, presto embedded, notebook {NAME})")
     assert "12.50 USD credit recommended" in done.stdout
 
 
