@@ -10,10 +10,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from sandbox.__main__ import main
 from sandbox.client import ROOT, Sandbox, SandboxError
+from tests.commands.in_process import call
 from tests.own_notebook.notebooks import least_notebook
 from tests.sandbox.account import Account
 
@@ -98,12 +101,27 @@ def test_the_bots_environment_is_what_the_client_has(account: Account) -> None:
     assert all(account.box.env.values())
 
 
-def test_a_notebook_of_your_own_is_in_the_environment_that_is_exported(tmp_path: Path) -> None:
-    notebook = least_notebook(tmp_path)
+class Ended(NamedTuple):
+    """What a sandbox with a notebook of its own had, now that it has ended."""
+
+    notebook: Path
+    env: dict[str, str]
+    secrets: list[Path]
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    notebook = least_notebook(tmp_path_factory.mktemp("own"))
     relative = Path(os.path.relpath(notebook, ROOT))
     with Sandbox.start(jobs="scripted", presto="none", notebook=relative) as box:
-        assert set(box.env) == NEEDED | {"NOTEBOOK"}
-        assert box.env["NOTEBOOK"] == str(notebook)
+        folder = box.log.parent
+        return Ended(notebook, box.env, list(folder.glob("*.json")), folder)
+
+
+def test_a_notebook_of_your_own_is_in_the_environment_that_is_exported(ended: Ended) -> None:
+    assert set(ended.env) == NEEDED | {"NOTEBOOK"}
+    assert ended.env["NOTEBOOK"] == str(ended.notebook)
 
 
 @pytest.mark.parametrize(
@@ -118,17 +136,15 @@ def test_a_notebook_of_your_own_is_in_the_environment_that_is_exported(tmp_path:
     ],
 )
 def test_options_that_make_no_sense_are_said_at_once(options: tuple[str, ...], words: str) -> None:
-    command = [sys.executable, "-m", "sandbox", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = call(main, *options)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
 
 
-def test_every_start_has_secrets_of_its_own(scripted_box: Sandbox) -> None:
-    with Sandbox.start(jobs="scripted", presto="none") as other:
-        for name in ("AWS_SECRET_ACCESS_KEY", "SLACK_BOT_TOKEN", "LOOKERSDK_CLIENT_SECRET"):
-            assert other.env[name] != scripted_box.env[name]
+def test_every_start_has_secrets_of_its_own(ended: Ended, scripted_box: Sandbox) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "SLACK_BOT_TOKEN", "LOOKERSDK_CLIENT_SECRET"):
+        assert ended.env[name] != scripted_box.env[name]
 
 
 def test_a_sandbox_that_cannot_start_says_why(tmp_path: Path) -> None:
@@ -143,7 +159,6 @@ def test_a_verb_there_is_not_is_refused_with_those_there_are(scripted_box: Sandb
         scripted_box.aws.explode()
 
 
-def test_nothing_of_a_sandbox_that_ended_well_is_left_behind() -> None:
-    with Sandbox.start(jobs="scripted", presto="none") as box:
-        assert not list(box.log.parent.glob("*.json"))
-    assert not box.log.parent.exists()
+def test_nothing_of_a_sandbox_that_ended_well_is_left_behind(ended: Ended) -> None:
+    assert ended.secrets == []
+    assert not ended.folder.exists()
