@@ -88,6 +88,7 @@ def _little(seconds: float) -> None:
     time.sleep(min(seconds, 0.05))
 
 
+@pytest.mark.parametrize("run", [NotebookExecutor], indirect=True, ids=["local"])  # as a job: the demo's, and below
 def test_the_least_notebook_gives_its_amount(run: Run, mine: Path) -> None:
     result = run(mine / "credits.ipynb")
     assert (result["credit_amount"], result["output_df"]) == (12.5, [])
