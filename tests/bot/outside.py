@@ -10,7 +10,7 @@ from typing import Any
 from src import paths
 from src.errors import CreditsError
 from src.execution.job_status import job_status
-from src.executor import CreditResult, Each, Executor, JobInfo, JobStatus, ReadResult
+from src.executor import CreditResult, Each, Executor, JobInfo, JobStatus, ReadResult, is_verify_query
 from src.slack.text import Message
 
 
@@ -138,6 +138,9 @@ class FakeExecutor(Executor):
         self.looks.append(execution_id)
         self._asked()
         return execution_id in self.results
+
+    def is_verify_query(self, sql_query: str) -> bool:
+        return is_verify_query(sql_query)
 
     def stop(self, job_name: str) -> None:
         self.stopped.append(job_name)
