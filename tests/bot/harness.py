@@ -45,7 +45,7 @@ class BotHarness:
         self.time = moved
         self.host = box.env["LOOKER_HOSTS"].split(",")[0]
         self._posted = 0
-        self._s3 = box.client("s3")
+        self._s3, self._bucket = box.client("s3"), box.env["S3_OUTPUT_BUCKET"]
 
     def query(self, sql: str, account: str | None = None) -> str:
         """A Looker link whose SQL this is, with the slug in a comment: no two are alike; account: else its own."""
@@ -105,7 +105,7 @@ class BotHarness:
 
     def open(self) -> list[tuple[str, str]]:
         """Messages with work left."""
-        return [found for key in self.objects(paths.OPEN_PREFIX) if (found := paths.message_of_marker(key))]
+        return [found for key in self.keys(paths.OPEN_PREFIX) if (found := paths.message_of_marker(key))]
 
     def replies(self, ts: str) -> list[str]:
         """What the bot said in a message's thread, files aside."""
@@ -124,17 +124,22 @@ class BotHarness:
         jobs: list[dict[str, Any]] = self.box.aws.jobs()
         return jobs
 
+    def keys(self, prefix: str) -> list[str]:
+        """Of the bucket's objects."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def content(self, key: str) -> bytes:
+        """Of one object."""
+        return bytes(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+
     def objects(self, prefix: str) -> dict[str, bytes]:
         """Key to content."""
-        bucket = self.box.env["S3_OUTPUT_BUCKET"]
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        return {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+        return {key: self.content(key) for key in self.keys(prefix)}
 
     def kept_query(self, execution_id: str) -> str:
         """The SQL that an execution was given."""
-        key = paths.ExecutionPaths(execution_id).query
-        return self.objects(key)[key].decode()
+        return self.content(paths.ExecutionPaths(execution_id).query).decode()
 
     def check_state_is_readable(self) -> None:
         """Every object under state/ is what its reader expects."""
@@ -159,7 +164,9 @@ class BotHarness:
 
     def record(self, ts: str) -> dict[str, Any]:
         """A message's record."""
-        return self.records()[ts]
+        [key] = [key for key in self.keys(MESSAGES) if key.endswith(f"-{ts}.json")]
+        found: dict[str, Any] = json.loads(self.content(key))
+        return found
 
     def records(self) -> dict[str, dict[str, Any]]:
         """Every message's record by its time stamp."""

@@ -34,7 +34,7 @@ def put(harness: BotHarness, content: Any) -> None:
 
 
 def listed(harness: BotHarness) -> Any:
-    return json.loads(harness.objects(paths.PROCESSED_MESSAGES)[paths.PROCESSED_MESSAGES])
+    return json.loads(harness.content(paths.PROCESSED_MESSAGES))
 
 
 def on_call(harness: BotHarness) -> list[str]:

@@ -56,7 +56,7 @@ def recommended(harness: BotHarness, number: int, **changes: Any) -> str:
 def audited(harness: BotHarness, ts: str) -> Any:
     """What the audit record says of a message's answer; the message's record says the same."""
     key = paths.ExecutionPaths(harness.execution_of(ts)).audit
-    told = json.loads(harness.objects(key)[key])["earlier"]
+    told = json.loads(harness.content(key))["earlier"]
     assert told == harness.record(ts)["requests"][0]["earlier"]
     return told
 
@@ -201,7 +201,7 @@ def test_an_answer_whose_message_was_deleted_is_told_of_to_nobody(
     store = ObjectStore(bot.services.clients, bot.services.settings.s3_output_bucket)
     found = [record["execution_id"] for record in History(store).of_account(ACCOUNT)]
     assert found == [harness.execution_of(gone), harness.execution_of(ts)]
-    assert len(harness.objects(INDEX)) == 3
+    assert len(harness.keys(INDEX)) == 3
 
 
 def test_an_answer_that_an_earlier_release_was_about_to_post_names_the_earlier_one_too(harness: BotHarness) -> None:
@@ -212,11 +212,11 @@ def test_an_answer_that_an_earlier_release_was_about_to_post_names_the_earlier_o
     with contextlib.suppress(Died):
         harness.tick(calls=posting.log)
     [key] = [key for key in harness.objects(f"{paths.ROOT}/state/messages/") if key.endswith(f"{ts}.json")]
-    record = json.loads(harness.objects(key)[key])
+    record = json.loads(harness.content(key))
     assert record["requests"][0]["state"] == "replying"
     del record["requests"][0]["earlier"]
     put(harness, key, json.dumps(record).encode())
-    for entry in list(harness.objects(INDEX)):
+    for entry in harness.keys(INDEX):
         if harness.execution_of(ts) in entry:  # entered with its audit record then
             harness.bot().services.clients.s3.delete_object(Bucket=harness.box.env["S3_OUTPUT_BUCKET"], Key=entry)
 
@@ -225,7 +225,7 @@ def test_an_answer_that_an_earlier_release_was_about_to_post_names_the_earlier_o
 
     assert harness.execution_of(first) in harness.answers(ts)[0]
     assert audited(harness, ts)["count"] == 1
-    assert len(harness.objects(INDEX)) == 2
+    assert len(harness.keys(INDEX)) == 2
 
 
 class Posting(DiesAtCall):
@@ -268,7 +268,7 @@ def test_a_process_killed_at_any_call_of_an_answer_leaves_one_entry_and_one_list
         assert told["count"] in {1, 2}, dying
         assert counted(told["count"], f"{told['count'] * 100.1:.2f} USD") in answer, (dying, answer)
         assert [one["execution_id"] in answer for one in told["latest"]] == [True] * told["count"], dying
-        assert len(harness.objects(INDEX)) == 3, dying
+        assert len(harness.keys(INDEX)) == 3, dying
         bot = harness.bot()
         kept = ObjectStore(bot.services.clients, bot.services.settings.s3_output_bucket)
         of_index = [one for one in differences(kept, harness.execution_of(ts)) if INDEX in one]

@@ -113,7 +113,7 @@ def test_a_record_that_is_deleted_after_its_reply_brings_no_second_one(harness: 
 
     assert len(harness.answers(asked)) == 1
     assert len(harness.jobs_by_execution()) == 1
-    assert len(harness.objects(f"{paths.ROOT}/index/")) == 1
+    assert len(harness.keys(f"{paths.ROOT}/index/")) == 1
     assert harness.open() == []
 
 
@@ -158,7 +158,7 @@ def test_a_hint_that_makes_no_sense_is_made_anew(harness: BotHarness, changes: d
     harness.tick()
 
     assert len(harness.answers(asked)) == 1
-    kept = json.loads(harness.objects(paths.CURSOR)[paths.CURSOR])
+    kept = json.loads(harness.content(paths.CURSOR))
     assert (kept["channel_id"], list(kept["known"])) == (CHANNEL, [asked])
 
 
@@ -288,7 +288,7 @@ def test_a_link_record_that_breaks_while_its_job_runs_is_made_anew(
 
     assert len(harness.answers(asked)) == 1
     assert harness.open() == []
-    assert json.loads(harness.objects(link)[link])["state"] == "answered"
+    assert json.loads(harness.content(link))["state"] == "answered"
 
 
 def test_a_link_that_another_messages_request_is_said_to_have_is_answered_by_itself(harness: BotHarness) -> None:
@@ -297,7 +297,7 @@ def test_a_link_that_another_messages_request_is_said_to_have_is_answered_by_its
     second = harness.post(link)
     harness.ticks_until_quiet()
     ones, others = (paths.link_record(harness.record(ts)["requests"][0]["sql_digest"]) for ts in (first, second))
-    put(harness, **{others: harness.objects(ones)[ones].decode()})
+    put(harness, **{others: harness.content(ones).decode()})
 
     third = harness.post(link)
     harness.ticks_until_quiet()
@@ -313,7 +313,7 @@ def test_an_execution_record_under_anothers_key_stops_no_job_and_holds_up_no_oth
     one, other = (
         paths.ExecutionPaths(harness.record(ts)["requests"][0]["attempts"][0]["execution_id"]).record for ts in asked
     )
-    put(harness, **{one: harness.objects(other)[other].decode()})
+    put(harness, **{one: harness.content(other).decode()})
     harness.box.client("s3").delete_object(
         Bucket=harness.box.env["S3_OUTPUT_BUCKET"], Key=paths.message_record(CHANNEL, asked[1])
     )

@@ -215,7 +215,7 @@ def test_a_result_that_was_changed_is_refused(
     harness: BotHarness, answered: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = paths.ExecutionPaths(answered)
-    result = json.loads(harness.objects(files.result)[files.result])
+    result = json.loads(harness.content(files.result))
     put(harness, files.result, json.dumps({**result, "credit_amount": 1.0}).encode())
     assert runs.main(["get", answered, str(tmp_path)]) == 1
     assert f"{files.result} was not brought" in capsys.readouterr().err

@@ -114,7 +114,7 @@ def test_a_result_without_account_is_nobodys_earlier_one(harness: BotHarness) ->
     said, _ = answer(harness, PLANS_TEN)
 
     assert "earlier recommendation" not in said
-    assert len(harness.objects(f"{paths.ROOT}/index/")) == 1
+    assert len(harness.keys(f"{paths.ROOT}/index/")) == 1
 
 
 @pytest.mark.usefixtures("own_notebook")

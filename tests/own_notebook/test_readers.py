@@ -190,11 +190,11 @@ def test_nobody_is_pinged_and_on_call_is_told_of_nothing(harness: BotHarness, an
 
 def test_audit_record_and_index_have_it(harness: BotHarness, one: Answered) -> None:
     key = paths.ExecutionPaths(one.execution_id).audit
-    record = json.loads(harness.objects(key)[key])
+    record = json.loads(harness.content(key))
 
     assert (record["purpose"], record["outcome"], record["result_profile"]) == ("message", "answer", "")
     assert record["result"] == one.result
-    indexed = [key for key in harness.objects(f"{paths.ROOT}/index/") if one.execution_id in key]
+    indexed = [key for key in harness.keys(f"{paths.ROOT}/index/") if one.execution_id in key]
     assert len(indexed) == is_account(one.result.get("account_sid") or "")
 
 
