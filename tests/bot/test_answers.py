@@ -23,6 +23,8 @@ def test_a_link_is_answered_in_its_thread_with_the_amount_and_the_report(harness
     assert [file["name"] for message in harness.box.slack.thread(ts=ts) for file in message.get("files", [])]
     assert harness.box.slack.reactions(ts=ts) == ["eyes", "white_check_mark"]
     assert (summary.seen, summary.answered, summary.failed, summary.running) == (1, 1, 0, 0)
+    [audit] = [json.loads(body) for body in harness.objects(paths.AUDIT_PREFIX).values()]
+    assert summary.cost_usd_estimate == audit["cost_estimate"]["usd"] > 0
 
 
 def test_a_failure_is_one_line_in_the_thread_and_a_direct_message_to_whoever_asked(harness: BotHarness) -> None:

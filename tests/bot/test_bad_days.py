@@ -69,6 +69,8 @@ def test_a_job_that_failed_for_capacity_is_tried_again_under_a_new_id(harness: B
 
     assert "credit recommended" in harness.answers(ts)[0]
     assert len(harness.record(ts)["requests"][0]["attempts"]) == 2
+    [audit] = [json.loads(body) for body in harness.objects(paths.AUDIT_PREFIX).values()]
+    assert audit["execution_id"] == harness.execution_of(ts) == audit["attempts"][1]["execution_id"]
 
 
 def test_a_job_over_its_time_is_stopped_and_the_requester_told(

@@ -42,6 +42,7 @@ def test_a_claim_that_the_job_would_refuse_is_refused_in_the_tick_and_no_job_is_
     assert said.startswith("No recommendation: The SQL has no is_fraud = true: honest traffic would be credited.")
     assert "Add that filter in Looker." in said
     assert f"{ACCOUNT}, 2025-07-01 to 2025-09-30" in said
+    assert "https://" not in said  # it is the only link
     assert known.jobs() == []
     assert (summary.answered, summary.failed, summary.refused) == (0, 0, 1)
     assert known.open() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from src.aws import AwsClients
+from src.errors import TransientError
 from src.state.lease import LeaseKeeper, LeaseLost
 from src.state.object_store import ObjectStore
 from src.state.records import MessageRecord, Request
@@ -84,6 +85,23 @@ def test_a_renewed_lease_holds_on(store: ObjectStore, clock: MovedClock) -> None
         clock.sleep(31)
         lease.keep()
     assert second.claim("C1", TS) is None
+
+
+def test_a_renewal_that_failed_is_due_again_five_seconds_later(
+    store: ObjectStore, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, lease = _bot(store, clock)
+    lease.acquire()
+    assert lease.renewal_due_at == clock.now + 30
+    clock.sleep(30)
+    monkeypatch.setattr(store, "put_bytes", refused)
+    with pytest.raises(TransientError):
+        lease.keep()
+    assert lease.renewal_due_at == clock.now + 5
+
+
+def refused(*_: object, **__: object) -> None:
+    raise TransientError("S3 is out of reach.")
 
 
 @pytest.mark.parametrize(("paused", "may_post"), [(60, True), (89, True), (91, False), (150, False)])
