@@ -15,8 +15,10 @@ from scripts.mutants.changes import Change
 from scripts.mutants.reach import DATA, TIMES, Reach
 
 NOT_NOTICED, HANGS, NOT_REACHED = "not noticed", "hangs", "not noticed: no fast test reaches it"
+HANGS_AFTER = 60
+"""Seconds for one test, which has then noticed the change: most take less than one."""
 SLACK_SECONDS, SLOWER = 120, 5
-"""A change hangs after so long, and so many times what its tests took unchanged."""
+"""For all of a change's tests: so long, and so many times what they took unchanged."""
 PASSED, FAILED, CANNOT_BE_IMPORTED = 0, 1, {2, 4}
 """pytest's exit codes; for a module that cannot be imported one of two."""
 
@@ -59,7 +61,7 @@ class Copy:
         listed = self.root / "build" / "tests.txt"
         listed.parent.mkdir(exist_ok=True)
         listed.write_text("\n".join(tests))
-        arguments = ["-x", "-m", "not heavy", "-r", "fE", f"@{listed}"]
+        arguments = ["-x", "-m", "not heavy", "-r", "fE", f"--timeout={HANGS_AFTER}", f"@{listed}"]
         try:
             code, said = self._pytest(arguments, {}, timeout=SLACK_SECONDS + SLOWER * seconds)
         except subprocess.TimeoutExpired:
