@@ -92,6 +92,19 @@ def test_what_follows_an_answer_is_tried_again_before_on_call_hears_of_it(
     assert all("files.completeUploadExternal" in text for text in said)
 
 
+@pytest.mark.usefixtures("long_ticks")
+@pytest.mark.parametrize(("times", "told"), [(3, 0), (100, 1)])
+def test_a_reply_is_tried_again_before_on_call_hears_of_it(harness: BotHarness, times: int, told: int) -> None:
+    harness.post(harness.query("SELECT 1 FROM sales.orders"))
+    harness.box.faults.add("error_5xx", service="slack", operation="chat.postMessage", holds="thread_ts", count=times)
+
+    harness.tick()
+
+    said = [message["text"] for message in harness.box.slack.dms(user=harness.box.env["SLACK_ERROR_USER"])]
+    assert len(said) == told
+    assert all("chat.postMessage" in text for text in said)
+
+
 def test_a_query_that_is_not_verify_gets_one_line_and_no_job(harness: BotHarness) -> None:
     ts = harness.post(harness.query("SELECT 1 FROM sales.orders"))
 

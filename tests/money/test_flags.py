@@ -18,7 +18,7 @@ def plain() -> Ledger:
 
 def no_setting(it: Ledger) -> None:
     it.settings.clear()
-    it.use(LATER, 7, "0.50")
+    it.use("2025-07-15", 1, "0.25").use(LATER, 7, "0.50")
 
 
 def a_change_inside_a_day(it: Ledger) -> None:
@@ -68,8 +68,8 @@ FLAGS: list[tuple[Callable[[Ledger], None], list[str]]] = [
         no_setting,
         [
             (
-                "mode_unknown: No Fraud Guard setting covers 2 days from 2025-07-10 to 2025-07-20: 107 attempts, "
-                "1,050.50 USD, get no credit until somebody has reviewed them."
+                "mode_unknown: No Fraud Guard setting covers 3 days from 2025-07-10 to 2025-07-20: 108 attempts, "
+                "1,050.75 USD, get no credit until somebody has reviewed them."
             ),
         ],
     ),
