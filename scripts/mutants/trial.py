@@ -69,6 +69,7 @@ class Copy:
         if code == PASSED:
             return NOT_NOTICED
         found = re.findall(r"(?m)^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said)
+        found = found or re.findall(r"ImportError while loading conftest", said)
         if code not in {FAILED, *CANNOT_BE_IMPORTED} or not found:
             raise TrialFailed(said[-2000:])
         return str(found[0])
