@@ -42,7 +42,7 @@ def test_a_claim_that_the_job_would_refuse_is_refused_in_the_tick_and_no_job_is_
     assert said.startswith("No recommendation: The SQL has no is_fraud = true: honest traffic would be credited.")
     assert "Add that filter in Looker." in said
     assert f"{ACCOUNT}, 2025-07-01 to 2025-09-30" in said
-    assert "https://" not in said  # it is the only link
+    assert "(The link: " not in said  # there is no other
     assert known.jobs() == []
     assert (summary.answered, summary.failed, summary.refused) == (0, 0, 1)
     assert known.open() == []
@@ -50,6 +50,16 @@ def test_a_claim_that_the_job_would_refuse_is_refused_in_the_tick_and_no_job_is_
     assert known.box.slack.dms(user="U0SUPPORT1") == []
     assert known.box.slack.dms(user=known.box.env["SLACK_ERROR_USER"]) == []
     known.check_state_is_readable()
+
+
+def test_of_two_refused_claims_in_one_message_each_says_which_link_it_is(known: BotHarness) -> None:
+    links = [known.query(WITHOUT_FRAUD) for _ in range(2)]
+    ts = known.post(*links)
+
+    known.tick()
+
+    named = [said.partition("(The link: ")[2] for said in known.answers(ts)]
+    assert sorted(name.rstrip(").")[-10:] for name in named) == sorted(link[-10:] for link in links)
 
 
 def test_what_it_filters_by_is_said_as_far_as_it_was_read(known: BotHarness) -> None:
