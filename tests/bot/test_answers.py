@@ -38,6 +38,7 @@ def test_a_failure_is_one_line_in_the_thread_and_a_direct_message_to_whoever_ask
     [execution] = harness.record(ts)["requests"][0]["attempts"]
     assert execution["execution_id"] in message["text"]
     assert execution["job_arn"] in message["text"]
+    assert f"/p{ts.replace('.', '')}" in message["text"]
     assert harness.box.slack.reactions(ts=ts) == ["eyes", "x"]
 
 

@@ -130,6 +130,7 @@ CUT_SHORT: dict[str, dict[str, Any]] = {
     "bare, a quotation mark": {"blocks": words(f'{LOOK}{NAME}A"B&{SID}', "plain_text")},
     "bare, a comparison": {"text": f"{LOOK}f[usage.attempts]=&gt;5&amp;{SID}"},
     "quoted, with an apostrophe": {"text": f"'{LOOK}{NAME}O'Neil&amp;{SID}'"},
+    "quoted, with a mark within": {"blocks": words(f'"{LOOK}{NAME}Acme"Corp', "plain_text")},
     "Markdown, with a parenthesis": {"blocks": [{"type": "markdown", "text": f"[x]({LOOK}{NAME}a)b&{SID})"}]},
     "Markdown, with spaces": {"blocks": [{"type": "markdown", "text": f"[x]({LOOK}{DATES} to 2025&{SID})"}]},
     "a label that goes on": {"text": f"<{LOOK}{NAME}O|Neil&amp;{SID}>"},

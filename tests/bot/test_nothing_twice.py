@@ -114,6 +114,18 @@ def test_a_tick_that_only_waits_to_try_again_looks_up_to_renew_its_lease(
     assert 10 < max(pauses) <= RENEW_EVERY
 
 
+def test_a_tick_that_waits_for_a_job_renews_its_lease_every_half_minute(
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", "125")
+    harness.ask("result after 3600")
+
+    harness.tick()
+
+    written = harness.box.calls(service="s3", operation="PutObject")
+    assert sum("/leases/" in call["path"] for call in written) == 1 + 4
+
+
 def test_on_call_hears_of_a_failure_in_the_tick_that_saw_it_however_long_other_jobs_run(
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from src import paths
 from src.errors import ExecutionTimedOut, ResultMissing
 from src.sagemaker_executor import SageMakerExecutor
+from src.state.audit_record import vouched
 from src.state.object_store import ObjectStore
 from src.state.records import ExecutionRecord, Origin
 from tests.conftest import BUCKET
@@ -57,6 +58,14 @@ def test_a_failed_execution_is_kept_with_why_and_the_hashes_of_what_it_left(
     }
     query = paths.ExecutionPaths(record["execution_id"]).query
     assert record["files_sha256"][query] == hashlib.sha256(SQL.encode()).hexdigest()
+
+
+def test_a_result_vouches_for_its_query_its_notebook_its_report_and_each_querys_rows_and_sql() -> None:
+    files = paths.ExecutionPaths("20260115_123456_00000001")
+    result = valid_result(files.execution_id)
+    [query] = result["provenance"]["queries"]
+    rows, sql = (files.output_prefix + query[name] for name in ("file", "sql_file"))
+    assert vouched(files, result).keys() == {files.query, files.notebook, files.report, rows, sql}
 
 
 def test_what_a_result_does_not_vouch_for_the_audit_record_does(installation: Installation) -> None:

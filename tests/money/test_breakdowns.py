@@ -84,11 +84,13 @@ def test_the_reports_places_are_over_all_modes() -> None:
     ledger = Ledger().set("max", "2025-01-01").set("off", "2025-01-01", service_sid=OTHER_SERVICE)
     ledger.cost("0.1", mcc=None).use("2025-07-10", 30, "4.50", service_sid=OTHER_SERVICE).use("2025-07-10", 11, "2.50")
     ledger.use("2025-07-10", 20, "5.00", mcc="999").block("2025-07-10", 40, mcc=None)
+    ledger.block("2025-07-10", 5, mcc=None, country_iso=None)
     assert (
         "Country MCC Charged, USD Went through Blocked "
         "Nigeria 621 7.00 41 0 "
         "Nigeria 999 (unknown) 5.00 20 0 "
         "Nigeria none (unknown) 0.00 0 40 "
+        "unknown none (unknown) 0.00 0 5 "
     ) in text_of(ledger)
 
 

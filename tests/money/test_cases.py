@@ -252,7 +252,11 @@ REFUSED: list[tuple[str, Callable[[Ledger], object], str]] = [
         lambda it: setattr(it, "looker", [{"attempts": 1, "amount": "1"}, {"attempts": 1, "amount": "many"}]),
         "Looker query row 2: amount is not a number",
     ),
-    ("no column of attempts", lambda it: setattr(it, "looker", [{"amount": "50"}]), "no column attempts"),
+    (
+        "no column of attempts",
+        lambda it: setattr(it, "looker", [{"amount": "50"}]),
+        "(or total_attempts, sum_attempts, sum_of_attempts, fraud_attempts, verification_attempts); it returned amount.",
+    ),
     ("as many rows as the LIMIT", lambda it: setattr(it, "sql", sql_of(tail="LIMIT 1")), "LIMIT"),
     ("the account twice", lambda it: it.accounts.append(dict(it.accounts[0])), "a second time"),
     ("two MRR of a month", lambda it: it.mrr.append(dict(it.mrr[0])), "a second time"),

@@ -117,7 +117,16 @@ def test_a_key_is_said_in_the_form_of_its_column_alone(column: str, value: str |
     assert key_value(column, value) == said
 
 
-@pytest.mark.parametrize(("name", "shown"), [("Shop 24/7 GmbH", True), (CARD, False), ("jane@shop.example", False)])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Shop 24/7 GmbH", True),
+        ("Shop 2025", True),
+        ("Shop 20251", False),
+        (CARD, False),
+        ("jane@shop.example", False),
+    ],
+)
 def test_a_name_is_said_where_it_looks_like_one(name: str, shown: bool) -> None:
     assert (name_or_none(name) is not None) is shown
 

@@ -106,6 +106,15 @@ def test_a_window_with_gaps_is_refused_and_the_gaps_are_named(text: str, words: 
     assert words in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("unit", "last"),
+    [("second", "2025-08-01"), ("minute", "2025-08-01"), ("hour", "2025-07-31"), ("day", "2025-07-31")],
+)
+def test_a_moment_is_cut_down_to_its_unit_and_the_last_day_is_the_one_before_it(unit: str, last: str) -> None:
+    end = f"DATE_TRUNC('{unit}', TIMESTAMP '2025-08-01 00:30:00')"
+    assert days(claim_of(from_to("DATE '2025-07-01'", end))) == ("2025-07-01", last)
+
+
 def test_a_gap_that_another_filter_cuts_off_is_none() -> None:
     assert days(claim_of(f"({JULY} OR {SEPTEMBER}) AND usage_date < DATE '2025-08-15'")) == ("2025-07-01", "2025-07-31")
 

@@ -44,6 +44,10 @@ SHAPES: dict[str, tuple[Any, Any]] = {  # what the earlier bot left, with A and 
         [{"ts": A}, {"ts": B, "user": "U1", "credit": 4.5, "posted": True, "at": "2025-01-15T12:00:01Z"}],
         {"ts": NEW.ts, "user": None, "credit": None, "posted": None, "at": "2026-01-15T12:28:20Z"},
     ),
+    "objects with milliseconds": (
+        [{"ts": A}, {"ts": B, "at": "2025-01-15T12:00:01.250Z"}],
+        {"ts": NEW.ts, "at": "2026-01-15T12:28:20.500Z"},
+    ),
     "objects with message_ts": (
         [{"message_ts": A}, {"id": 17, "message_ts": B, "channel": "C0CREDIT1", "processed": 1736942500.25}],
         {"id": None, "message_ts": NEW.ts, "channel": "C0CREDIT1", "processed": NOW},
