@@ -76,6 +76,15 @@ def test_how_it_ended(reply: Any, reply_ts: str | None, result: Any, days: int, 
     assert (holder_for_another(parts) is not None) is held_by_the_first
 
 
+def test_the_bot_that_goes_on_frees_what_another_had_in_hand() -> None:
+    parts = Parts()
+    claimed, one = in_hand(parts)
+    after = Parts(bucket=parts.bucket, slack=parts.slack)
+    one.reply = "failure"
+    after.links.finish(claimed, one, None)
+    assert holder_for_another(after) is None
+
+
 def test_an_answer_says_that_it_is_one_and_for_which_day() -> None:
     parts = Parts()
     claimed, one = in_hand(parts)
