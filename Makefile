@@ -29,7 +29,7 @@ demo: install-demo  ## one credit recommendation, end to end, on the embedded sa
 	@$(if $(IMAGE),scripts/demo_image.sh,$(PY) -m sandbox.demo) --executor $(EXECUTOR) --presto $(PRESTO) --notebook "$$NOTEBOOK"
 
 test: check  ## the checks and the fast tests
-	$(PY) -m pytest -n 3 --dist loadfile -m "not heavy"
+	$(PY) -m pytest -n 2 --dist loadfile -m "not heavy"
 
 test-heavy: install  ## the tests that take minutes
 	$(PY) -m pytest -n 3 --dist worksteal -m "heavy and not alone"
