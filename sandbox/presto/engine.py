@@ -58,9 +58,11 @@ class Engine:
     def execute(self, statement: str) -> None:
         """Change the data, in DuckDB's own SQL."""
         self._changed = True
-        with self._cursor() as cursor:
-            cursor.execute(statement)
-        self._there = []
+        try:
+            with self._cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            self._there = []
 
     def query(self, sql: str, catalog: str, schema: str | None) -> Table:
         """Answer one statement of Presto's SQL. Raises PrestoError as Presto would word it."""

@@ -255,7 +255,10 @@ REFUSED: list[tuple[str, Callable[[Ledger], object], str]] = [
     (
         "no column of attempts",
         lambda it: setattr(it, "looker", [{"amount": "50"}]),
-        "(or total_attempts, sum_attempts, sum_of_attempts, fraud_attempts, verification_attempts); it returned",
+        (
+            "no column attempts (or total_attempts, sum_attempts, sum_of_attempts, fraud_attempts, "
+            "verification_attempts); it returned amount."
+        ),
     ),
     ("as many rows as the LIMIT", lambda it: setattr(it, "sql", sql_of(tail="LIMIT 1")), "LIMIT"),
     ("the account twice", lambda it: it.accounts.append(dict(it.accounts[0])), "a second time"),

@@ -76,7 +76,7 @@ def test_one_key_taken_out_of_a_result_of_ours_is_no_answer_and_on_call_is_told_
     harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TICK_BUDGET_SECONDS", "5")
-    keys = [*sorted(CONTRACT), "currency", "fraud_end", "provenance", "scope"]
+    keys = sorted(canned_result("", VERIFY, None))
     messages = {key: harness.post(harness.query(OPEN_ENDED)) for key in keys}
     harness.tick()
     left = {}
