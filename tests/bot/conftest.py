@@ -32,12 +32,15 @@ def long_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def harness(scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotHarness]:
+def harness(
+    scripted_box: Sandbox, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[BotHarness]:
     scripted_box.reset()
     for name, value in scripted_box.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SLACK_POST_INTERVAL", "0")
-    if "TICK_BUDGET_SECONDS" not in os.environ:
+    heavy = request.node.get_closest_marker("heavy")
+    if "TICK_BUDGET_SECONDS" not in os.environ and not heavy:
         monkeypatch.setenv("TICK_BUDGET_SECONDS", "60")  # a job that does not end is looked for until it is spent
     yield BotHarness(scripted_box, MovedClock(time.time()))
     assert scripted_box.aws.refused() == []  # every request was within the services' own limits

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 SQL = "SELECT * FROM authy.verification_usage"
+TRIES = 5
 
 
 def told(sql: str = SQL, *, elsewhere: dict[str, Any] | None = None, **todo: Any) -> str:
@@ -54,7 +55,13 @@ def _upload(name: str, content: Any, sha: str) -> None:
         {"Authorization": signed, "Content-Type": "application/octet-stream"},
         method="PUT",
     )
-    urllib.request.urlopen(request).close()
+    for tries_left in reversed(range(TRIES)):
+        try:
+            urllib.request.urlopen(request).close()
+            return
+        except OSError:  # as the boto3 of a real job, it goes on after what a bad day at AWS may answer
+            if not tries_left:
+                raise
 
 
 def _environment() -> str:
