@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 
 from src import paths
+from src.bot import polling
 from src.calls import CallLog
 from tests.bot.harness import ACCOUNT, VERIFY, BotHarness
 from tests.bot.test_killed_everywhere import A_PROCESS_DIES, Call, Died, DiesAtCall, deaths
@@ -18,12 +19,20 @@ from tests.conftest import Figure
 
 SLOW = "result after 1200"
 """Longer than any of these tests takes: it ends when told to."""
-BUDGET = 200
+FIRST, BETWEEN = 90, 30
+"""Seconds of a tick before the message and between its edits."""
+EDITS = 3
 
 
 @pytest.fixture(autouse=True)
-def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TICK_BUDGET_SECONDS", str(BUDGET))
+def one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "RESULT_EVERY", 10.0)  # how soon a result is found is not what is tried
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", str(FIRST + BETWEEN + 10))
+
+
+@pytest.fixture
+def several_edits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICK_BUDGET_SECONDS", str(FIRST + EDITS * BETWEEN + 20))
 
 
 def statuses(harness: BotHarness, ts: str) -> list[str]:
@@ -40,6 +49,7 @@ def tell_progress(harness: BotHarness, ts: str, done: int, waiting_for: list[str
     )
 
 
+@pytest.mark.usefixtures("several_edits")
 def test_a_long_job_is_said_to_be_at_work_in_one_message_that_is_edited(harness: BotHarness) -> None:
     ts = harness.ask(SLOW)
 
@@ -49,7 +59,7 @@ def test_a_long_job_is_said_to_be_at_work_in_one_message_that_is_edited(harness:
     scope = f"{account}, 2025-07-01 to 2025-09-30"
     assert statuses(harness, ts) == [f"{scope}. Working: the job is starting; 3 min 0 s."]
     edits = harness.box.count_calls(service="slack", operation="chat.update")
-    assert edits == {"slack.chat.update": (BUDGET - 90) // 30}
+    assert edits == {"slack.chat.update": EDITS}
 
 
 def test_it_names_the_query_that_is_waited_for(harness: BotHarness) -> None:
@@ -200,15 +210,9 @@ def from_the_job_on(calls: Sequence[Call]) -> list[int]:
     return [number for number, (one, next_) in pairs if one != next_ and number > began]
 
 
-@pytest.fixture
-def one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TICK_BUDGET_SECONDS", "130")
-
-
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
 @A_PROCESS_DIES
-@pytest.mark.usefixtures("one_edit")
 @pytest.mark.parametrize("scenario", [first_tick, last_tick])
 def test_a_process_killed_at_any_call_leaves_no_status_message(
     harness: BotHarness, scenario: Scenario, figure: Figure
@@ -246,7 +250,6 @@ class Freezes:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
-@pytest.mark.usefixtures("one_edit")
 def test_a_process_frozen_past_its_lease_at_any_call_leaves_no_status_message(harness: BotHarness) -> None:
     outliving = DiesAtCall(0)
     first_tick(harness, outliving.log)

@@ -110,7 +110,6 @@ def test_the_keys_are_those_the_bot_looks_for(job: Job) -> None:
         pytest.param(SAMPLE_SQL, {"ASID": "AC" + "9" * 32}, 10, "claim", "AC" + "9" * 32, marks=pytest.mark.heavy),
         pytest.param(SAMPLE_SQL, {"ALLOWED_TABLES": "verify.mrr"}, 10, "claim", "not allowed", marks=pytest.mark.heavy),
         pytest.param(SAMPLE_SQL.replace("LIMIT 5000", "LIMIT 10"), {}, 11, "data", "LIMIT", marks=pytest.mark.heavy),
-        (SAMPLE_SQL, {"SECRET_NAME": "no-such-secret"}, 12, "setting", "no-such-secret"),
         (SAMPLE_SQL, {"SECRET_NAME": "nosuch"}, 12, "setting", "There is no secret nosuch"),
         (
             SAMPLE_SQL.replace("SUM(verification_usage.amount)", "SUM(verification_usage.amounts)"),
