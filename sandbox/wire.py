@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import socket
 import threading
 import time
 from collections import Counter
@@ -177,12 +179,16 @@ class Server:
         self._http = http
         self.port: int = http.server_address[1]
         self.url = f"{scheme}://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=http.serve_forever, args=(0.05,), name=self.url, daemon=True)
+        self._thread = threading.Thread(target=http.serve_forever, args=(1.0,), name=self.url, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Take no more connections."""
-        self._http.shutdown()
+        ending = threading.Thread(target=self._http.shutdown)
+        ending.start()
+        with contextlib.suppress(OSError):  # one more wakes it: it looks once a second whether it is to end
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        ending.join()
         self._http.server_close()
 
 
