@@ -11,7 +11,6 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import moto.s3.models
-import moto.settings
 from moto.backends import get_backend
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
@@ -23,7 +22,6 @@ from moto.s3.utils import _VersionedKeyStore
 
 s3_models: Any = moto.s3.models
 make_app: Any = create_backend_app
-moto.settings.S3_IGNORE_SUBDOMAIN_BUCKETNAME = True  # loopback has one name: no bucket is looked for in it
 SERVICES = (
     "s3",
     "sagemaker",
