@@ -22,6 +22,7 @@ from sandbox.left_behind import LeftBehind
 from src.aws import AwsClients
 from src.config import BotSettings
 from tests.clocks import MovedClock
+from tests.executors.fake_job import ENTRYPOINT
 
 BUCKET = "credits-bucket"
 FIGURE = "figure"
@@ -101,6 +102,20 @@ def sandbox() -> Iterator[Sandbox]:
     with Sandbox.start(jobs="process", presto="embedded") as box:
         yield box
         assert box.aws.refused() == []  # every request was within the services' own limits
+
+
+@pytest.fixture(scope="session")
+def scripted_box() -> Iterator[Sandbox]:
+    """Everything outside, with jobs that are only scripted; each test begins with it fresh."""
+    with Sandbox.start(jobs="scripted", presto="none") as box:
+        yield box
+
+
+@pytest.fixture(scope="session")
+def told_box() -> Iterator[Sandbox]:
+    """A sandbox whose jobs are processes that do as their query says (executors/fake_job.py)."""
+    with Sandbox.start(jobs="process", presto="none", entrypoint=ENTRYPOINT, grace=0.5) as box:
+        yield box
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One sandbox a test session with jobs that are only scripted; each test begins with it fresh."""
+"""A bot as a test has it, and how long its ticks are."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ import pytest
 from sandbox.client import Sandbox
 from tests.bot.harness import BotHarness
 from tests.clocks import MovedClock
-
-
-@pytest.fixture(scope="session")
-def scripted_box() -> Iterator[Sandbox]:
-    with Sandbox.start(jobs="scripted", presto="none") as box:
-        yield box
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from src import credits as entry
-from tests.bot.conftest import harness, scripted_box
+from tests.bot.conftest import harness
 from tests.bot.harness import VERIFY, BotHarness
 from tests.commands.in_process import call
 
-__all__ = ["harness", "scripted_box"]
+__all__ = ["harness"]
 
 SCRIPT = Path(sys.executable).with_name("credits")
 SUBCOMMANDS = {

@@ -13,12 +13,12 @@ import pytest
 from sandbox.aws.script import scripted
 from src import credits as entry
 from src import paths, runs
-from tests.bot.conftest import harness, scripted_box
+from tests.bot.conftest import harness
 from tests.bot.harness import VERIFY, WITHOUT_FRAUD, BotHarness, make_known
 from tests.commands.in_process import Done, call
 from tests.commands.test_credits import SCRIPT
 
-__all__ = ["harness", "scripted_box"]
+__all__ = ["harness"]
 
 NEITHER_SLACK_NOR_LOOKER = {name: "" for name in os.environ if name.startswith(("SLACK_", "LOOKER"))} | dict.fromkeys(
     ("SLACK_BOT_TOKEN", "SLACK_CHANNEL", "LOOKERSDK_BASE_URL", "LOOKERSDK_CLIENT_ID"), ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,8 @@ from sandbox.client import Sandbox
 from src import compare
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
-from tests.executors.conftest import ENTRYPOINT
-from tests.executors.fake_job import told
+from tests.executors.fake_job import ENTRYPOINT, told
 from tests.executors.results import failure, valid_result
-
-
-@pytest.fixture(scope="session")
-def two_sided() -> Iterator[Sandbox]:
-    with Sandbox.start(jobs="process", presto="none", entrypoint=ENTRYPOINT, grace=0.5) as box:
-        yield box
 
 
 class QuickSageMakerExecutor(SageMakerExecutor):
@@ -89,12 +81,12 @@ class Bench:
 
 @pytest.fixture
 def bench(
-    two_sided: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    told_box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Bench:
-    two_sided.reset()
-    for name, value in two_sided.env.items():
+    told_box.reset()
+    for name, value in told_box.env.items():
         monkeypatch.setenv(name, value)
-    return Bench(two_sided, tmp_path, capsys, host=two_sided.env["LOOKER_HOSTS"].split(",")[0])
+    return Bench(told_box, tmp_path, capsys, host=told_box.env["LOOKER_HOSTS"].split(",")[0])
 
 
 def answer(*modes: tuple[str, float], **changes: Any) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -22,7 +21,6 @@ from tests.executors.fake_sagemaker import FakeSageMaker
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/credits-automation-notebook:1.2.3"
 ROLE = "arn:aws:iam::123456789012:role/credits-automation-job"
-ENTRYPOINT = Path(__file__).parent / "fake_entrypoint.sh"
 SQL = "SELECT * FROM authy.verification_usage WHERE is_fraud = true"
 
 
@@ -60,11 +58,9 @@ class Installation:
         return [row["Key"] for row in self.clients.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 
 
-@pytest.fixture(scope="session")
-def box() -> Iterator[Sandbox]:
-    """A sandbox whose jobs are processes that do as their query says (fake_job.py)."""
-    with Sandbox.start(jobs="process", presto="none", entrypoint=ENTRYPOINT, grace=0.5) as box:
-        yield box
+@pytest.fixture
+def box(told_box: Sandbox) -> Sandbox:
+    return told_box
 
 
 @pytest.fixture

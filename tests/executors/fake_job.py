@@ -17,6 +17,7 @@ from typing import Any
 
 SQL = "SELECT * FROM authy.verification_usage"
 TRIES = 5
+ENTRYPOINT = Path(__file__).with_name("fake_entrypoint.sh")
 
 
 def told(sql: str = SQL, *, elsewhere: dict[str, Any] | None = None, **todo: Any) -> str:

@@ -34,8 +34,8 @@ from src.execution import base_executor
 from src.execution.base_executor import BaseExecutor
 from src.notebook_executor import NotebookExecutor
 from src.sagemaker_executor import SageMakerExecutor
-from tests.executors.conftest import ENTRYPOINT, until
-from tests.executors.fake_job import told
+from tests.executors.conftest import until
+from tests.executors.fake_job import ENTRYPOINT, told
 from tests.executors.results import ACCOUNT, PLANS_TEN, failure, valid_result
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,8 +17,8 @@ from src.execution.local_jobs import LocalJobs
 from src.notebook_executor import NotebookExecutor
 from tests.bot.harness import VERIFY, BotHarness
 from tests.clocks import PatientClock
-from tests.executors.conftest import ENTRYPOINT, until
-from tests.executors.fake_job import told
+from tests.executors.conftest import until
+from tests.executors.fake_job import ENTRYPOINT, told
 from tests.executors.results import failure, valid_result
 
 

@@ -14,10 +14,10 @@ from src.aws import AwsClients
 from src.config import load_settings
 from src.credit_bot import make_bot
 from src.waiting import Waiter
-from tests.bot.conftest import harness, scripted_box
+from tests.bot.conftest import harness
 from tests.history.memory_store import MemoryStore
 
-__all__ = ["harness", "real_past", "scripted_box"]
+__all__ = ["harness", "real_past"]
 
 
 @dataclass

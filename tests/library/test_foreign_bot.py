@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,21 +50,14 @@ Told = tuple[ForeignBot, list[dict[str, str]], set[str]]
 
 
 @pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """An account whose jobs end as their SQL says."""
-    with Sandbox.start(jobs="scripted", presto="none") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def told(installed: Installed, box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Told:
+def told(installed: Installed, scripted_box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """A bot that was asked for every end and then for an amount, what it posted, and the folders of what is kept."""
     bot = ForeignBot(installed, tmp_path_factory.mktemp("told") / "bot")
     bot.change()
     messages = [{"ts": name, "sql": scripted("SELECT 1", name), "asid": ACCOUNT} for name in ENDS]
-    box.reset()
-    posted = bot.run([*messages, {"ts": "fine", "sql": "SELECT 1", "asid": ACCOUNT}], **box.env)
-    listed = box.client("s3").list_objects_v2(Bucket=box.env["S3_OUTPUT_BUCKET"])
+    scripted_box.reset()
+    posted = bot.run([*messages, {"ts": "fine", "sql": "SELECT 1", "asid": ACCOUNT}], **scripted_box.env)
+    listed = scripted_box.client("s3").list_objects_v2(Bucket=scripted_box.env["S3_OUTPUT_BUCKET"])
     return bot, posted, {row["Key"].split("/")[1] for row in listed["Contents"]}
 
 
@@ -87,26 +79,26 @@ def test_every_end_is_told_by_its_text_alone_what_happened_why_and_to_which_job(
     assert bot.processed == [*ENDS, "fine"]
 
 
-def test_what_cannot_be_run_is_told_before_anything_is_started(bot: ForeignBot, box: Sandbox) -> None:
-    box.clear_calls()
+def test_what_cannot_be_run_is_told_before_anything_is_started(bot: ForeignBot, scripted_box: Sandbox) -> None:
+    scripted_box.clear_calls()
     messages = [{"ts": name, **message} for name, (message, _) in REFUSED.items()]
-    posted = bot.run(messages, **box.env)
+    posted = bot.run(messages, **scripted_box.env)
     for (_, words), said in zip(REFUSED.values(), posted, strict=True):
         assert said["text"].startswith(words)
-    assert box.calls() == []
+    assert scripted_box.calls() == []
 
 
-def test_a_setting_that_is_missing_is_told_by_its_name(bot: ForeignBot, box: Sandbox) -> None:
-    [said] = bot.run([{"ts": "1", "sql": "SELECT 1"}], **{**box.env, "SAGEMAKER_ROLE_ARN": ""})
+def test_a_setting_that_is_missing_is_told_by_its_name(bot: ForeignBot, scripted_box: Sandbox) -> None:
+    [said] = bot.run([{"ts": "1", "sql": "SELECT 1"}], **{**scripted_box.env, "SAGEMAKER_ROLE_ARN": ""})
     assert said["text"].startswith("SAGEMAKER_ROLE_ARN is not set")
 
 
-def test_aws_out_of_reach_is_told_with_the_execution_whose_job_may_run(bot: ForeignBot, box: Sandbox) -> None:
-    box.faults.add("drop", service="sagemaker", operation="CreateProcessingJob")
+def test_aws_out_of_reach_is_told_with_the_execution_whose_job_may_run(bot: ForeignBot, scripted_box: Sandbox) -> None:
+    scripted_box.faults.add("drop", service="sagemaker", operation="CreateProcessingJob")
     try:
-        [said] = bot.run([{"ts": "1", "sql": "SELECT 1"}], **box.env)
+        [said] = bot.run([{"ts": "1", "sql": "SELECT 1"}], **scripted_box.env)
     finally:
-        box.faults.clear()
+        scripted_box.faults.clear()
     assert re.search(r"\(execution \d{8}_\d{6}_[0-9a-f]{8}, job credits-automation-\S+\)$", said["text"]), said
 
 
@@ -114,15 +106,17 @@ def test_the_documents_own_test_passes_beside_their_config(bot: ForeignBot) -> N
     assert "2 passed" in bot.run_own_test()
 
 
-def test_taken_back_their_bot_is_as_it_was_and_answers_nothing_twice(told: Told, box: Sandbox, tmp_path: Path) -> None:
+def test_taken_back_their_bot_is_as_it_was_and_answers_nothing_twice(
+    told: Told, scripted_box: Sandbox, tmp_path: Path
+) -> None:
     bot = told[0].copied(tmp_path / "bot")
     first, second = ({"ts": ts, "sql": "SELECT 1"} for ts in ("fine", "2"))
 
     bot.change("-R")
 
-    assert bot.run([first, second], **box.env) == [{"thread": "2", "text": "Recommended credit: 99.99"}]
+    assert bot.run([first, second], **scripted_box.env) == [{"thread": "2", "text": "Recommended credit: 99.99"}]
     bot.change()
-    assert bot.run([first, second], **box.env) == []
+    assert bot.run([first, second], **scripted_box.env) == []
 
 
 def test_their_answers_are_no_earlier_ones(told: Told) -> None:

@@ -15,11 +15,11 @@ from sandbox.aws.outcomes import canned_result
 from sandbox.aws.script import scripted
 from src import paths, runs
 from src.history.columns import COLUMNS
-from tests.bot.conftest import harness, scripted_box
+from tests.bot.conftest import harness
 from tests.bot.harness import TICK_EVERY, VERIFY, BotHarness
 from tests.executors.results import PLANS_TEN
 
-__all__ = ["harness", "scripted_box"]
+__all__ = ["harness"]
 
 OPEN_ENDED = scripted(VERIFY, "none after 36000")
 CONTRACT = {"credit_amount", "output_df", "execution_id", "timestamp"}

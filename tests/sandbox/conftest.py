@@ -1,4 +1,4 @@
-"""Two sandboxes a session: one whose jobs are scripted, one whose jobs run the shell script they get as their query."""
+"""Accounts of two sandboxes: jobs are scripted in one, run the shell script they get as their query in the other."""
 
 from __future__ import annotations
 
@@ -23,12 +23,6 @@ def entrypoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script.write_text(ENTRYPOINT)
     script.chmod(0o755)
     return script
-
-
-@pytest.fixture(scope="session")
-def scripted_box() -> Iterator[Sandbox]:
-    with Sandbox.start(jobs="scripted", presto="none") as box:
-        yield box
 
 
 @pytest.fixture(scope="session")
