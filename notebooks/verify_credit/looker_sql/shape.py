@@ -95,7 +95,7 @@ def _check_parts(node: exp.Expr) -> None:
 
 
 def _refusal(node: exp.Expr, part: str) -> ClaimError:
-    if isinstance(node, exp.TableAlias) and part == "columns":
+    if isinstance(node, exp.TableAlias):
         return ClaimError(f"The SQL renames columns in {quote(node)}.", "Give each its name in the SELECT itself.")
     if isinstance(node, exp.Table) and part != "sample":
         return ClaimError(f"The SQL reads {quote(node)}, not a plain table.", "Read the table as it is.")
