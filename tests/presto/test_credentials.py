@@ -33,6 +33,7 @@ def test_catalog_schema_and_scheme_may_be_left_out() -> None:
     assert (found.catalog, found.schema, found.http_scheme, found.port) == ("hive", "authy", "https", 8443)
     assert load(host="127.0.0.1").http_scheme == "http"
     assert load(port="443").port == 443
+    assert (load(port=1).port, load(port=65_535).port) == (1, 65_535)
 
 
 def test_neither_password_nor_ca_is_in_the_repr() -> None:
@@ -51,6 +52,8 @@ def test_neither_password_nor_ca_is_in_the_repr() -> None:
         ({"host": " presto.example.com"}, "not a host's bare name"),
         ({"port": "8443/tcp"}, "port in the secret the-secret is not a number"),
         ({"port": 99_999}, "from 1 to 65535"),
+        ({"port": 65_536}, "from 1 to 65535"),
+        ({"port": "0"}, "from 1 to 65535"),
         ({"http_scheme": "ftp"}, "http_scheme in the secret the-secret"),
         ({"ca_pem": "MIIB…"}, "ca_pem in the secret the-secret is not a certificate"),
         ({"ca_pem": "-----BEGIN CERTIFICATE-----"}, "ca_pem in the secret the-secret is not a certificate"),
