@@ -108,6 +108,11 @@ ACCEPTED = [
         f"WHERE x.account_sid = '{ACCOUNT}' AND x.is_fraud = true AND x.d >= DATE '2025-07-01' AND x.d < DATE '2025-08-01'",
     ),
     (
+        "a star, and a column by another name behind it",
+        f"SELECT x.* FROM (SELECT *, usage_date AS d FROM authy.verification_usage) x "
+        f"WHERE account_sid = '{ACCOUNT}' AND is_fraud AND x.d >= DATE '2025-07-01' AND d < DATE '2025-08-01'",
+    ),
+    (
         "a join on equal columns",
         f"SELECT m.country_name FROM hive.authy.verification_usage u LEFT JOIN verify.mcc_codes m ON u.mcc = m.mcc "
         f"WHERE u.account_sid = '{ACCOUNT}' AND u.is_fraud IS TRUE AND {WINDOW}",

@@ -88,6 +88,7 @@ COLUMN_OF_A_CATALOG = VERIFY.replace("is_fraud", "elsewhere.authy.verification_u
         (f"{VERIFY} AND attempts > 3", True),
         (VERIFY.replace("authy.verification_usage", "secrets"), True),
         ("DROP TABLE x", True),
+        (f"{VERIFY} AND mcc = X'zz'", True),
         (BARE, False),
         (OTHER_CATALOG, False),
         (f"{COLUMN_OF_A_CATALOG} AND attempts > 3", False),

@@ -179,6 +179,8 @@ TO_QUOTE = {
         looker(also=" AND u.usage_date < date_parse(mcc,'%Y')"),
         "date_parse(mcc,'%Y')",
     ),
+    "a NOW() where none may stand": (looker(also=" AND NOW( ) NOW( )"), "NOW( )"),
+    "a query in parentheses": (f"({looker(also=' AND u.carrier  = 1')})", "u.carrier = 1"),
     "a second WHERE": (f"{DAILY.replace('GROUP BY', 'WHERE')}", "WHERE"),
     "a subquery": (
         looker(also=" AND mcc in (select max(mcc)from verify.mcc_codes)"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,27 @@ def test_a_moment_is_cut_down_to_its_unit_and_the_last_day_is_the_one_before_it(
     assert days(claim_of(from_to("DATE '2025-07-01'", end))) == ("2025-07-01", last)
 
 
+@pytest.mark.parametrize(
+    ("number", "later"),
+    [
+        ("(-1) / 1", -1),
+        ("(-1) / (-1)", 1),
+        ("1 / (-1)", -1),
+        ("(-7) / 2", -3),
+        ("7 / (-2)", -3),
+        ("MOD(-1, 1)", 0),
+        ("MOD(-7, 2)", -1),
+        ("MOD(7, -2)", 1),
+        ("(-1) % 2", -1),
+    ],
+)
+def test_a_division_is_cut_off_towards_zero_and_its_rest_has_the_sign_of_what_was_divided(
+    number: str, later: int
+) -> None:
+    day = (date(2025, 7, 10) + timedelta(days=later)).isoformat()
+    assert days(claim_of(f"usage_date = DATE_ADD('day', {number}, DATE '2025-07-10')")) == (day, day)
+
+
 def test_a_gap_that_another_filter_cuts_off_is_none() -> None:
     assert days(claim_of(f"({JULY} OR {SEPTEMBER}) AND usage_date < DATE '2025-08-15'")) == ("2025-07-01", "2025-07-31")
 
@@ -140,6 +162,7 @@ REFUSED = [
     ("a cast to hundredths of seconds", "usage_date >= CAST('2025-07-01' AS TIMESTAMP(2))", "TIMESTAMP(2)"),
     ("a time in a date", "usage_date >= DATE '2025-07-01 10:00:00'", "cannot be read"),
     ("a cast that is NULL to Presto", "usage_date >= TRY_CAST('2025-07-01 10:00:00' AS DATE)", "cannot be read"),
+    ("a day with more beside it", "usage_date >= DATE('2025-07-01', 'UTC')", "DATE('2025-07-01', 'UTC')"),
     ("a format without a year", "usage_date >= date_parse('01', '%d')", "cannot be read"),
     ("one field twice", "usage_date >= date_parse('2025 1 1', '%Y %d %d')", "cannot be read"),
     ("two digits of a year", "usage_date >= date_parse('25-07-01', '%y-%m-%d')", "cannot be read"),
