@@ -52,6 +52,20 @@ def test_by_country_mcc_and_mode_the_most_charged_first() -> None:
     ]
 
 
+def test_places_that_were_charged_alike_are_in_the_order_of_country_mcc_and_mode() -> None:
+    ledger = Ledger().set("max", "2025-01-01").set("off", "2025-01-01", service_sid=OTHER_SERVICE)
+    for country, mcc in (("PK", "410"), ("NG", "622"), ("NG", "621"), (None, None)):
+        ledger.use("2025-07-10", 1, "1.00", country_iso=country, mcc=mcc)
+        ledger.use("2025-07-10", 1, "1.00", country_iso=country, mcc=mcc, service_sid=OTHER_SERVICE)
+    places = [(row.country_iso, row.mcc, row.mode) for row in ledger.decision.by_country]
+    assert places == [
+        *((None, None, mode) for mode in ("disabled", "max")),
+        *(("NG", "621", mode) for mode in ("disabled", "max")),
+        *(("NG", "622", mode) for mode in ("disabled", "max")),
+        *(("PK", "410", mode) for mode in ("disabled", "max")),
+    ]
+
+
 SENTENCES: list[tuple[str, Ledger, str]] = [
     (
         "a credit",

@@ -317,6 +317,15 @@ def test_control_totals_are_found_by_the_last_part_of_their_columns_names(column
     assert credits_of(ledger) == {"max": "50.00"}
 
 
+def test_a_first_row_of_no_attempts_does_not_make_the_control_totals_nothing() -> None:
+    ledger = plain()
+    ledger.looker = [{"attempts": 0, "amount": "0"}, {"attempts": 100, "amount": "50.00"}]
+    assert credits_of(ledger) == {"max": "50.00"}
+    ledger.looker = [{"attempts": 0, "amount": "50.00"}]
+    with pytest.raises(DataError, match="Looker query row 1: attempts is 0, its amount is not"):
+        _ = ledger.decision
+
+
 @pytest.mark.parametrize(
     ("amount", "agrees"), [("50.0049", True), ("49.9951", True), ("50.0050", False), ("49.9950", False)]
 )

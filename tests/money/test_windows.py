@@ -97,6 +97,11 @@ WITH_GAPS = [
         f"usage_date IN ({', '.join(f'DATE {chr(39)}2025-07-{day:02}{chr(39)}' for day in range(1, 12, 2))})",
         "leaves out 2025-07-02, 2025-07-04, 2025-07-06 and 2 more,",
     ),
+    (
+        "usage_date IN (DATE '2025-07-01', DATE '2025-07-02', DATE '2025-07-05') "
+        "AND usage_date IN (DATE '2025-07-01', DATE '2025-07-05')",
+        "leaves out 2025-07-02 to 2025-07-04,",
+    ),
 ]
 
 

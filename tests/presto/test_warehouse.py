@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from decimal import Decimal
 
@@ -179,6 +180,23 @@ def test_giving_up_cancels_every_query_on_the_server(server: Server) -> None:
     with pytest.raises(Stopped):
         warehouse.run_all({"one": "SELECT 1 AS one", "two": "SELECT 2 AS two"})
     assert server.world.queries("RUNNING") == []
+
+
+def test_an_interrupt_while_queries_run_cancels_them_on_the_server(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.world.delay(10)
+    running = threading.Event()
+    server.once_running(2, running.set)
+
+    def interrupted(*_futures: object, **_options: object) -> None:
+        assert running.wait(30)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("verify_credit.presto.wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        server.warehouse().run_all({"one": "SELECT 1 AS one", "two": "SELECT 2 AS two"})
+    assert server.world.queries("RUNNING") == server.world.queries("FINISHED") == []
 
 
 def test_a_query_given_up_before_the_server_named_it_is_cancelled_as_soon_as_it_has_a_name(server: Server) -> None:
