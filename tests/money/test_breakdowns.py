@@ -93,6 +93,12 @@ def test_the_reports_first_sentence(ledger: Ledger, sentence: str) -> None:
     assert f"{sentence} from 2025-07-01 to 2025-09-30 (UTC)." in text_of(ledger)
 
 
+def test_the_report_says_the_share_that_was_blocked_in_percent() -> None:
+    ledger = Ledger().set("max", "2025-01-01").use("2025-07-10", 1, "5.00").cost("0").block("2025-07-10", 2)
+    assert "2 attempts 66.7 % of all" in text_of(ledger)
+    assert "– of all" in text_of(Ledger())
+
+
 def test_the_reports_places_are_over_all_modes() -> None:
     """In the order of what was charged: NG 4.50 of one service and 2.50 of the other."""
     ledger = Ledger().set("max", "2025-01-01").set("off", "2025-01-01", service_sid=OTHER_SERVICE)
@@ -115,6 +121,7 @@ def test_the_chart_by_mode_has_a_bar_and_a_label_for_each_amount() -> None:
     assert [[round(float(bar.get_height()), 2) for bar in bars] for bars in axes.containers] == [[4.5, 8.0], [0.0, 8.0]]
     assert [label.get_text() for label in axes.texts] == ["5", "8", "0", "8"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["disabled", "max"]
+    assert [label.get_text() for label in axes.get_legend().get_texts()] == ["charged", "credited"]
     assert chart.alt.endswith("disabled: charged 4.50, credited 0.00; max: charged 8.00, credited 8.00.")
 
 

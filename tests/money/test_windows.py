@@ -98,8 +98,10 @@ WITH_GAPS = [
         "leaves out 2025-07-02, 2025-07-04, 2025-07-06 and 2 more,",
     ),
     (
-        "usage_date IN (DATE '2025-07-01', DATE '2025-07-02', DATE '2025-07-05') "
-        "AND usage_date IN (DATE '2025-07-01', DATE '2025-07-05')",
+        (
+            "usage_date IN (DATE '2025-07-01', DATE '2025-07-02', DATE '2025-07-05') "
+            "AND usage_date IN (DATE '2025-07-01', DATE '2025-07-05')"
+        ),
         "leaves out 2025-07-02 to 2025-07-04,",
     ),
 ]
