@@ -9,7 +9,7 @@ from verify_credit.calculation import Decision
 from verify_credit.charts import by_day, by_mode
 from verify_credit.report import render_report
 
-from tests.money.ledger import ACCOUNT, OTHER_SERVICE, Ledger
+from tests.money.ledger import ACCOUNT, OTHER_SERVICE, Ledger, sql_of
 
 
 def decision() -> Decision:
@@ -99,6 +99,13 @@ def test_the_report_says_the_share_that_was_blocked_in_percent() -> None:
     assert "– of all" in text_of(Ledger())
 
 
+def test_markup_in_the_sql_is_words_in_the_report() -> None:
+    ledger = Ledger(sql=sql_of(more="-- <script>alert('1')</script> & more\n"))
+    html = html_of(ledger)
+    assert "&lt;script&gt;" in html
+    assert "<script" not in html
+
+
 def test_the_reports_places_are_over_all_modes() -> None:
     """In the order of what was charged: NG 4.50 of one service and 2.50 of the other."""
     ledger = Ledger().set("max", "2025-01-01").set("off", "2025-01-01", service_sid=OTHER_SERVICE)
@@ -140,9 +147,8 @@ def cost(exact: object) -> float | None:
     return None if exact is None else float(exact)  # type: ignore[arg-type]
 
 
-def text_of(ledger: Ledger) -> str:
-    """The report's words, without its markup."""
-    html = render_report(
+def html_of(ledger: Ledger) -> str:
+    return render_report(
         ledger.claim,
         ledger.evidence,
         ledger.decision,
@@ -151,4 +157,9 @@ def text_of(ledger: Ledger) -> str:
         queries=[],
         image=None,
     )
-    return " ".join(re.sub(r"<(style|svg).*?</\1>|<[^>]*>", " ", html, flags=re.S).split()).replace(" .", ".")
+
+
+def text_of(ledger: Ledger) -> str:
+    """The report's words, without its markup."""
+    words = re.sub(r"<(style|svg).*?</\1>|<[^>]*>", " ", html_of(ledger), flags=re.S)
+    return " ".join(words.split()).replace(" .", ".")
