@@ -1,0 +1,50 @@
+"""What one tick does as a whole, in memory: how often it reads Slack, and of what it tells on-call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from src.bot.display import NoDisplay
+from src.bot.message_processor import MessageProcessor
+from src.bot.tick import Tick
+from src.bot.work_pool import InlinePool
+from src.state.records import Cursor
+from tests.bot.parts import ON_CALL, Parts, request
+
+
+def tick(parts: Parts) -> Tick:
+    """One whose pauses move the parts' clock."""
+    parts.services = replace(parts.services, pool=InlinePool(), waiting=parts.clock)
+    return Tick(
+        parts.services,
+        inbox=parts.inbox,
+        adoption=parts.adoption,
+        processor=MessageProcessor(
+            parts.services, executions=parts.executions, answers=parts.answers, progress=parts.progress
+        ),
+        jobs=parts.job_watch,
+        notifier=parts.notifier,
+        display=NoDisplay(),
+    )
+
+
+def test_a_tick_that_works_long_reads_slack_once_where_it_is_not_to_listen() -> None:
+    parts = Parts(tick_budget_seconds=120)
+    parts.claimed(request(state="running"))
+    assert tick(parts).run().running == 1
+    assert parts.slack.calls.count("history") == 1
+
+
+def test_a_tick_that_listens_reads_slack_every_twenty_seconds() -> None:
+    parts = Parts(listen_seconds=70)
+    tick(parts).run()
+    assert parts.slack.calls.count("history") == 4
+
+
+def test_on_call_is_told_what_reading_slack_met() -> None:
+    parts = Parts()
+    parts.state.save_cursor(Cursor(channel_name="#credits", channel_id="C0", looked_up_at=0.0), None)
+    assert tick(parts).run().problems == 1
+    [said] = parts.slack.said
+    assert said.to == ON_CALL
+    assert "#credits is the channel C1 now; before it was C0." in said.text
