@@ -38,7 +38,7 @@ class ResultReader:
         """Where the result should be, for people."""
         return f"s3://{self._bucket}/{paths.ExecutionPaths(execution_id).result}"
 
-    def is_there(self, execution_id: str, *, completed: bool = False) -> bool:
+    def is_there(self, execution_id: str, *, completed: bool) -> bool:
         """Whether the runner has written result.json, its last file: one HEAD, and a GET once there is one.
 
         completed: the job has ended so: what its notebook put there by itself counts as well.

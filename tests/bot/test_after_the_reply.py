@@ -56,6 +56,16 @@ def test_when_the_audit_record_is_written(
     assert ("audit" in parts.answers.left(one)) is audit
 
 
+def test_while_an_answer_waits_for_the_channel_files_wait_a_second_and_what_is_not_posted_goes_on() -> None:
+    parts = Parts(slack_post_interval=5.0)
+    claimed, one = answered(parts)
+    parts.notifier.reserve_post(claimed)  # somebody else's turn
+    parts.answers.follow_up(claimed, one)
+    assert (one.done, one.not_before) == (["reply", "link"], 0.0)
+    parts.answers.follow_up(claimed, one)
+    assert (one.done, one.not_before) == (["reply", "link"], parts.clock.now + 1)
+
+
 @pytest.mark.parametrize(
     ("one", "left"),
     [

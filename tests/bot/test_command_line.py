@@ -130,6 +130,8 @@ def test_one_link_is_answered_on_standard_output_without_slack(harness: BotHarne
     )
     assert not re.search(r"&amp;|<http|\*", out)
     assert harness.box.count_calls(service="slack") == {}
+    [execution_id] = harness.jobs_by_execution()
+    assert json.loads(harness.content(paths.READER))["execution_id"] == execution_id
 
 
 def test_one_link_that_fails_says_why_in_one_line(harness: BotHarness) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from src import paths
+from src.bot import inbox
+from src.bot.links import FoundLinks, find_links
 from src.errors import ConfigurationError, CreditsError
 from src.slack.client import EVENT_TYPE
 from src.slack.errors import SlackUnavailable
@@ -74,6 +76,7 @@ def test_what_a_new_record_says(posted: dict[str, Any], reply: str | None, who: 
     [one] = record.requests
     assert (one.reply, one.state) == (reply, "replying" if reply else "new")
     assert (one.failure.requester_mends if one.failure else False) is bool(reply)
+    assert not (one.failure and one.failure.retry_helps)
     assert paths.open_marker("C1", TS) in parts.bucket.objects
     assert not begun.recovered
 
@@ -267,6 +270,21 @@ def test_a_record_that_cannot_be_read_costs_its_own_message_and_on_call_is_told(
     parts.slack.messages = [message(), message(ts="1768480001.000100")]
     assert [claimed.record.ts for claimed in parts.inbox.read()] == ["1768480001.000100"]
     assert len(parts.damage) == 1
+
+
+def test_a_message_whose_links_a_bug_stumbles_over_costs_itself_alone_and_on_call_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stumble(posted: dict[str, Any], hosts: tuple[str, ...]) -> FoundLinks:
+        if posted["ts"] == TS:
+            raise RecursionError
+        return find_links(posted, hosts)
+
+    monkeypatch.setattr(inbox, "find_links", stumble)
+    parts = Parts()
+    parts.slack.messages = [message(), message(ts="1768480001.000100")]
+    assert [claimed.record.ts for claimed in parts.inbox.read()] == ["1768480001.000100"]
+    assert parts.inbox.problems == [f"The message {TS} cannot be read (RecursionError); the bot's log shows where."]
 
 
 def test_a_message_that_a_bug_stumbles_over_costs_itself_alone_and_on_call_is_told() -> None:

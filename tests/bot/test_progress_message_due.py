@@ -59,6 +59,15 @@ def test_it_is_edited_every_thirty_seconds() -> None:
     assert [parts.slack.calls.count(method) for method in ("post_reply", "update")] == [1, 1]
 
 
+def test_where_an_execution_was_replaced_the_last_ones_message_is_edited_every_thirty_seconds() -> None:
+    parts = Parts()
+    claimed, one = begun(parts, attempts=[attempt(1), attempt(2)])
+    parts.progress.say_progress(claimed, one)
+    assert not parts.progress.due(one)
+    parts.clock.sleep(30)
+    assert parts.progress.due(one)
+
+
 def test_while_an_answer_waits_for_the_channel_it_waits_two_seconds() -> None:
     parts = Parts(slack_post_interval=5.0)
     claimed, one = begun(parts)

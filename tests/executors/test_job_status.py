@@ -60,6 +60,7 @@ def test_the_outcome(status: str, reason: str | None, over_time: bool, by_us: bo
     ("status", "started", "ended", "outcome"),
     [
         pytest.param("Stopped", 5, 34.9, "stopped", id="ran 29.9 of 30 minutes"),
+        pytest.param("Stopped", 5, 35 - 0.004 / 60, "stopped", id="ran four milliseconds less than 30 minutes"),
         pytest.param("Stopped", 5, 35, "timed_out", id="ran 30 minutes"),
         pytest.param("Stopped", 40, 41, "stopped", id="waited 40 minutes for its machine, ran one"),
         pytest.param("Stopped", None, 29, "stopped", id="never started, ended after 29 minutes"),

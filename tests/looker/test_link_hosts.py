@@ -213,6 +213,12 @@ def test_without_looker_hosts_the_apis_host_has_its_pages_at_lookers_ports(
             parse_link(f"https://{other}/looks/12", hosts)
 
 
+def test_a_link_elsewhere_is_told_each_name_and_port_that_links_may_have() -> None:
+    with pytest.raises(LinkError) as refused:
+        parse_link("https://news.example/x/abc123", allowed_hosts((), "https://looker.company.com:19999"))
+    assert "(looker.company.com, looker.company.com:19999, looker.company.com:9999)" in str(refused.value)
+
+
 def test_looker_hosts_alone_count_where_they_are_given() -> None:
     with pytest.raises(LinkError, match=r"LOOKER_HOSTS must name looker\.company\.com:9999"):
         parse_link("https://looker.company.com:9999/looks/12", allowed_hosts(HOSTS, "https://looker.company.com:19999"))

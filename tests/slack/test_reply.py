@@ -76,6 +76,20 @@ def texts_of(node: Any) -> list[str]:
     return [node] if isinstance(node, str) else []
 
 
+def elements_of(message: Message) -> list[dict[str, Any]]:
+    """What stands in the paragraphs of rich text."""
+    sections = [part for block in message.blocks if block["type"] == "rich_text" for part in block["elements"]]
+    return [element for section in sections for element in section["elements"] if section["type"] != "rich_text_list"]
+
+
+def bold_of(message: Message) -> list[str]:
+    return [one["text"] for one in elements_of(message) if one.get("style", {}).get("bold")]
+
+
+def links_of(message: Message) -> dict[str, str]:
+    return {one["text"]: one["url"] for one in elements_of(message) if one["type"] == "link"}
+
+
 def check(message: Message) -> None:
     """Slack's limits, and no ping."""
     assert message.text
@@ -228,6 +242,15 @@ def test_the_failure_message_has_all_that_on_call_needs() -> None:
         assert words in message.text
     assert "line 29\n" not in message.text
     assert "Trying again will not help" in message.text
+    names = ["Failing step", "Job", "Execution"]
+    assert bold_of(message) == [f"{name}: " if name == names[0] else f"\n{name}: " for name in names]
+    assert links_of(message) == {"Your message": URL, "Log": URL, "Saved notebook": URL}
+
+
+def test_a_failure_before_a_job_has_no_links_and_no_facts() -> None:
+    message = reply.failure_dm(what="The link is no query", advice="", retry_helps=False)
+    check(message)
+    assert (bold_of(message), links_of(message)) == ([], {})
 
 
 def test_logs_that_could_not_be_had_are_said_to_be_so() -> None:
