@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from src import paths
+from src.executor import JobInfo
 from src.looker.links import LookerLink
 from tests.bot.parts import ACCOUNT, SQL, Parts, attempt, request
 
@@ -54,3 +57,21 @@ def test_a_sql_that_is_to_run_waits_for_its_turn_and_keeps_the_execution_that_wa
 
     assert parts.executions.resolved(claimed, asked)
     assert asked.attempts == [attempt(1, created_at=None)]
+
+
+def test_that_a_job_is_about_to_be_started_is_saved_before_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = parts_with_looker()
+    asked = request(state="new", attempts=[])
+    claimed = parts.claimed(asked)
+    parts.executions.resolve(claimed, asked)
+    start, saved = parts.executor.execute, []
+
+    def execute(sql: str, *, execution_id: str) -> JobInfo:
+        [now] = parts.saved(claimed).requests
+        saved.append((now.state, [attempt.execution_id for attempt in now.attempts] == [execution_id]))
+        return start(sql, execution_id=execution_id)
+
+    monkeypatch.setattr(parts.executor, "execute", execute)
+    parts.executions.submit(claimed, asked)
+    assert saved == [("submitting", True)]
+    assert parts.saved(claimed).requests[0].state == "running"
