@@ -1,7 +1,8 @@
-"""How a local job's end is told from its exit code and from what ended it: by table, without a process."""
+"""How a local job's end is told from its exit code and from what ended it, and how it is looked at: no process."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from src.execution.local_job import Job
+from src.execution.local_jobs import LocalJobs
 
 
 class Command:
@@ -53,3 +55,14 @@ def test_how_a_job_ended(
     job.run()
     end = json.loads((tmp_path / "end.json").read_text())
     assert (end["status"], end["exit_code"], end["reason"]) == (status, code, reason)
+
+
+def test_looking_at_a_job_leaves_its_folder_unlocked(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    (folder / "job.json").write_text(json.dumps({"created_at": 0.0, "limit": 1800}))
+    with (folder / "lock").open("w") as lock:
+        found = LocalJobs(tmp_path, grace=1.0).find("job")
+        assert found is not None
+        assert not found.alive
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
