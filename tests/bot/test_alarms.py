@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src.errors import TransientError
+from src.errors import ConfigurationError, CreditsError, TransientError
 from src.slack.errors import SlackUnavailable, Undeliverable
 from src.state.lease import DURATION
 from src.state.records import Request
@@ -153,8 +153,15 @@ def test_a_bot_that_lost_its_lease_tells_nothing_and_lets_the_messages_go() -> N
     assert parts.saved(claimed).requests[0].done == []
 
 
-@pytest.mark.parametrize("error", [None, TransientError("S3 is away")], ids=["another bot has it", "S3 is away"])
-def test_what_cannot_be_saved_is_not_sent(error: TransientError | None) -> None:
+@pytest.mark.parametrize(
+    ("error", "problems"),
+    [
+        pytest.param(None, [], id="another bot has it"),
+        pytest.param(TransientError("S3 is away"), [], id="S3 is away"),
+        pytest.param(ConfigurationError("S3 refuses it"), ["S3 refuses it"], id="S3 refuses it: on-call is told"),
+    ],
+)
+def test_what_cannot_be_saved_is_not_sent(error: CreditsError | None, problems: list[str]) -> None:
     parts = Parts()
     claimed = parts.claimed(failed(1, "No memory."))
     if error is None:
@@ -163,6 +170,7 @@ def test_what_cannot_be_saved_is_not_sent(error: TransientError | None) -> None:
         parts.bucket.before_put = lambda key: _raise(error)
     assert not parts.alarms.tell([claimed])
     assert (told(parts.slack), parts.dropped) == ([], [claimed])
+    assert claimed.problems == problems
 
 
 def _raise(error: Exception) -> None:
