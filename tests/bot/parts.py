@@ -162,6 +162,14 @@ class Parts:
         assert claimed is not None
         return claimed
 
+    def replied(self, **fields: Any) -> tuple[ClaimedMessage, Request]:
+        """A message whose one request has had its reply just now: an answer, if the fields say no other."""
+        claimed = self.claimed(request(**{"state": "replying", "reply": "answer", **fields}))
+        [one] = claimed.record.requests
+        self.leave_result(one)
+        self.answers.reply(claimed, one)
+        return claimed, one
+
     def saved(self, claimed: ClaimedMessage) -> MessageRecord:
         """The message's record as it lies in the bucket."""
         found = self.state.read(*claimed.key)

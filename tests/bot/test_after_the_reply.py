@@ -18,11 +18,8 @@ ENDED = "2026-01-15T12:40:00Z"
 
 
 def answered(parts: Parts, **fields: Any) -> tuple[ClaimedMessage, Request]:
-    """A request whose answer was posted just now."""
-    claimed = parts.claimed(request(state="replying", reply="answer"))
-    [one] = claimed.record.requests
-    parts.leave_result(one)
-    parts.answers.reply(claimed, one)
+    """A request whose answer was posted just now; the fields are changed after it."""
+    claimed, one = parts.replied()
     for name, value in fields.items():
         setattr(one, name, value)
     return claimed, one

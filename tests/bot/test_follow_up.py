@@ -16,26 +16,16 @@ from src.state.lease import DURATION, LeaseLost
 from src.state.records import Request
 from src.state.state_manager import ClaimedMessage
 from src.times import iso
-from tests.bot.parts import Parts, attempt, failed, request
+from tests.bot.parts import Parts, attempt, failed
 from tests.clocks import A_DAY_IN_JANUARY
 
 JOB = attempt(1).job_name
 STARTED, ENDED = A_DAY_IN_JANUARY + 60, A_DAY_IN_JANUARY + 660
 
 
-def answered(parts: Parts, **fields: Any) -> tuple[ClaimedMessage, Request]:
-    """A request whose reply was posted just now."""
-    claimed = parts.claimed(request(**{"state": "replying", "reply": "answer", **fields}))
-    [one] = claimed.record.requests
-    parts.leave_result(one)
-    parts.answers.reply(claimed, one)
-    return claimed, one
-
-
 def ended(status: str) -> JobStatus:
     """A job that ran ten minutes from a minute after its creation."""
-    moments = (datetime.fromtimestamp(seconds, UTC) for seconds in (A_DAY_IN_JANUARY, STARTED, ENDED))
-    created, started, end = moments
+    created, started, end = (datetime.fromtimestamp(at, UTC) for at in (A_DAY_IN_JANUARY, STARTED, ENDED))
     return job_status(
         job_name=JOB, job_arn="arn", status=status, now=ENDED, limit=1800, created=created, started=started, ended=end
     )
@@ -77,7 +67,7 @@ def test_the_audit_record_has_the_jobs_end_and_its_cost(
     status: str, seconds: float, fields: dict[str, Any], kept: tuple[Any, ...], problems: list[str]
 ) -> None:
     parts = Parts(slack_post_interval=0)
-    claimed, one = answered(parts, **fields)
+    claimed, one = parts.replied(**fields)
     parts.clock.sleep(seconds)
     parts.signals.statuses = {JOB: ended(status)}
     follow_up(parts, claimed, one)
@@ -101,7 +91,7 @@ def test_what_was_done_after_a_reply_is_saved_once_nothing_else_can_be_done_now(
     seconds: float, saved: list[list[str]]
 ) -> None:
     parts = Parts(slack_post_interval=0)
-    claimed, one = answered(parts)
+    claimed, one = parts.replied()
     parts.clock.sleep(seconds)
     record, seen = paths.message_record(*claimed.key), []
     parts.bucket.before_put = lambda key: seen.append(list(one.done)) if key == record else None
@@ -122,13 +112,13 @@ def test_what_was_done_after_a_reply_is_saved_once_nothing_else_can_be_done_now(
 def test_what_a_reply_counts_as(fields: dict[str, Any], refusal: list[Any], counted_as: str) -> None:
     parts = Parts(slack_post_interval=0)
     parts.slack.refuses["post_reply"] = refusal
-    answered(parts, **fields)
+    parts.replied(**fields)
     assert parts.answers.counts == {counted_as: 1}
 
 
 def test_a_result_that_changed_after_its_answer_is_told_of_once_and_not_recorded() -> None:
     parts = Parts(slack_post_interval=0)
-    claimed, one = answered(parts)
+    claimed, one = parts.replied()
     parts.results.forget(one)
     parts.leave_result(one, "b" * 64)
     parts.signals.statuses = {JOB: ended("Completed")}
@@ -141,7 +131,7 @@ def test_a_result_that_changed_after_its_answer_is_told_of_once_and_not_recorded
 def test_an_earlier_bots_list_that_cannot_be_read_is_told_of_once() -> None:
     parts = Parts(slack_post_interval=0)
     parts.store.put_bytes(paths.PROCESSED_MESSAGES, b"{")
-    claimed, one = answered(parts)
+    claimed, one = parts.replied()
     parts.signals.statuses = {JOB: ended("Completed")}
     follow_up(parts, claimed, one)
     parts.answers.mark(claimed, one)
@@ -150,7 +140,7 @@ def test_an_earlier_bots_list_that_cannot_be_read_is_told_of_once() -> None:
 
 def test_who_has_lost_the_message_to_another_bot_posts_no_file_in_it() -> None:
     parts = Parts(slack_post_interval=0)
-    claimed, one = answered(parts)
+    claimed, one = parts.replied()
     parts.clock.sleep(DURATION)
     with pytest.raises(LeaseLost):
         parts.answers.follow_up(claimed, one)

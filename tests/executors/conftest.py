@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 
-from sandbox.client import Sandbox
 from src import paths
 from src.aws import AwsClients
 from src.config import BotSettings
@@ -56,11 +55,6 @@ class Installation:
 
     def keys(self) -> list[str]:
         return [row["Key"] for row in self.clients.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
-
-
-@pytest.fixture
-def box(told_box: Sandbox) -> Sandbox:
-    return told_box
 
 
 @pytest.fixture

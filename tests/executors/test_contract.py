@@ -49,9 +49,9 @@ Make = Callable[..., BaseExecutor]
 
 
 @pytest.fixture(params=["sagemaker", "local"])
-def make(request: pytest.FixtureRequest, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(request: pytest.FixtureRequest, told_box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """An executor of either kind, in the sandbox's environment."""
-    for name, value in box.env.items():
+    for name, value in told_box.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(base_executor, "SETTLE_SECONDS", 300.0)  # a process may take long to end after its result
 
@@ -300,16 +300,16 @@ def test_a_verify_query_speaks_of_authy(executor: BaseExecutor) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["drop", "throttle", "refuse", "error_5xx"])
-def test_a_bad_day_at_aws_costs_time_and_nothing_else(executor: BaseExecutor, box: Sandbox, kind: str) -> None:
-    box.clear_calls()
-    box.faults.add(kind, service="*", origin="bot", probability=0.3, in_a_row=BORNE, seconds=0)
+def test_a_bad_day_at_aws_costs_time_and_nothing_else(executor: BaseExecutor, told_box: Sandbox, kind: str) -> None:
+    told_box.clear_calls()
+    told_box.faults.add(kind, service="*", origin="bot", probability=0.3, in_a_row=BORNE, seconds=0)
     try:
         jobs = [executor.execute(told(leave=_result())) for _ in range(3)]
         statuses = [executor.wait_for_completion(job["job_name"]) for job in jobs]
         results = [executor.get_results(job["execution_id"]) for job in jobs]
     finally:
-        struck = sum(fault["struck"] for fault in box.faults.list())
-        box.faults.clear()
+        struck = sum(fault["struck"] for fault in told_box.faults.list())
+        told_box.faults.clear()
     assert struck > 0
     assert {status["outcome"] for status in statuses} == {"completed"}
     assert [result["execution_id"] for result in results] == [job["execution_id"] for job in jobs]

@@ -29,11 +29,11 @@ class Tick(Protocol):
 
 
 @pytest.fixture
-def harness(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotHarness:
-    box.reset()
-    for name, value in {**box.env, "EXECUTOR": "local", "SLACK_POST_INTERVAL": "0"}.items():
+def harness(told_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotHarness:
+    told_box.reset()
+    for name, value in {**told_box.env, "EXECUTOR": "local", "SLACK_POST_INTERVAL": "0"}.items():
         monkeypatch.setenv(name, value)
-    return BotHarness(box, PatientClock(time.time()))
+    return BotHarness(told_box, PatientClock(time.time()))
 
 
 @pytest.fixture
