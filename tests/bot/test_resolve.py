@@ -75,3 +75,13 @@ def test_that_a_job_is_about_to_be_started_is_saved_before_it_is(monkeypatch: py
     parts.executions.submit(claimed, asked)
     assert saved == [("submitting", True)]
     assert parts.saved(claimed).requests[0].state == "running"
+
+
+def test_without_a_job_an_id_that_was_chosen_for_an_earlier_sql_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = parts_with_looker()
+    monkeypatch.setattr(parts.executor, "is_verify_query", lambda _sql: False)
+    asked = request(state="new", attempts=[attempt(1), attempt(2, created_at=None)])
+
+    parts.executions.resolve(parts.claimed(asked), asked)
+
+    assert (asked.reply, asked.attempts) == ("not_verify", [attempt(1)])

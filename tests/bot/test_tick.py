@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from src.bot.display import NoDisplay
+from src.bot.display import Display, NoDisplay
 from src.bot.message_processor import MessageProcessor
 from src.bot.tick import Tick
 from src.bot.work_pool import InlinePool
-from src.state.records import Cursor
+from src.state.records import Cursor, MessageRecord
 from tests.bot.parts import ON_CALL, Parts, request
 
 
-def tick(parts: Parts) -> Tick:
+class Shown(NoDisplay):
+    """Keeps which messages it was last given."""
+
+    def show(self, records: Sequence[MessageRecord]) -> None:
+        self.messages = [record.ts for record in records]
+
+
+def tick(parts: Parts, display: Display | None = None) -> Tick:
     """One whose pauses move the parts' clock."""
     parts.services = replace(parts.services, pool=InlinePool(), waiting=parts.clock)
     return Tick(
@@ -24,7 +32,7 @@ def tick(parts: Parts) -> Tick:
         ),
         jobs=parts.job_watch,
         notifier=parts.notifier,
-        display=NoDisplay(),
+        display=display or NoDisplay(),
     )
 
 
@@ -48,3 +56,10 @@ def test_on_call_is_told_what_reading_slack_met() -> None:
     [said] = parts.slack.said
     assert said.to == ON_CALL
     assert "#credits is the channel C1 now; before it was C0." in said.text
+
+
+def test_what_is_in_hand_is_shown() -> None:
+    parts, shown = Parts(tick_budget_seconds=120), Shown()
+    running = parts.claimed(request(state="running"))
+    tick(parts, shown).run()
+    assert shown.messages == [running.record.ts]

@@ -91,6 +91,13 @@ def test_an_audit_record_without_its_hash_is_not_trusted(real_past: RealPast) ->
     assert list(differences(real_past.store.with_(real_past.files.audit, metadata={}), real_past.execution_id))
 
 
+def test_a_result_that_breaks_the_schema_is_named_where_no_audit_record_can_be_trusted(real_past: RealPast) -> None:
+    broken = real_past.store.with_(real_past.files.result, b"{}").with_(real_past.files.audit, metadata={})
+    [untrusted, said] = differences(broken, real_past.execution_id)
+    assert real_past.files.audit in untrusted
+    assert real_past.files.result in said
+
+
 def test_a_missing_object_is_named(real_past: RealPast, kept: list[str]) -> None:
     for key in kept:
         found = list(differences(real_past.store.without(key), real_past.execution_id))

@@ -341,3 +341,17 @@ def test_a_single_line_that_is_too_long_is_cut_in_no_entity() -> None:
     bare = plain(Message("&amp;" * 2000, []))
     assert re.fullmatch(r"(&amp;)+…", bare.text)
     assert MAX_PLAIN - 10 < len(bare.text) <= MAX_PLAIN + 1
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "queries", "at"),
+    [
+        (0, 0, (), "the job is starting"),
+        (0, 7, (), "query 1 of 7"),
+        (3, 7, ("blocking_events",), "query 4 of 7 (blocking events)"),
+        (3, 7, ("blocking_events", "mrr", "usage"), "query 4 of 7 (blocking events and 2 more)"),
+        (7, 7, (), "writing the report"),
+    ],
+)
+def test_where_a_long_job_stands(done: int, total: int, queries: tuple[str, ...], at: str) -> None:
+    assert reply.progress(done, total, 100.0, queries=queries).text == f"Working: {at}; 1 min 40 s."
