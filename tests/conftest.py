@@ -13,7 +13,7 @@ from io import StringIO
 import boto3
 import pytest
 from botocore.client import ClientCreator
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import ServiceModel
 from moto import mock_aws
 
@@ -65,17 +65,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def service_models_are_read_once() -> Iterator[None]:
-    """botocore reads them, and makes a class of each, anew for every client; every bot here has some."""
+    """botocore looks for them in 400 folders for every session, and makes a class for every client."""
     make_class, classes = ClientCreator._create_client_class, dict[str, type]()
+    list_services, services = Loader.list_available_services, dict[str, list[str]]()
 
     def class_of(creator: ClientCreator, service: str, model: ServiceModel) -> type:
         if service not in classes:
             classes[service] = make_class(creator, service, model)
         return classes[service]
 
+    def services_with(loader: Loader, type_name: str) -> list[str]:
+        if type_name not in services:
+            services[type_name] = list_services(loader, type_name)
+        return services[type_name]
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
         patch.setattr(ClientCreator, "_create_client_class", class_of)
+        patch.setattr(Loader, "list_available_services", services_with)
         yield
 
 

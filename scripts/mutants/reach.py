@@ -29,9 +29,14 @@ class Reach:
         self._folder, self._most = folder, most
 
     def tests(self, path: str, source: str, line: int) -> list[str]:
-        """Node ids, file by file, the quickest first; those of the whole module for what runs when it is imported."""
+        """Node ids, file by file, the quickest first.
+
+        For what runs when the module is imported: those that reach anything in it, and those of files that import it.
+        """
         by_line = self._contexts.contexts_by_lineno(path)
-        reached = self._passed(by_line, statement_lines(ast.parse(source), line)) or self._passed(by_line, by_line)
+        reached = self._passed(by_line, statement_lines(ast.parse(source), line))
+        if not reached:
+            reached = self._passed(by_line, by_line) | self._importing(path)
         by_file: dict[str, list[str]] = defaultdict(list)
         left = self._most
         for test in sorted(reached, key=self._seconds.__getitem__):
@@ -53,6 +58,15 @@ class Reach:
         contexts = {context for line in lines for context in by_line.get(line, ())}
         return {context.rpartition("|")[0] for context in contexts} & self._seconds.keys()
 
+    def _importing(self, path: str) -> set[str]:
+        module = path.removesuffix(".py").removesuffix("/__init__").removeprefix("notebooks/").replace("/", ".")
+        return {test for test in self._seconds if module in self._imports[test.partition("::")[0]]}
+
+    @cached_property
+    def _imports(self) -> dict[str, set[str]]:
+        """By file of tests, what it imports: modules, and names in them, which may be modules too."""
+        return {file: _imported_by(file) for file in {test.partition("::")[0] for test in self._seconds}}
+
     @cached_property
     def _contexts(self) -> CoverageData:
         data = CoverageData(str(self._folder / DATA))
@@ -68,6 +82,11 @@ class Reach:
             for case in cases
             if not len(case.findall("failure") + case.findall("error") + case.findall("skipped"))
         }
+
+
+def _imported_by(file: str) -> set[str]:
+    imports = [node for node in ast.walk(ast.parse(Path(file).read_text())) if isinstance(node, ast.ImportFrom)]
+    return {f"{node.module}{name}" for node in imports for name in ("", *(f".{each.name}" for each in node.names))}
 
 
 def statement_lines(tree: ast.Module, line: int) -> range:

@@ -95,3 +95,13 @@ def test_the_jobs_of_no_request_are_asked_for_by_no_call() -> None:
     parts = Parts()
     parts.job_watch.ask_for_statuses([])
     assert parts.pool.queued == []
+
+
+def test_of_a_request_whose_job_was_replaced_the_last_one_is_watched() -> None:
+    parts = Parts()
+    one = request(state="running", attempts=[attempt(1), attempt(2)])
+    parts.job_watch.look_for_results([one])
+    parts.job_watch.ask_for_statuses([one])
+    parts.pool.work()
+    assert parts.executor.looks == [attempt(2).execution_id]
+    assert parts.executor.polls == [[attempt(2).job_name]]

@@ -18,8 +18,11 @@ OTHER = "AC" + "2" * 32
 class Looker:
     """Every link's SQL is this."""
 
+    def __init__(self, sql: str = SQL) -> None:
+        self._sql = sql
+
     def sql(self, _link: LookerLink) -> str:
-        return SQL
+        return self._sql
 
 
 def parts_with_looker(**settings: Any) -> Parts:
@@ -85,3 +88,19 @@ def test_without_a_job_an_id_that_was_chosen_for_an_earlier_sql_is_forgotten(mon
     parts.executions.resolve(parts.claimed(asked), asked)
 
     assert (asked.reply, asked.attempts) == ("not_verify", [attempt(1)])
+
+
+def test_a_sql_that_changed_before_its_job_and_is_in_hand_elsewhere_by_now_is_pointed_to() -> None:
+    parts = parts_with_looker()
+    first, second = request(state="new", attempts=[]), request(2, state="new", attempts=[])
+    holding, claimed = parts.claimed(first), parts.claimed(second, ts="1768480001.000100")
+    parts.executions.resolve(holding, first)
+    parts.services = replace(parts.services, looker=cast("Any", Looker(f"{SQL} AND 1 = 1")))
+    del parts.executions
+    parts.executions.resolve(claimed, second)
+    parts.services = replace(parts.services, looker=cast("Any", Looker()))
+    del parts.executions  # the next tick's knows no SQL
+
+    parts.executions.submit(claimed, second)
+
+    assert (second.reply, second.points_to) == ("repeat", f"C1:{holding.record.ts}")

@@ -193,6 +193,8 @@ REFUSED = [
     # A public page of Sourcegraph's links to its merge of two queries.
     ("/merge?mid=O70qAsSQSePBKsg8R78n31&toggle=vis", "a merge, which holds several queries"),
     ("/embed/merge?mid=O70qAsSQSePBKsg8R78n31", "a merge, which holds several queries"),
+    ("/explore/verify!/usage?fields=u.a", "a name that Looker does not make"),
+    ("/explore/verify/usage!?fields=u.a", "a name that Looker does not make"),
     ("/looks/88?" + "&".join(f"f[u.a{number}]=1" for number in range(1001)), "too many parameters"),
 ]
 

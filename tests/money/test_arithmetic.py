@@ -97,6 +97,12 @@ def test_each_printed_step_computes_to_the_printed_number(
     check(pooled(level, attempts, blocked, amount, cost))
 
 
+def test_a_ceiling_of_a_cent_less_than_nothing_is_said_to_count_as_nothing() -> None:
+    told = steps(pooled("basic", 100, 0, "50.00", "0.5001"))
+    [ceiling] = [step.words for step in told if step.words.startswith(LEFT)]
+    assert ceiling.endswith("(less than nothing counts as 0):")
+
+
 COUNTED = "Attempts that went through, and those that Fraud Guard blocked:"
 MISSED = "So many of those that went through it should have blocked as well:"
 LEFT = "At most what is left of the charge after"

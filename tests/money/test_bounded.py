@@ -13,6 +13,7 @@ from verify_credit.looker_sql import STEPS_IN_PLACE, WORDS_IN_PLACE, TooIntricat
 from verify_credit.looker_sql.lexing import pieces_of
 from verify_credit.looker_sql.nesting import MOST_LEVELS, check_nesting
 
+from src.bot.claims import ClaimRefused
 from src.config import DEFAULT_ALLOWED_TABLES
 from src.errors import TransientError
 from src.recheck.claims import make_reader
@@ -92,6 +93,10 @@ def test_what_nests_too_deep_is_refused_by_name_without_being_parsed(
     with pytest.raises(ClaimError, match=r"nests \d+ deep in line 1; 32 is the most|calls MAP") as raised:
         read(FORMS[form](DEEPEST))
     assert "shorter window" not in raised.value.advice
+
+
+def test_what_opens_and_closes_side_by_side_does_not_nest() -> None:
+    check_nesting(pieces_of("SELECT " + ", ".join(["(CASE WHEN (a) THEN (b) END)"] * 2 * MOST_LEVELS)))
 
 
 def test_a_long_run_of_digits_with_a_letter_behind_is_one_piece_and_not_looked_at_anew_at_each_digit() -> None:
@@ -182,3 +187,20 @@ def test_many_conditions_and_a_long_chain_within_the_limit_are_read() -> None:
     ors = " OR ".join(f"mcc = '{number}'" for number in range(190))
     claim = read(f"{ALL} {'AND (is_fraud) ' * 350} AND ({ors})")
     assert len(claim.mccs or ()) == 190
+
+
+@pytest.mark.parametrize(
+    ("allowed", "reads"),
+    [([*DEFAULT_ALLOWED_TABLES, "other.names"], True), (DEFAULT_ALLOWED_TABLES, False), ([], False)],
+)
+def test_the_bot_reads_of_the_tables_that_its_settings_allow_or_of_the_usual_ones(
+    allowed: list[str], reads: bool
+) -> None:
+    read_by_the_bot = make_reader(allowed)
+    assert read_by_the_bot(ALL, AS_OF).fraud_start == "2025-07-01"
+    sql = ALL.replace("WHERE", "JOIN other.names ON names.sid = verification_usage.account_sid WHERE")
+    if reads:
+        assert read_by_the_bot(sql, AS_OF).fraud_start == "2025-07-01"
+    else:
+        with pytest.raises(ClaimRefused, match=r"other\.names"):
+            read_by_the_bot(sql, AS_OF)

@@ -242,6 +242,18 @@ REFUSED: list[tuple[str, Callable[[Ledger], object], str]] = [
     ("totals that differ by a cent", lambda it: setattr(it, "looker", [{"attempts": 100, "amount": "50.01"}]), "50.01"),
     ("totals that differ by an attempt", lambda it: setattr(it, "looker", [{"attempts": 99, "amount": "50"}]), "99"),
     (
+        "two columns of amounts",
+        lambda it: setattr(it, "looker", [{"attempts": 100, "usage.amount": "50", "other.amount": "50"}]),
+        "The Looker query has several columns for amount: usage.amount, other.amount.",
+    ),
+    (
+        "two settings at one midnight, the second of which begins the day before",
+        lambda it: it.set("off", f"{DAY} 12:00:00", "2025-07-12").set(
+            "basic", f"{DAY} 13:00:00", "2025-07-11 00:00:01"
+        ),
+        "hold on 2025-07-11",
+    ),
+    (
         "no column of amounts",
         lambda it: setattr(it, "looker", [{"attempts": 100, "usd": "50"}]),
         "returned attempts, usd",
