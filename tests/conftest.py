@@ -9,12 +9,13 @@ import signal
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from io import StringIO
+from typing import Any
 
 import boto3
 import pytest
 from botocore.client import ClientCreator
+from botocore.endpoint_provider import EndpointProvider
 from botocore.loaders import JSONFileLoader, Loader
-from botocore.model import ServiceModel
 from moto import mock_aws
 
 from sandbox.client import Sandbox
@@ -65,25 +66,41 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def service_models_are_read_once() -> Iterator[None]:
-    """botocore looks for them in 400 folders for every session, and makes a class for every client."""
-    make_class, classes = ClientCreator._create_client_class, dict[str, type]()
-    list_services, services = Loader.list_available_services, dict[str, list[str]]()
-
-    def class_of(creator: ClientCreator, service: str, model: ServiceModel) -> type:
-        if service not in classes:
-            classes[service] = make_class(creator, service, model)
-        return classes[service]
-
-    def services_with(loader: Loader, type_name: str) -> list[str]:
-        if type_name not in services:
-            services[type_name] = list_services(loader, type_name)
-        return services[type_name]
-
+    """botocore reads a service's model, and makes its class and its endpoint rules, anew for every client."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
-        patch.setattr(ClientCreator, "_create_client_class", class_of)
-        patch.setattr(Loader, "list_available_services", services_with)
+        for owner, name in (
+            (Loader, "list_available_services"),
+            (ClientCreator, "_load_service_model"),
+            (ClientCreator, "_create_client_class"),
+        ):
+            patch.setattr(owner, name, once(getattr(owner, name)))
+        patch.setattr("botocore.regions.EndpointProvider", once_by_its_ruleset(EndpointProvider))
         yield
+
+
+def once(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that any object answers for all."""
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def answer(self: Any, *of: Any, **named: Any) -> Any:
+        key = (*of, *named.values())
+        if key not in known:
+            known[key] = method(self, *of, **named)
+        return known[key]
+
+    return answer
+
+
+def once_by_its_ruleset(provider: type[EndpointProvider]) -> Callable[..., EndpointProvider]:
+    known: dict[int, EndpointProvider] = {}
+
+    def answer(ruleset_data: Any, **others: Any) -> EndpointProvider:
+        if id(ruleset_data) not in known:  # itself read once, and kept
+            known[id(ruleset_data)] = provider(ruleset_data=ruleset_data, **others)
+        return known[id(ruleset_data)]
+
+    return answer
 
 
 @pytest.fixture(scope="session", autouse=True)
