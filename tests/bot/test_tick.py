@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from src.bot.display import Display, NoDisplay
-from src.bot.message_processor import MessageProcessor
+from src.bot.message_processor import MessageProcessor, PendingStep
 from src.bot.tick import Tick
 from src.bot.work_pool import InlinePool
+from src.errors import ConfigurationError, StateConflict, TransientError
+from src.state.lease import LeaseLost
 from src.state.records import Cursor, MessageRecord
+from src.state.state_manager import ClaimedMessage
 from tests.bot.parts import ON_CALL, Parts, request
 
 
@@ -63,3 +68,29 @@ def test_what_is_in_hand_is_shown() -> None:
     running = parts.claimed(request(state="running"))
     tick(parts, shown).run()
     assert shown.messages == [running.record.ts]
+
+
+@pytest.mark.parametrize(
+    ("error", "problems"),
+    [
+        (StateConflict("another bot was first"), 0),
+        (LeaseLost("another bot has it"), 0),
+        (TransientError("S3 is away"), 0),
+        (ConfigurationError("S3 refuses"), 1),
+        (ValueError("a bug"), 1),
+    ],
+    ids=lambda said: type(said).__name__,
+)
+def test_a_message_whose_step_fails_is_left_to_a_later_tick(
+    error: Exception, problems: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, steps = Parts(tick_budget_seconds=120), list[str]()
+    parts.claimed(request(state="new", attempts=[]))
+
+    def run_step(_processor: MessageProcessor, claimed: ClaimedMessage, _step: PendingStep) -> None:
+        steps.append(claimed.record.ts)
+        raise error
+
+    monkeypatch.setattr(MessageProcessor, "run_step", run_step)
+    assert tick(parts).run().problems == problems
+    assert len(steps) == 1

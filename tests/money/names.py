@@ -129,6 +129,7 @@ ACCEPTED: dict[str, tuple[str, set[str]]] = {
         f"LEFT JOIN verify.provider_costs ON mcc_codes.mcc = provider_costs.mcc {where('verification_usage')}",
         {USAGE, CODES, COSTS},
     ),
+    "a quoted function": (f'SELECT "sum"(amount) AS total_amount FROM {PLAIN} {where()}', {USAGE}),
     "a month as text": (showing("DATE_FORMAT(usage_date, '%Y-%m')"), {USAGE}),
     "a month as a date": (showing("DATE_TRUNC('month', usage_date)"), {USAGE}),
     "a week of Looker's": (
