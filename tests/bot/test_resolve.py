@@ -104,3 +104,17 @@ def test_a_sql_that_changed_before_its_job_and_is_in_hand_elsewhere_by_now_is_po
     parts.executions.submit(claimed, second)
 
     assert (second.reply, second.points_to) == ("repeat", f"C1:{holding.record.ts}")
+
+
+def test_a_job_that_was_about_to_start_runs_the_sql_that_was_kept_for_it_without_asking_looker_again() -> None:
+    parts = parts_with_looker()
+    asked = request(state="new", attempts=[])
+    claimed = parts.claimed(asked)
+    parts.executions.resolve(claimed, asked)
+    parts.audit.keep_query(asked.attempts[-1].execution_id, SQL)
+    parts.services = replace(parts.services, looker=cast("Any", None))
+    del parts.executions  # the next tick's knows no SQL
+
+    parts.executions.submit(claimed, asked)
+
+    assert asked.state == "running"

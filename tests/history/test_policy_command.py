@@ -67,7 +67,7 @@ def test_what_a_candidate_changes_is_named_by_execution_and_mode(
 
     first, second = said["executions"]
     assert (first["execution_id"], first["recorded"], first["candidate"]) == (FIRST, 102.0, 111.0)
-    assert first["policy_version"] == "2025-1"
+    assert (first["fraud_start"], first["fraud_end"], first["policy_version"]) == ("2025-07-01", "2025-09-30", "2025-1")
     assert first["modes"] == [{"mode": "standard", "recorded": 72.0, "candidate": 81.0}]
     assert (second["execution_id"], second["difference"], second["modes"]) == (SECOND, 0.0, [])
     assert said["total"] == {

@@ -108,6 +108,13 @@ def test_a_change_inside_a_day_is_flagged_with_that_days_amount() -> None:
     assert "50.00 USD" in flag.text
 
 
+def test_of_rows_that_overlap_inside_a_day_the_earlier_one_holds_until_its_end() -> None:
+    ledger = Ledger().use(DAY, 100, "50.00").cost("0")
+    ledger.set("max", "2025-01-01", f"{DAY} 12:00:00").set("off", f"{DAY} 09:00:00")
+    told = [(f"{change.at:%H:%M}", change.before, change.after) for change in ledger.decision.setting_changes]
+    assert told == [("12:00", "max", "disabled")]
+
+
 def test_a_change_is_told_with_the_mode_that_held_before_it_and_the_one_that_holds_after_it() -> None:
     ledger = plain().set("off", "2025-07-05", "2025-07-20 08:00:00", service_sid=SERVICE)
     told = [(f"{change.at:%m-%d %H:%M}", change.before, change.after) for change in ledger.decision.setting_changes]
