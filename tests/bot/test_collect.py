@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from src import paths
 from src.errors import ResultMissing
+from src.executor import ReadResult
+from src.notebook_choice import OUR_PROFILE
 from src.state.records import Request
 from tests.bot.outside import stands
 from tests.bot.parts import Parts, attempt, request
@@ -120,3 +123,16 @@ def test_a_result_that_is_none_is_said_to_be_none() -> None:
     assert (saved.state, saved.reply, saved.earlier) == ("replying", "failure", None)
     assert saved.failure is not None
     assert saved.failure.category == "result"
+
+
+@pytest.mark.parametrize(("profile", "noted"), [(OUR_PROFILE, True), ("", False)])
+def test_which_reader_the_jobs_have_is_noted_of_results_of_our_notebook(profile: str, noted: bool) -> None:
+    parts, one = Parts(), request(state="running")
+    parts.leave_result(one)
+    read = parts.executor.results[attempt(1).execution_id]
+    assert isinstance(read, ReadResult)
+    parts.executor.results[attempt(1).execution_id] = read._replace(profile=profile)
+
+    parts.results.of(one)
+
+    assert (paths.READER in parts.store.keys(paths.READER)) is noted

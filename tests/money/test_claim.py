@@ -58,6 +58,10 @@ WINDOWS = [
         "2025-08-31",
     ),
     ("usage_date >= CURRENT_DATE - INTERVAL '30' DAY AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),
+    ("usage_date >= CURRENT_DATE - (INTERVAL '30' DAY) AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),
+    ("usage_date >= CURRENT_DATE - 2 * INTERVAL '15' DAY AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),
+    ("usage_date >= CURRENT_DATE + INTERVAL '-15' DAY * 2 AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),
+    ("usage_date >= CURRENT_DATE - INTERVAL - '-30' DAY AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),
     (
         "usage_date >= DATE_ADD('day', -29, CAST(CAST(DATE_TRUNC('DAY', NOW()) AS DATE) AS TIMESTAMP)) "
         "AND usage_date < DATE_ADD('day', 30, DATE_ADD('day', -29, CAST(CAST(DATE_TRUNC('DAY', NOW()) AS DATE) AS TIMESTAMP)))",

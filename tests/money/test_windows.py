@@ -157,6 +157,8 @@ REFUSED = [
     ("NULL in a list", "usage_date IN (DATE '2025-07-01', NULL)", "NULL"),
     ("no day of a list", "usage_date IN (TIMESTAMP '2025-07-01 10:00:00')", "No day is 2025-07-01 10:00:00"),
     ("days that exclude each other", f"{JULY} AND {SEPTEMBER}", "begins 2025-09-01 and ends before 2025-08-01"),
+    ("a day that ends before it begins", "usage_date >= DATE '2025-07-01' AND usage_date < DATE '2025-07-01'",
+     "begins 2025-07-01 and ends before 2025-07-01"),
     ("no day in two lists", "usage_date IN (DATE '2025-07-01', DATE '2025-07-05') AND usage_date = DATE '2025-07-03'",
      "no day is in all"),
     ("another zone", "usage_date >= TIMESTAMP '2025-07-01 00:00:00 +02:00'", "has a time zone"),

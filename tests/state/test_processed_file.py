@@ -44,6 +44,7 @@ SHAPES: dict[str, tuple[Any, Any]] = {  # what the earlier bot left, with A and 
         [{"ts": A}, {"ts": B, "user": "U1", "credit": 4.5, "posted": True, "at": "2025-01-15T12:00:01Z"}],
         {"ts": NEW.ts, "user": None, "credit": None, "posted": None, "at": "2026-01-15T12:28:20Z"},
     ),
+    "objects with whole seconds": ([{"ts": 1736942400}, {"ts": 1736942401}], {"ts": 1768480000}),
     "objects with milliseconds": (
         [{"ts": A}, {"ts": B, "at": "2025-01-15T12:00:01.250Z"}],
         {"ts": NEW.ts, "at": "2026-01-15T12:28:20.500Z"},
@@ -80,6 +81,7 @@ SHAPES: dict[str, tuple[Any, Any]] = {  # what the earlier bot left, with A and 
     "objects by something else": ({"x": {"ts": A}, "y": {"ts": B, "n": 2}}, (NEW.ts, {"ts": NEW.ts, "n": None})),
 }  # fmt: skip
 
+CUT_OFF = {"whole seconds", "whole seconds as texts", "objects with whole seconds", "milliseconds"}
 AROUND: dict[str, tuple[list[str], Any]] = {  # keys that lead to the list → what lies beside
     "processed": (["processed"], {}),
     "processed_messages beside others": (["processed_messages"], {"last_run": 1736942400, "errors": [{"ts": OTHER}]}),
@@ -109,7 +111,7 @@ def _after(content: Any) -> Any:
 def test_both_messages_count_as_done_and_no_other_does(shape: str) -> None:
     found = ProcessedFile(json.dumps(SHAPES[shape][0]).encode())
     assert [found.lists(ts) for ts in (A, B, NEW.ts)] == [True, True, False]
-    cut_off = shape in {"whole seconds", "whole seconds as texts", "milliseconds"}  # skipped by the earlier bot as well
+    cut_off = shape in CUT_OFF  # skipped by the earlier bot as well
     assert found.lists(OTHER) == cut_off
 
 
@@ -147,6 +149,9 @@ def test_the_list_may_lie_under_names_and_what_lies_beside_is_kept(shape: str, a
         (f'{{"C0CREDIT1": [], "C0OTHER11": ["p{A}"]}}'.replace(".", ""),
          {"C0CREDIT1": ["p1768480000123450"], "C0OTHER11": ["p1736942400123456"]}),
         (f'{{"C0OTHER11": ["{A}"]}}', {"C0OTHER11": [A], "C0CREDIT1": [NEW.ts]}),
+        (f'{{"messages": {{"C0OTHER11": ["{A}"]}}}}', {"messages": {"C0OTHER11": [A], "C0CREDIT1": [NEW.ts]}}),
+        (f'{{"a": {{"b": {{"C0OTHER11": {{"{A}": 1}}}}}}}}',
+         {"a": {"b": {"C0OTHER11": {A: 1}, "C0CREDIT1": {NEW.ts: None}}}}),
     ],
 )  # fmt: skip
 def test_an_empty_list_is_a_list(before: str, after: Any) -> None:
