@@ -70,7 +70,7 @@ class Copy:
             return HANGS
         if code == PASSED:
             return NOT_NOTICED
-        found = re.findall(r"(?m)^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said)
+        found = re.findall(r"(?m)^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", said)
         found = found or re.findall(r"ImportError while loading conftest", said)
         if found:
             return str(found[0])

@@ -177,6 +177,10 @@ WHOLE: dict[str, tuple[dict[str, Any], str]] = {
         {"blocks": [{"type": "markdown", "text": f"[x]({LOOK}{NAME}Acme) please"}]},
         f"{LOOK}{NAME}Acme",
     ),
+    "Markdown, a label that holds another and brackets": (
+        {"blocks": [{"type": "markdown", "text": f"[{LOOK}{NAME}Acme [1]]({LINK})"}]},
+        LINK,
+    ),
     "Markdown, words that touch it": ({"blocks": [{"type": "markdown", "text": f"[x]({LINK})now"}]}, LINK),
     "a quotation mark that opens": ({"text": f'"{LINK} please'}, LINK),
     "bare, a name and nothing else": ({"text": f"{LOOK}{NAME}Acme"}, f"{LOOK}{NAME}Acme"),

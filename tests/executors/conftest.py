@@ -43,11 +43,11 @@ class Installation:
         self.clients.sagemaker = self.service  # type: ignore[assignment]
         self.executor = SageMakerExecutor(settings, clients=self.clients, clock=clock, sleep=clock.sleep)
 
-    def leave(self, key: str, content: bytes | dict[str, Any]) -> None:
+    def leave(self, key: str, content: Any) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
 
-    def leave_result(self, execution_id: str, content: bytes | dict[str, Any]) -> None:
+    def leave_result(self, execution_id: str, content: Any) -> None:
         self.leave(paths.ExecutionPaths(execution_id).result, content)
 
     def object(self, key: str) -> bytes:

@@ -36,6 +36,23 @@ def test_a_valid_result_is_a_plain_dict_with_the_plans_fields(installation: Inst
     assert result["output_df"][0]["mode"] == "max"
 
 
+@pytest.mark.parametrize(
+    ("content", "completed", "there"),
+    [
+        (valid_result(ID), False, True),
+        (valid_result(ID) | {"provenance": {"notebook_sha256": "0" * 64}}, False, False),
+        (valid_result(ID) | {"provenance": None}, False, False),
+        ([], False, False),
+        ({}, True, True),
+    ],
+)
+def test_what_a_notebook_puts_there_by_itself_counts_once_its_job_has_completed(
+    installation: Installation, content: Any, completed: bool, there: bool
+) -> None:
+    installation.leave_result(ID, content)
+    assert installation.executor.has_result(ID, completed=completed) is there
+
+
 def test_no_result_is_a_failure_that_names_where_it_should_be(installation: Installation) -> None:
     assert not installation.executor.has_result(ID)
     with pytest.raises(ResultMissing, match=paths.ExecutionPaths(ID).result) as caught:

@@ -8,8 +8,11 @@ from typing import Any
 import boto3
 import pytest
 import trustme
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from verify_credit.credentials import Credentials, load_credentials
-from verify_credit.errors import SettingError
+from verify_credit.errors import JobError, SettingError, WarehouseUnavailable
+
+from tests.state.memory_bucket import refusal
 
 GOOD = {"host": "presto.example.com", "port": 8443, "username": "credits", "password": "not shown"}
 
@@ -86,3 +89,33 @@ def test_somebody_who_is_not_signed_in_is_told_so(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SettingError, match="no AWS credentials here to read the secret the-secret") as raised:
         load_credentials("the-secret")
     assert "AWS_PROFILE" in raised.value.advice
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words", "advice"),
+    [
+        (refusal("ResourceNotFoundException"), SettingError, "There is no secret the-secret.", "PRESTO_SECRET_NAME"),
+        (
+            refusal("AccessDeniedException"),
+            SettingError,
+            "may not read the secret the-secret (AccessDenied",
+            "GetSecret",
+        ),
+        (refusal("AccessDenied"), SettingError, "may not read the secret the-secret (AccessDenied)", "GetSecretValue"),
+        (refusal("DecryptionFailure"), SettingError, "may not read the secret the-secret (Decryption", "kms:Decrypt"),
+        (refusal("InternalServiceError"), WarehouseUnavailable, "failed for the secret the-secret (Internal", "again"),
+        (EndpointConnectionError(endpoint_url="x"), WarehouseUnavailable, "could not be reached", "endpoint or NAT"),
+        (NoCredentialsError(), SettingError, "no AWS credentials here to read the secret the-secret", "AWS_PROFILE"),
+    ],
+)
+def test_what_secrets_manager_refuses_is_said_to_who_can_mend_it(
+    error: Exception, kind: type[JobError], words: str, advice: str
+) -> None:
+    class Refusing:
+        def get_secret_value(self, **_name: str) -> None:
+            raise error
+
+    with pytest.raises(kind) as raised:
+        load_credentials("the-secret", Refusing())
+    assert words in str(raised.value)
+    assert advice in raised.value.advice
