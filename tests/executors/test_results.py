@@ -40,8 +40,8 @@ def test_a_valid_result_is_a_plain_dict_with_the_plans_fields(installation: Inst
     ("content", "completed", "there"),
     [
         (valid_result(ID), False, True),
-        (valid_result(ID) | {"provenance": {"notebook_sha256": "0" * 64}}, False, False),
-        (valid_result(ID) | {"provenance": None}, False, False),
+        (dict(valid_result(ID)) | {"provenance": {"notebook_sha256": "0" * 64}}, False, False),
+        (dict(valid_result(ID)) | {"provenance": None}, False, False),
         ([], False, False),
         ({}, True, True),
     ],

@@ -10,10 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from verify_credit import tables
 from verify_credit.calculation import decide
 from verify_credit.errors import DataError
 from verify_credit.evidence import Evidence
 from verify_credit.policy import policy_version
+from verify_credit.presto import QueryResult
 from verify_credit.result import build_result, dumps
 
 from tests.money.ledger import ACCOUNT, OTHER_SERVICE, PARENT, SERVICE, Ledger, sql_of
@@ -245,6 +247,17 @@ REFUSED: list[tuple[str, Callable[[Ledger], object], str]] = [
     ("negative attempts", lambda it: it.use(DAY, -1, "1.00"), "attempts is negative: -1"),
     ("an amount for no attempts", lambda it: it.use(DAY, 0, "1.00"), "attempts is 0"),
     ("a day outside of the window", lambda it: it.use("2025-10-01", 1, "1.00"), "outside of the window"),
+    (
+        "half an attempt",
+        lambda it: it.use(DAY, "1.5", "1.00") and setattr(it, "looker", []),
+        "attempts is not a whole number",
+    ),
+    ("half a block", lambda it: it.block(DAY, "0.5"), "blocked is not a whole number"),
+    (
+        "a column that is not there",
+        lambda it: [row.pop("amount") for row in it.usage] and setattr(it, "looker", []),
+        "The usage query has no column amount; it returned ",
+    ),
     ("negative blocks", lambda it: it.block(DAY, -5), "blocked is negative: -5"),
     ("totals that differ by a cent", lambda it: setattr(it, "looker", [{"attempts": 100, "amount": "50.01"}]), "50.01"),
     ("totals that differ by an attempt", lambda it: setattr(it, "looker", [{"attempts": 99, "amount": "50"}]), "99"),
@@ -390,3 +403,30 @@ def test_a_result_holds_no_nan() -> None:
     assert json.loads(dumps(result))["credit_amount"] == 50.0
     with pytest.raises(ValueError, match="Out of range"):
         dumps({**result, "mrr": float("nan")})
+
+
+def test_the_rows_of_a_query_that_are_missing_are_named() -> None:
+    ledger = plain()
+    rows = {name: found for name, found in ledger.rows.items() if name != "mrr"}
+    with pytest.raises(DataError, match="The rows of the mrr query are missing"):
+        Evidence.from_rows(ledger.claim, rows)
+
+
+def test_the_tables_of_the_notebook_say_the_claim_the_queries_the_flags_and_the_modes() -> None:
+    ledger = plain().set("off", "2025-07-05", f"{DAY} 08:00:00", service_sid=SERVICE)
+    claim, decision = ledger.claim, ledger.decision
+    said = tables.scope(claim)["claim"]
+    assert (said["account_sid"], said["services"]) == (ACCOUNT, "all")
+    by_mode = tables.by_mode(decision)
+    assert dict(zip(by_mode["mode"], by_mode["credit"], strict=True)) == {
+        line.mode: float(line.credit) for line in decision.modes
+    }
+    assert list(tables.flags(decision)["flag"]) == [flag.code for flag in decision.flags]
+    took = {
+        name: QueryResult(name, "SELECT 1", "q1", (), [{}] * rows, seconds, attempts)
+        for name, rows, seconds, attempts in (("usage", 3, 1.5, 2), ("mrr", 1, 0.5, 1))
+    }
+    assert tables.queries(took).to_dict("records") == [
+        {"query": "mrr", "rows": 1, "seconds": 0.5, "attempts": 1},
+        {"query": "usage", "rows": 3, "seconds": 1.5, "attempts": 2},
+    ]

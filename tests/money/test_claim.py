@@ -58,6 +58,17 @@ WINDOWS = [
         "2025-08-31",
     ),
     ("usage_date >= CURRENT_DATE - INTERVAL '30' DAY AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),
+    (
+        "usage_date >= DATE '2025-07-01' AND usage_date <= LAST_DAY_OF_MONTH(TIMESTAMP '2025-07-10 11:00:00')",
+        "2025-07-01",
+        "2025-07-31",
+    ),
+    (
+        "usage_date >= DATE_ADD('day', CAST('-30' AS INTEGER), CURRENT_DATE) "
+        "AND usage_date < DATE_ADD('day', CAST(7 - 7 AS BIGINT), CURRENT_DATE)",
+        "2025-12-16",
+        "2026-01-14",
+    ),
     ("usage_date >= CURRENT_DATE - (INTERVAL '30' DAY) AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),
     ("usage_date >= CURRENT_DATE - 2 * INTERVAL '15' DAY AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),
     ("usage_date >= CURRENT_DATE + INTERVAL '-15' DAY * 2 AND usage_date < CURRENT_DATE", "2025-12-16", "2026-01-14"),

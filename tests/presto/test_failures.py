@@ -61,3 +61,19 @@ def test_an_http_error_is_told_by_its_status_and_its_pages_title(said: str, kind
     assert words in told.message
     assert "presto.example.com:8443" in told.message
     assert told.advice
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (ValueError("cannot use authentication with HTTP"), SettingError, "http_scheme in the secret is http"),
+        (ValueError("something else"), QueryFailed, "The looker query failed in the client: ValueError."),
+        (KeyError("id"), QueryFailed, "The looker query failed in the client: KeyError."),
+        (presto_errors.Http503Error("busy"), WarehouseUnavailable, "Presto at presto.example.com:8443 is busy (503)."),
+    ],
+)
+def test_what_the_client_itself_refuses(error: Exception, kind: type[JobError], words: str) -> None:
+    told = connection_failure("looker", PRESTO, error)
+    assert type(told) is kind
+    assert told.message.startswith(words)
+    assert told.advice
