@@ -63,6 +63,7 @@ class FakeSlack:
         return f"1768480{found[0]:03}.000100" if found else None
 
     def permalink(self, channel: str, ts: str) -> str:
+        self._asked("permalink")
         return f"https://slack.example/{channel}/{ts}"
 
     def post_reply(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from src import paths
-from src.errors import TransientError
+from src.errors import ConfigurationError, TransientError
 from src.state.lease import DURATION
 from tests.bot.parts import TS, Parts, attempt, request
 
@@ -57,6 +57,7 @@ def test_the_lease_is_renewed_while_many_are_taken_over() -> None:
     ("error", "problems", "damaged"),
     [
         pytest.param(TransientError("S3 is away"), 0, 0, id="S3 is away: left to the next look"),
+        pytest.param(ConfigurationError("S3 refuses"), 1, 0, id="S3 refuses: on-call is told"),
         pytest.param(ValueError("a bug"), 1, 0, id="a bug: on-call is told"),
     ],
 )
@@ -145,3 +146,34 @@ def test_a_job_that_was_made_after_now_by_more_than_clocks_differ_was_made_now(a
     [found] = parts.adoption.take_over(())
     expected = attempt(1, now if is_now else now + ahead)
     assert found.record.requests[0].attempts == [expected]
+
+
+def test_a_message_whose_times_to_come_another_bot_saves_first_is_left_to_it() -> None:
+    parts = left_open(TS, not_before=Parts().clock.now + AHEAD)
+    puts: list[str] = []
+
+    def before_put(key: str) -> None:
+        puts.extend([key] if "/messages/" in key else [])
+        if len(puts) == 2:  # the first one made it this bot's
+            parts.bucket.before_put = lambda _key: None
+            found = parts.store.get_bytes(key)
+            assert found is not None
+            parts.store.put_bytes(key, found[0])
+
+    parts.bucket.before_put = before_put
+    assert taken(parts) == []
+    assert len(puts) == 2
+
+
+def test_a_marker_that_cannot_be_taken_away_now_is_taken_away_by_a_later_look() -> None:
+    parts = Parts()
+    marker = paths.open_marker("C1", f"{int(parts.clock.now - 50 * 3600)}.000100")
+    parts.store.put_bytes(marker, b"")
+    assert taken(parts) == []
+    delete, parts.bucket.delete_object = parts.bucket.delete_object, lambda **_: _away()  # type: ignore[method-assign]
+    parts.adoption.tell_of_damage()
+    assert marker in parts.bucket.objects
+    parts.bucket.delete_object = delete  # type: ignore[method-assign]
+    assert taken(parts) == []
+    parts.adoption.tell_of_damage()
+    assert marker not in parts.bucket.objects

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from src.bot.damage import AGAIN_AFTER
-from src.errors import TransientError
+from src.errors import CreditsError, TransientError
+from src.slack.errors import MessageGone, SlackRefused
 from tests.bot.parts import ON_CALL, TS, Parts
 
 
@@ -34,6 +35,23 @@ def test_five_are_told_of_in_a_message_each_more_in_one_that_names_twenty_and_co
     ]
     assert (f"And {more} more objects: the bot's log names them." in told) == (more is not None)
     assert ("more objects" in told) == (more is not None)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MessageGone("gone", "message_not_found"), "The record is broken. The message was deleted."),
+        (SlackRefused("no", "odd"), "The record is broken."),
+    ],
+)
+def test_without_a_link_it_is_told_all_the_same(error: CreditsError, words: str) -> None:
+    parts = Parts()
+    parts.slack.refuses["permalink"] = [error]
+    parts.damage.add("key", "The record is broken.", ("C1", TS))
+    parts.damage.tell()
+    [said] = parts.slack.said
+    assert words in said.text
+    assert "slack.example" not in said.text
 
 
 def test_each_is_told_of_once_with_a_link_to_its_message() -> None:

@@ -53,6 +53,17 @@ def test_what_a_notebook_puts_there_by_itself_counts_once_its_job_has_completed(
     assert installation.executor.has_result(ID, completed=completed) is there
 
 
+def test_a_profile_that_is_unknown_by_now_is_named() -> None:
+    with pytest.raises(ResultInvalid, match="RESULT_PROFILE names no profile that is known here"):
+        checked_result(_changed(), ID, "here", "nobodys")
+
+
+def test_half_a_character_in_a_text_is_named() -> None:
+    content = json.dumps(dict(valid_result(ID)) | {"account_name": "\ud83d"}).encode()
+    with pytest.raises(ResultInvalid, match="a text in it holds half a character"):
+        checked_result(content, ID, "here", OUR_PROFILE)
+
+
 def test_no_result_is_a_failure_that_names_where_it_should_be(installation: Installation) -> None:
     assert not installation.executor.has_result(ID)
     with pytest.raises(ResultMissing, match=paths.ExecutionPaths(ID).result) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,22 @@ def test_an_execution_whose_rows_were_altered_is_named_and_not_counted(
     store.delete(f"{paths.ExecutionPaths(FIRST).output_prefix}data/usage.jsonl.gz")
     said = what_if(capsys, candidate(tmp_path), code=1)
     assert "cannot be computed" in said["executions"][0]["problem"]
+    assert said["total"]["executions"] == 1
+
+
+def test_an_execution_whose_rows_give_another_amount_than_is_recorded_is_named_and_not_counted(
+    store: ObjectStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [key] = [key for key in store.keys(paths.AUDIT_PREFIX) if FIRST in key]
+    found = store.get_bytes(key)
+    assert found is not None
+    audit = json.loads(found[0])
+    audit["result"]["credit_amount"] = 999.0
+    body = json.dumps(audit).encode()
+    store.put_bytes(key, body, Metadata={"sha256": hashlib.sha256(body).hexdigest()})
+    said = what_if(capsys, candidate(tmp_path), code=1)
+    [first, _] = said["executions"]
+    assert first["problem"] == "Its saved rows give 102.00, not what is recorded: see runs verify."
     assert said["total"]["executions"] == 1
 
 
