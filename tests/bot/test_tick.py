@@ -12,6 +12,7 @@ from src.bot.message_processor import MessageProcessor, PendingStep
 from src.bot.tick import Tick
 from src.bot.work_pool import InlinePool
 from src.errors import ConfigurationError, StateConflict, TransientError
+from src.slack.errors import ChannelRefused, TokenRefused
 from src.state.lease import LeaseLost
 from src.state.records import Cursor, MessageRecord
 from src.state.state_manager import ClaimedMessage
@@ -94,3 +95,25 @@ def test_a_message_whose_step_fails_is_left_to_a_later_tick(
     monkeypatch.setattr(MessageProcessor, "run_step", run_step)
     assert tick(parts).run().problems == problems
     assert len(steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "in_hand", "raised", "problems"),
+    [
+        pytest.param(TransientError("Slack is away"), False, False, 1, id="away: a problem"),
+        pytest.param(ChannelRefused("archived", "is_archived"), False, True, 0, id="nothing in hand: at once"),
+        pytest.param(ChannelRefused("archived", "is_archived"), True, True, 1, id="once what is in hand is done"),
+        pytest.param(TokenRefused("token", "invalid_auth"), True, True, 0, id="the token: at once"),
+    ],
+)
+def test_a_channel_that_cannot_be_read(error: Exception, in_hand: bool, raised: bool, problems: int) -> None:
+    parts = Parts(tick_budget_seconds=120)
+    if in_hand:
+        parts.claimed(request(state="running"))
+    parts.slack.refuses["history"] = [error] * 9  # type: ignore[list-item]
+    if raised:
+        with pytest.raises(type(error)):
+            tick(parts).run()
+        assert [said.to for said in parts.slack.said].count(ON_CALL) == problems
+    else:
+        assert tick(parts).run().problems == problems
