@@ -124,3 +124,20 @@ def test_a_reply_that_may_be_on_its_way_is_waited_for(recovered: bool, state: An
     claimed.recovered = recovered
     processor(parts).recover(claimed)
     assert (claimed.record.requests[0].not_before == parts.clock.now + TAKE_OVER_PAUSE) is waits
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_once_a_result_is_read_nothing_that_fails_makes_a_failure_of_it(read: bool) -> None:
+    parts = Parts()
+    claimed = parts.claimed(request(state="running"))
+    [one] = claimed.record.requests
+    if read:
+        parts.leave_result(one)
+        parts.results.of(one)
+
+    def run(_claimed: ClaimedMessage, _one: Request) -> None:
+        raise ConfigurationError("S3 refuses the index.")
+
+    processor(parts).run_step(claimed, PendingStep(SUBMIT, one, run))
+    [one] = claimed.record.requests
+    assert (one.state, one.failure is None) == (("running", True) if read else ("replying", False))

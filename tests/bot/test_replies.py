@@ -215,3 +215,42 @@ def test_on_call_hears_of_a_problem_once_and_of_none_not_at_all() -> None:
         parts.notifier.report_problems(["S3 is away.", "Looker is away."], "day")
     [said] = parts.slack.said
     assert (said.to, "Looker is away. S3 is away." in said.text) == (ON_CALL, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        pytest.param({"reply": "failure", "failure": NO_MEMORY}, "No credit recommendation", id="its details"),
+        pytest.param({"reply": "refused", "failure": CLAIM}, "No job was started.", id="a refusal: as in the thread"),
+        pytest.param({"reply": "not_verify"}, "Not a Verify query", id="no Verify query: as in the thread"),
+    ],
+)
+def test_what_a_thread_does_not_take_is_sent_directly(fields: dict[str, Any], said: str) -> None:
+    parts = Parts()
+    claimed = parts.claimed(request(state="replying", directly=True, refusal="is_archived", **fields))
+    parts.delivery.reach(claimed, claimed.record.requests[0], None)
+    [dm] = parts.slack.said
+    assert dm.to == "U0SUPPORT1"
+    assert "Slack did not take this" in dm.text
+    assert said in dm.text
+
+
+@pytest.mark.parametrize(("tries", "recovered", "again"), [(0, False, True), (1, False, False), (0, True, False)])
+def test_a_direct_message_that_may_be_there_is_looked_for_before_it_is_sent_again(
+    tries: int, recovered: bool, again: bool
+) -> None:
+    parts = Parts()
+    claimed = parts.claimed(request(state="answered", reply="failure", failure=NO_MEMORY))
+    [one] = claimed.record.requests
+    parts.notifier.tell_requester(claimed, one)
+    one.tries, claimed.recovered = tries, recovered
+    parts.notifier.tell_requester(claimed, one)
+    assert len(parts.slack.said) == 1 + again
+
+
+def test_on_call_is_sent_what_a_bot_cannot_be_told_once_however_often_it_is_tried() -> None:
+    parts = Parts()
+    claimed = parts.claimed(request(state="answered", reply="failure", failure=NO_MEMORY), **BOT)
+    for _ in range(2):
+        parts.notifier.tell_requester(claimed, claimed.record.requests[0])
+    assert [said.to for said in parts.slack.said] == [ON_CALL]

@@ -11,6 +11,7 @@ import pytest
 from src.bot.links import find_links
 from src.errors import LinkError
 from src.looker.links import LookerLink, parse_link
+from src.looker.parameters import shown
 
 HOSTS = ("company.looker.com",)
 HERE = "https://company.looker.com"
@@ -239,3 +240,10 @@ def test_a_refusal_quotes_no_more_of_a_name_than_a_sentence_bears() -> None:
     with pytest.raises(LinkError) as raised:
         parsed("/looks/88?" + quote("`" + "x" * 5000) + "=1")
     assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"), [("hidden", "`hidden`"), ("a`b\x07\nc", "`abc`"), ("x" * 70, f"`{'x' * 60}`"), ("", "``")]
+)
+def test_a_name_is_quoted_without_what_would_end_the_quote(name: str, quoted: str) -> None:
+    assert shown(name) == quoted
