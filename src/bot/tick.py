@@ -44,15 +44,15 @@ CLOSING = 5.0
 class Summary:
     """What a tick did, for its last log line and its metrics. Counts are of requests; `seen` is of messages."""
 
-    seen: int = 0
-    answered: int = 0
-    failed: int = 0
-    refused: int = 0
-    running: int = 0
-    waiting: int = 0
-    seconds: float = 0.0
-    cost_usd_estimate: float = 0.0
-    problems: int = 0
+    seen: int
+    answered: int
+    failed: int
+    refused: int
+    running: int
+    waiting: int
+    seconds: float
+    cost_usd_estimate: float
+    problems: int
 
 
 class Tick:

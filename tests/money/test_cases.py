@@ -293,8 +293,8 @@ REFUSED: list[tuple[str, Callable[[Ledger], object], str]] = [
         ),
     ),
     ("as many rows as the LIMIT", lambda it: setattr(it, "sql", sql_of(tail="LIMIT 1")), "LIMIT"),
-    ("the account twice", lambda it: it.accounts.append(dict(it.accounts[0])), "a second time"),
-    ("two MRR of a month", lambda it: it.mrr.append(dict(it.mrr[0])), "a second time"),
+    ("the account twice", lambda it: it.accounts.append(dict(it.accounts[0])), "accounts row 2 ("),
+    ("two MRR of a month", lambda it: it.mrr.append(dict(it.mrr[0])), "mrr row 2 ("),
 ]
 
 
