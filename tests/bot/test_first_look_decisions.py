@@ -134,7 +134,8 @@ def test_a_link_about_an_account_needs_a_sql_about_it(
         assert found.refusal.requester_mends
 
 
-def test_of_many_accounts_three_are_named() -> None:
-    many = [f"AC{number:032x}" for number in range(5)]
+@pytest.mark.parametrize(("accounts", "more"), [(3, ","), (4, " and 1 more,"), (5, " and 2 more,")])
+def test_of_many_accounts_three_are_named(accounts: int, more: str) -> None:
+    many = [f"AC{number:032x}" for number in range(accounts)]
     found = look(ABOUT_MINE, link=link_about(*many))
-    assert f"{many[0]}, {many[1]}, {many[2]} and 2 more" in found.refusal.message
+    assert f"{many[0]}, {many[1]}, {many[2]}{more} its SQL" in found.refusal.message

@@ -145,3 +145,10 @@ def test_who_has_lost_the_message_to_another_bot_posts_no_file_in_it() -> None:
     with pytest.raises(LeaseLost):
         parts.answers.follow_up(claimed, one)
     assert one.done == ["reply"]
+
+
+def test_the_earlier_bots_list_has_a_message_as_soon_as_its_reply_is_saved() -> None:
+    parts = Parts(slack_post_interval=0)
+    parts.store.put_bytes(paths.PROCESSED_MESSAGES, b"[]")
+    claimed, _ = parts.replied()
+    assert parts.bucket.objects[paths.PROCESSED_MESSAGES] == f'["{claimed.record.ts}"]'.encode()
