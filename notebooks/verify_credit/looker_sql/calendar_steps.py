@@ -11,24 +11,23 @@ from .unread_dates import ADVICE
 DAYS = {"DAY": 1, "WEEK": 7}
 MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 SECONDS = {"HOUR": 3600, "MINUTE": 60, "SECOND": 1}
+UNITS = frozenset({*DAYS, *MONTHS, *SECONDS})
 
 
 def plus(start: datetime, number: int, unit: str) -> datetime:
-    """Add `number` units, or subtract them. Raises ClaimError for another unit, and out of the calendar's range."""
+    """Add `number` of one of UNITS, or subtract them. Raises ClaimError out of the calendar's range."""
     try:
         if unit in DAYS:
             return start + timedelta(days=number * DAYS[unit])
         if unit in SECONDS:
             return start + timedelta(seconds=number * SECONDS[unit])
-        if unit in MONTHS:
-            return _plus_months(start, number * MONTHS[unit])
+        return _plus_months(start, number * MONTHS[unit])
     except (OverflowError, ValueError):
         raise ClaimError(f"The date {number} {unit} from {start.date()} is out of range.", ADVICE) from None
-    raise ClaimError(f"The unit {unit[:40]} of a date expression is not known.", ADVICE)
 
 
 def truncated(start: datetime, unit: str) -> datetime:
-    """Cut a moment to the beginning of its unit; a week begins on Monday. Raises ClaimError for another unit."""
+    """Cut a moment to the beginning of its unit, one of UNITS; a week begins on Monday."""
     midnight = midnight_of(start)
     match unit:
         case "DAY":
@@ -41,9 +40,7 @@ def truncated(start: datetime, unit: str) -> datetime:
             return midnight.replace(month=(midnight.month - 1) // 3 * 3 + 1, day=1)
         case "YEAR":
             return midnight.replace(month=1, day=1)
-    if unit in SECONDS:
-        return start - (start - midnight) % timedelta(seconds=SECONDS[unit])
-    raise ClaimError(f"The unit {unit[:40]} of DATE_TRUNC is not known.", ADVICE)
+    return start - (start - midnight) % timedelta(seconds=SECONDS[unit])
 
 
 def midnight_of(start: datetime) -> datetime:

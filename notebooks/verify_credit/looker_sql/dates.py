@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from . import date_texts
-from .calendar_steps import SECONDS, midnight_of, month_end_of, plus, truncated
+from .calendar_steps import SECONDS, UNITS, midnight_of, month_end_of, plus, truncated
 from .integers import whole
 from .unread_dates import refused
 
@@ -62,11 +62,11 @@ def _computed(node: exp.Expression) -> _Moment:
             return _Moment(month_end_of(start.at), is_date=True)
         case exp.DateTrunc() | exp.TimestampTrunc():
             unit = unit_of(node)
-            if not (start.is_date and unit in SECONDS):
+            if unit in UNITS and not (start.is_date and unit in SECONDS):
                 return start._replace(at=truncated(start.at, unit))
         case exp.DateAdd():
             number, unit = whole(node.expression, moment), unit_of(node)
-            if not (start.is_date and unit in SECONDS):
+            if unit in UNITS and not (start.is_date and unit in SECONDS):
                 return start._replace(at=plus(start.at, number, unit))
         case _:
             number, unit = _interval(node.expression)
