@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
+from matplotlib.dates import num2date
 from verify_credit.calculation import Decision
 from verify_credit.charts import by_day, by_mode
 from verify_credit.report import render_report
@@ -106,6 +109,12 @@ def test_markup_in_the_sql_is_words_in_the_report() -> None:
     assert "<script" not in html
 
 
+def test_the_report_says_which_countries_and_services_alone_were_asked_for() -> None:
+    asked = f"AND country_iso IN ('NG', 'PK') AND service_sid = '{OTHER_SERVICE}'"
+    assert f" Only services {OTHER_SERVICE}; countries NG, PK " in text_of(Ledger(sql=sql_of(more=asked)))
+    assert " Only " not in text_of(Ledger())
+
+
 def test_the_reports_places_are_over_all_modes() -> None:
     """In the order of what was charged: NG 4.50 of one service and 2.50 of the other."""
     ledger = Ledger().set("max", "2025-01-01").set("off", "2025-01-01", service_sid=OTHER_SERVICE)
@@ -141,6 +150,18 @@ def test_the_chart_by_day_has_what_was_blocked_upon_what_went_through() -> None:
         "Fraud attempts by day, 2025-07-10 to 2025-07-12: 63 went through, at most 51 a day (2025-07-10); "
         "45 were blocked. The settings of Fraud Guard changed 0 times"
     )
+
+
+@pytest.mark.parametrize(("changes", "names"), [(3, ["disabled", "max", "disabled"]), (40, [])])
+def test_the_chart_by_day_marks_each_change_of_a_setting(changes: int, names: list[str]) -> None:
+    """Few by name; many by ticks alone."""
+    ledger = Ledger().use("2025-07-10", 1, "0.50").cost("0.1")
+    ends = [str(date(2025, 7, 2) + timedelta(days=n)) for n in range(changes)]
+    for n, (begin, end) in enumerate(pairwise(["2025-01-01", *ends, "2026-01-01"])):
+        ledger.set(("max", "off")[n % 2], begin, end)
+    [axes] = by_day(ledger.decision).figure.axes
+    assert [str(num2date(line.get_xdata()[0]).date()) for line in axes.lines] == ends
+    assert [label.get_text().strip() for label in axes.texts] == names
 
 
 def cost(exact: object) -> float | None:

@@ -123,6 +123,13 @@ def test_a_moment_is_cut_down_to_its_unit_and_the_last_day_is_the_one_before_it(
     assert days(claim_of(from_to("DATE '2025-07-01'", end))) == ("2025-07-01", last)
 
 
+@pytest.mark.parametrize(("unit", "number"), [("second", 86400), ("minute", 1440), ("hour", 24), ("day", 1)])
+def test_a_days_worth_of_each_unit_is_a_day(unit: str, number: int) -> None:
+    for more, last in ((0, "2025-07-31"), (1, "2025-08-01")):
+        end = f"DATE_ADD('{unit}', {number + more}, TIMESTAMP '2025-07-31 00:00:00')"
+        assert days(claim_of(from_to("DATE '2025-07-01'", end))) == ("2025-07-01", last)
+
+
 @pytest.mark.parametrize(
     ("number", "later"),
     [

@@ -202,6 +202,10 @@ def test_earlier_recommendations_are_counted_and_summed_by_currency_in_one_sente
     assert message.text.count("20250901_000000_") == min(len(found), 5)
 
 
+def test_nothing_is_said_before_how_many_cannot_be_read_where_none_can() -> None:
+    assert "*2 earlier recommendations for this account cannot be read.*" in answer_after(unreadable=2).text
+
+
 def test_what_is_known_of_earlier_recommendations_is_not_said_where_there_is_none() -> None:
     assert "earlier" not in everything(answer_after())
 

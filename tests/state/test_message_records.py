@@ -51,6 +51,17 @@ def test_of_two_that_take_one_up_at_once_one_has_it() -> None:
     assert late.state.claim("C1", TS) is None
 
 
+def test_a_step_that_fails_takes_nothing_back_that_was_saved() -> None:
+    parts = Parts()
+    claimed = parts.claimed(request(state="running"))
+    claimed.snapshot()
+    claimed.record.requests[0].tries = 2
+    parts.state.save(claimed)
+    claimed.record.requests[0].tries = 3
+    claimed.rollback()
+    assert claimed.record.requests[0].tries == 2
+
+
 @pytest.mark.parametrize("later", [0.0, DURATION])
 def test_an_edits_new_links_are_added_by_the_bot_that_has_the_message(later: float) -> None:
     parts = Parts()
