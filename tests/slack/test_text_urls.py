@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src.slack.bare_urls import CUT
-from src.slack.block_urls import urls_in_blocks
-from src.slack.text_urls import LONGEST_ADDRESS, Reading, urls_in_mrkdwn, urls_in_plain
+from src.slack.text_urls import LONGEST_ADDRESS, Reading, urls_in_plain
 
 ADDRESS = "https://looker.example/x/slug000001"
 LIMIT = 2 * LONGEST_ADDRESS
@@ -35,21 +33,3 @@ def test_an_address_that_is_cut_is_none(left: int) -> None:
 def test_nor_is_one_near_the_cut_without_the_words_behind_it() -> None:
     text = f"{' ' * (LIMIT - len(ADDRESS) - 2)}{ADDRESS} and more"
     assert list(urls_in_plain(text, Reading(characters=LIMIT))) == []
-
-
-@pytest.mark.parametrize("text", [f"_{ADDRESS}._", f"see _{ADDRESS}._ and *_{ADDRESS}!_*"])
-def test_the_mark_that_ends_what_is_italic_is_no_part_of_an_address(text: str) -> None:
-    assert set(urls_in_mrkdwn(text, Reading())) == {ADDRESS}
-    assert list(urls_in_mrkdwn(f"{ADDRESS}_", Reading())) == [f"{ADDRESS}_"]
-
-
-@pytest.mark.parametrize(("after", "found"), [("… is it", ADDRESS + CUT), (" is it", ADDRESS)])
-def test_a_link_of_a_rich_text_is_cut_where_its_words_go_on(after: str, found: str) -> None:
-    words = [{"type": "link", "url": ADDRESS}, {"type": "text", "text": after}]
-    text = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]}
-    assert [url for _, url in urls_in_blocks([text], Reading())] == [found]
-
-
-def test_a_buttons_address_does_not_go_on_in_its_label() -> None:
-    button = {"type": "button", "url": ADDRESS, "text": f"{ADDRESS}…"}
-    assert [url for _, url in urls_in_blocks([button], Reading())] == [ADDRESS]
